@@ -1,0 +1,1 @@
+//! The HTTP front: checks a request, stores a job, enqueues it, answers status.

@@ -1,0 +1,1 @@
+//! The presswork command: everything in one process, and the command line.

@@ -1,0 +1,3 @@
+//! The `presswork` command.
+
+fn main() {}

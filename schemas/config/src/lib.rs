@@ -1,0 +1,1 @@
+//! Configuration: one documented default file, then a file, then the environment.

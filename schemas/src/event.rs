@@ -1,0 +1,67 @@
+//! Events on the `notifications` queue, in the form of CloudEvents 1.0.
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// A CloudEvent (CloudEvents 1.0, structured JSON) as Azure Event Grid delivers it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Event {
+    /// Always `1.0`.
+    pub specversion: String,
+    /// Unique per source; the same event may come more than once.
+    pub id: String,
+    /// Where it happened.
+    pub source: String,
+    /// What happened, see the constants of this type.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// To what: for a blob `/blobServices/default/containers/{container}/blobs/{path}`,
+    /// for a job `/tenants/{tenant}/jobs/{id}`.
+    pub subject: String,
+    /// When.
+    pub time: Timestamp,
+    /// Details of the kind.
+    #[serde(default)]
+    pub data: serde_json::Value,
+}
+
+impl Event {
+    /// A blob was written.
+    pub const BLOB_CREATED: &str = "Microsoft.Storage.BlobCreated";
+    /// A job reached a final state or was held.
+    pub const JOB_ENDED: &str = "presswork.job.ended";
+
+    /// Container and path of a blob event's subject.
+    pub fn blob(&self) -> Option<(&str, &str)> {
+        self.subject.strip_prefix("/blobServices/default/containers/")?.split_once("/blobs/")
+    }
+
+    /// Tenant and job of a job event's subject, as text.
+    pub fn job(&self) -> Option<(&str, &str)> {
+        self.subject.strip_prefix("/tenants/")?.split_once("/jobs/")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn subjects_name_their_blob_or_job() {
+        let event = |subject: &str| Event {
+            specversion: "1.0".into(),
+            id: "1".into(),
+            source: "test".into(),
+            kind: Event::BLOB_CREATED.into(),
+            subject: subject.into(),
+            time: Timestamp::UNIX_EPOCH,
+            data: serde_json::Value::Null,
+        };
+        let blob = event("/blobServices/default/containers/cv-pdfs/blobs/acme/x.pdf");
+        assert_eq!(blob.blob(), Some(("cv-pdfs", "acme/x.pdf")));
+        assert_eq!(blob.job(), None);
+        assert_eq!(event("/tenants/acme/jobs/x").job(), Some(("acme", "x")));
+        assert_eq!(event("elsewhere").blob(), None);
+    }
+}

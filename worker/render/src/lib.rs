@@ -1,0 +1,1 @@
+//! Block model to PDF bytes: a pure function of its inputs.

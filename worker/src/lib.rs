@@ -1,0 +1,1 @@
+//! The engine: pulls jobs, calls the model at most once, renders the PDF.

@@ -1,0 +1,62 @@
+//! Time and randomness as parameters, so that tests decide both.
+
+use std::fmt;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+/// Where the time comes from.
+pub trait Clock: Send + Sync + fmt::Debug {
+    /// The wall clock, UTC. May jump.
+    fn now(&self) -> Timestamp;
+
+    /// Time since some fixed moment of this process. Never goes back.
+    fn monotonic(&self) -> Duration;
+}
+
+/// Where randomness comes from.
+pub trait Entropy: Send + Sync + fmt::Debug {
+    /// Fills the buffer. Tokens are fencing tokens, so a real source must be cryptographic.
+    fn fill(&self, buffer: &mut [u8]);
+}
+
+/// The machine's own clock and random source.
+#[derive(Debug)]
+pub struct System {
+    start: tokio::time::Instant,
+}
+
+impl System {
+    /// The one place that touches the global clock.
+    #[expect(clippy::disallowed_methods, reason = "this is the parameter that others take")]
+    #[expect(clippy::new_without_default, reason = "making a clock is worth a visible call")]
+    pub fn new() -> Self {
+        Self { start: tokio::time::Instant::now() }
+    }
+}
+
+impl Clock for System {
+    #[expect(clippy::disallowed_methods, reason = "this is the parameter that others take")]
+    fn now(&self) -> Timestamp {
+        Timestamp::now()
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "this is the parameter that others take")]
+    fn monotonic(&self) -> Duration {
+        self.start.elapsed()
+    }
+}
+
+impl Entropy for System {
+    #[expect(clippy::disallowed_methods, reason = "this is the parameter that others take")]
+    fn fill(&self, buffer: &mut [u8]) {
+        getrandom::fill(buffer).expect("an operating system without randomness cannot be served");
+    }
+}
+
+/// `N` random bytes.
+pub fn random<const N: usize>(entropy: &dyn Entropy) -> [u8; N] {
+    let mut bytes = [0; N];
+    entropy.fill(&mut bytes);
+    bytes
+}

@@ -1,0 +1,33 @@
+//! Storage: three small ports, the adapters behind them, and the typed stores on top.
+//!
+//! - [`port`]: what a queue, a table and a blob container must do, each with its contract.
+//! - [`embedded`]: all three in one SQLite file.
+//! - [`names`]: every queue, table, container and path, in one place.
+//! - [`jobs`]: the typed store of jobs; the rows of one job move in one transaction.
+//! - [`fault`] and [`events`]: decorators that inject faults, and that tell of written blobs.
+//! - [`conformance`]: one suite that every adapter passes.
+
+pub mod ambient;
+pub mod conformance;
+pub mod embedded;
+pub mod events;
+pub mod fault;
+pub mod jobs;
+pub mod names;
+pub mod port;
+
+pub use ambient::{Clock, Entropy};
+pub use port::{Blobs, Queue, StorageError, Table};
+
+use std::sync::Arc;
+
+/// One storage account: the three ports together, as they are handed to a shim or a worker.
+#[derive(Clone)]
+pub struct Storage {
+    /// Queues.
+    pub queue: Arc<dyn Queue>,
+    /// Tables.
+    pub table: Arc<dyn Table>,
+    /// Blobs.
+    pub blobs: Arc<dyn Blobs>,
+}
