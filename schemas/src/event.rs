@@ -34,7 +34,9 @@ impl Event {
 
     /// Container and path of a blob event's subject.
     pub fn blob(&self) -> Option<(&str, &str)> {
-        self.subject.strip_prefix("/blobServices/default/containers/")?.split_once("/blobs/")
+        self.subject
+            .strip_prefix("/blobServices/default/containers/")?
+            .split_once("/blobs/")
     }
 
     /// Tenant and job of a job event's subject, as text.

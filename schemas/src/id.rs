@@ -112,7 +112,11 @@ impl TryFrom<String> for Tenant {
         let ok = (1..=63).contains(&text.len())
             && text.bytes().all(|b| plain(b) || b == b'-')
             && !text.starts_with('-');
-        if ok { Ok(Self(text)) } else { Err(InvalidTenant) }
+        if ok {
+            Ok(Self(text))
+        } else {
+            Err(InvalidTenant)
+        }
     }
 }
 
@@ -160,7 +164,10 @@ mod tests {
         let check = |claim: &str, same: bool| {
             let tenant = Tenant::from_claim(claim);
             assert_eq!(tenant.as_str() == claim, same, "{claim}");
-            assert!(Tenant::try_from(tenant.as_str().to_owned()).is_ok(), "{claim}");
+            assert!(
+                Tenant::try_from(tenant.as_str().to_owned()).is_ok(),
+                "{claim}"
+            );
         };
         check("acme", true);
         check("0-acme", true);

@@ -310,7 +310,10 @@ pub struct Links {
 impl Links {
     /// The links of a job.
     pub fn of(id: JobId) -> Self {
-        Self { this: format!("/v1/jobs/{id}"), result: format!("/v1/jobs/{id}/result") }
+        Self {
+            this: format!("/v1/jobs/{id}"),
+            result: format!("/v1/jobs/{id}/result"),
+        }
     }
 }
 
@@ -343,7 +346,12 @@ impl JobRequest {
         };
         let chars = |text: &str| text.chars().count();
         if let Some(posting) = &self.options.job_posting {
-            over("options.job_posting".to_owned(), chars(posting), 20_000, "characters");
+            over(
+                "options.job_posting".to_owned(),
+                chars(posting),
+                20_000,
+                "characters",
+            );
         }
         over("metadata".to_owned(), self.metadata.len(), 16, "entries");
         for (name, value) in self.metadata.iter().take(16) {
@@ -367,9 +375,12 @@ mod tests {
         assert_eq!(options("{}"), Ok(Options::default()));
         assert_eq!(options(r#"{"pages":"auto"}"#).unwrap().pages, Pages::Auto);
         assert_eq!(options(r#"{"pages":1}"#).unwrap().pages, Pages::AtMost(1));
-        for wrong in
-            [r#"{"pages":0}"#, r#"{"pages":5}"#, r#"{"page":1}"#, r#"{"theme":"comic"}"#]
-        {
+        for wrong in [
+            r#"{"pages":0}"#,
+            r#"{"pages":5}"#,
+            r#"{"page":1}"#,
+            r#"{"theme":"comic"}"#,
+        ] {
             assert!(options(wrong).is_err(), "{wrong}");
         }
         let both = serde_json::to_string(&Options::default()).unwrap();
@@ -382,7 +393,9 @@ mod tests {
             serde_json::from_str(r#"{"kind":"cv","input":{"cv":{}}}"#).unwrap();
         assert_eq!(request.faults(), vec![]);
         request.options.job_posting = Some("ü".repeat(20_001));
-        request.metadata.insert("ticket".to_owned(), "x".repeat(257));
+        request
+            .metadata
+            .insert("ticket".to_owned(), "x".repeat(257));
         let faults = request.faults();
         assert_eq!(faults[0].path, "options.job_posting");
         assert_eq!(faults[0].excess, Some(1));

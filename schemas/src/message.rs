@@ -39,7 +39,13 @@ pub enum MessageError {
 impl JobMessage {
     /// A first message for a job.
     pub fn new(tenant: Tenant, job_id: JobId) -> Self {
-        Self { schema: SCHEMA, tenant, job_id, forgiven: 0, traceparent: None }
+        Self {
+            schema: SCHEMA,
+            tenant,
+            job_id,
+            forgiven: 0,
+            traceparent: None,
+        }
     }
 
     /// The body as sent.
@@ -74,7 +80,10 @@ mod tests {
             assert_eq!(JobMessage::from_body(body), Err(want), "{body}");
         };
         check(r#"{"schema":2,"jobs":[]}"#, MessageError::Newer(2));
-        check(r#"{"schema":1,"tenant":"A b","job_id":"x"}"#, MessageError::Foreign);
+        check(
+            r#"{"schema":1,"tenant":"A b","job_id":"x"}"#,
+            MessageError::Foreign,
+        );
         check("{}", MessageError::Foreign);
         check("", MessageError::Foreign);
         check("hello", MessageError::Foreign);

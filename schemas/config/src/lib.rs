@@ -1,1 +1,33 @@
-//! Configuration: one documented default file, then a file, then the environment.
+//! Configuration: one documented default file, then a file, then the environment, then the
+//! command line.
+//!
+//! [`Config::load`] turns [`Sources`] into typed settings, says where each came from, and lists
+//! every fault at once. The program reads its environment in one place,
+//! [`Sources::from_process`]; everything else here is pure.
+//!
+//! To add a setting: a key with its comment in `default.toml`, a field in `settings.rs`, a line
+//! in `keys.rs`, and a bound in `check.rs` if it has one. A test proves that the first three
+//! agree.
+
+mod check;
+mod defaults;
+mod error;
+mod humane;
+mod keys;
+mod layers;
+mod load;
+mod read;
+mod secret;
+mod settings;
+mod sources;
+
+pub use defaults::DEFAULT_FILE;
+pub use error::{ConfigError, Fault};
+pub use keys::{Effect, KEYS, Key};
+pub use load::{Loaded, Note, NoteKind, Setting};
+pub use secret::Secret;
+pub use settings::{
+    AzureStorage, Backend, Config, Cv, EditorChoice, Log, LogFormat, Model, Provider, Server,
+    SingleCall, Storage, Worker,
+};
+pub use sources::{ConfigFile, Sources};

@@ -3,7 +3,7 @@
 //! A text over 110 % of its limit is a warning, over 200 % an error. Too many entries or items are
 //! a warning up to [`LIST`], and an error beyond.
 
-/// A limit on the number of entries, and on the lengths within an entry.
+// The contract's own.
 pub(super) const NAME: usize = 50;
 pub(super) const ADDRESS_LINES: usize = 2;
 pub(super) const ADDRESS_LINE: usize = 60;

@@ -18,6 +18,7 @@ mod limits;
 mod normalise;
 pub mod path;
 pub mod photo;
+mod reader;
 mod text;
 mod types;
 
@@ -40,7 +41,11 @@ pub const SAMPLE: &str = include_str!("../../samples/cv.json");
 pub fn accept(value: &Value, options: &CheckOptions) -> Result<Normalised, CvError> {
     let mut normalised = normalise(value)?;
     let report = check(&normalised.cv, options);
-    if report.errors.iter().any(|error| error.code == code::MISSING) {
+    if report
+        .errors
+        .iter()
+        .any(|error| error.code == code::MISSING)
+    {
         return Err(CvError::Missing(Box::new(report)));
     }
     if !report.errors.is_empty() {

@@ -202,7 +202,10 @@ impl From<LanguageForm> for Language {
     fn from(form: LanguageForm) -> Self {
         match form {
             LanguageForm::Text(name) => Self { name, level: None },
-            LanguageForm::Entry { language, level } => Self { name: language, level },
+            LanguageForm::Entry { language, level } => Self {
+                name: language,
+                level,
+            },
         }
     }
 }
@@ -211,7 +214,10 @@ impl From<Language> for LanguageForm {
     fn from(language: Language) -> Self {
         match language.level {
             None => Self::Text(language.name),
-            level => Self::Entry { language: language.name, level },
+            level => Self::Entry {
+                language: language.name,
+                level,
+            },
         }
     }
 }
@@ -235,13 +241,20 @@ impl Link {
         if self.url.is_empty() || self.url.contains(char::is_whitespace) {
             return None;
         }
-        let name = self.url.split([':', '/', '?', '#']).next().unwrap_or_default();
+        let name = self
+            .url
+            .split([':', '/', '?', '#'])
+            .next()
+            .unwrap_or_default();
         let has_scheme = self.url[name.len()..].starts_with(':') && !name.contains('.');
         if !has_scheme {
             return Some(format!("https://{}", self.url.trim_start_matches('/')));
         }
         let known = ["http", "https", "mailto", "tel"];
-        known.iter().any(|scheme| name.eq_ignore_ascii_case(scheme)).then(|| self.url.clone())
+        known
+            .iter()
+            .any(|scheme| name.eq_ignore_ascii_case(scheme))
+            .then(|| self.url.clone())
     }
 }
 
@@ -274,7 +287,10 @@ impl From<Link> for LinkForm {
     fn from(link: Link) -> Self {
         match link.label {
             None => Self::Text(link.url),
-            label => Self::Entry { label, url: link.url },
+            label => Self::Entry {
+                label,
+                url: link.url,
+            },
         }
     }
 }
@@ -297,7 +313,11 @@ impl Warning {
         code: impl Into<String>,
         message: impl Into<String>,
     ) -> Self {
-        Self { path: path.into(), code: code.into(), message: message.into() }
+        Self {
+            path: path.into(),
+            code: code.into(),
+            message: message.into(),
+        }
     }
 }
 
@@ -320,19 +340,28 @@ mod tests {
 
     #[test]
     fn debug_shows_no_text() {
-        let cv = Cv { full_name: "Ida Morrow".into(), ..Cv::default() };
+        let cv = Cv {
+            full_name: "Ida Morrow".into(),
+            ..Cv::default()
+        };
         assert!(!format!("{cv:?}").contains("Ida"));
     }
 
     #[test]
     fn only_harmless_schemes_become_links() {
         let check = |url: &str, want: Option<&str>| {
-            let link = Link { label: None, url: url.into() };
+            let link = Link {
+                label: None,
+                url: url.into(),
+            };
             assert_eq!(link.href().as_deref(), want, "{url}");
         };
         check("https://example.com/a", Some("https://example.com/a"));
         check("HTTP://example.com", Some("HTTP://example.com"));
-        check("git.example.org/dokafor", Some("https://git.example.org/dokafor"));
+        check(
+            "git.example.org/dokafor",
+            Some("https://git.example.org/dokafor"),
+        );
         check("example.com:8080/x", Some("https://example.com:8080/x"));
         check("//example.com/x", Some("https://example.com/x"));
         check("mailto:ida@example.com", Some("mailto:ida@example.com"));

@@ -13,6 +13,7 @@ pub mod embedded;
 pub mod events;
 pub mod fault;
 pub mod jobs;
+pub mod lease;
 pub mod names;
 pub mod port;
 

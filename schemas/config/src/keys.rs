@@ -1,0 +1,303 @@
+//! The table of all settings: key, further names in the environment, secret or not, in use or not.
+//!
+//! It stands beside `default.toml`, which documents the same keys, and `settings.rs`, which types
+//! them; tests hold the three together.
+
+/// Whether a setting changes anything in this version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    /// The setting is in force.
+    Now,
+    /// The setting is read and checked, then not used; the text says why.
+    Later(&'static str),
+}
+
+/// One setting.
+#[derive(Debug, Clone, Copy)]
+pub struct Key {
+    /// Dotted path, as in a file: `worker.heartbeat`.
+    pub name: &'static str,
+    /// Names in the environment besides `PRESSWORK_...`, the first taking precedence.
+    pub aliases: &'static [&'static str],
+    /// Whether its value is masked wherever it is shown.
+    pub secret: bool,
+    /// Whether it is in force.
+    pub effect: Effect,
+    /// A value that works, for error messages; empty where the default is one.
+    example: &'static str,
+}
+
+impl Key {
+    /// The name that every key has in the environment, such as `PRESSWORK_WORKER__HEARTBEAT`.
+    pub fn env_name(&self) -> String {
+        format!(
+            "PRESSWORK_{}",
+            self.name.replace('.', "__").to_ascii_uppercase()
+        )
+    }
+
+    /// A value that works.
+    pub(crate) fn example<'a>(&self, default: &'a str) -> &'a str
+    where
+        'static: 'a,
+    {
+        if self.example.is_empty() {
+            default
+        } else {
+            self.example
+        }
+    }
+}
+
+const fn key(name: &'static str, aliases: &'static [&'static str]) -> Key {
+    Key {
+        name,
+        aliases,
+        secret: false,
+        effect: Effect::Now,
+        example: "",
+    }
+}
+
+impl Key {
+    const fn secret(self) -> Self {
+        Self {
+            secret: true,
+            ..self
+        }
+    }
+
+    const fn later(self, reason: &'static str) -> Self {
+        Self {
+            effect: Effect::Later(reason),
+            ..self
+        }
+    }
+
+    const fn example_is(self, example: &'static str) -> Self {
+        Self { example, ..self }
+    }
+}
+
+const NO_AZURE: &str = "this version keeps everything in the embedded store";
+const NO_SESSIONS: &str = "this version has no editing sessions";
+const NO_UPLOADS: &str = "this version takes no documents";
+const NO_IDENTITY: &str = "this version has no identities and no rate limits";
+const NO_EXPORT: &str = "this version exports no telemetry";
+const CONNECTION: &str = "DefaultEndpointsProtocol=https;AccountName=...;AccountKey=...";
+
+/// Every setting, in the order of `default.toml`.
+pub const KEYS: &[Key] = &[
+    key("server.listen", &[]),
+    key("server.body_limit", &[]),
+    key("server.request_timeout", &["HTTP_TIMEOUT"]),
+    key("server.max_wait", &[]),
+    key("server.shutdown_grace", &[]),
+    key("storage.backend", &[]),
+    key("storage.data_dir", &[]),
+    key(
+        "storage.azure.queue_table_connection",
+        &[
+            "AZURE_FUNCTIONS_STORAGE_CONNECTION_STRING",
+            "AzureWebJobsStorage",
+            "STORAGE_CONNECTION_STRING",
+        ],
+    )
+    .secret()
+    .later(NO_AZURE)
+    .example_is(CONNECTION),
+    key(
+        "storage.azure.blob_connection",
+        &[
+            "CV_BLOB_STORE_CONNECTION_STRING",
+            "BLOB_STORAGE_CONNECTION_STRING",
+        ],
+    )
+    .secret()
+    .later(NO_AZURE)
+    .example_is(CONNECTION),
+    key(
+        "storage.azure.account_name",
+        &["AZURE_STORAGE_ACCOUNT_NAME"],
+    )
+    .later(NO_AZURE)
+    .example_is("presswork1"),
+    key("storage.azure.timeout", &["AZURE_TIMEOUT"]).later(NO_AZURE),
+    key("model.editor", &["CV_EDITOR"]),
+    key("model.api_key", &["OPENAI_API_KEY"])
+        .secret()
+        .example_is("sk-..."),
+    key("model.base_url", &["OPENAI_BASE_URL"]).example_is("https://api.openai.com/v1"),
+    key("model.model", &["OPENAI_MODEL"]),
+    key("model.prompt_id", &["OPENAI_PROMPT_ID"]).example_is("pmpt_123"),
+    key("model.prompt_version", &["OPENAI_PROMPT_VERSION"]).example_is("2"),
+    key("model.azure_endpoint", &["AZURE_OPENAI_ENDPOINT"])
+        .example_is("https://my-resource.openai.azure.com"),
+    key("model.azure_key", &["AZURE_OPENAI_KEY"])
+        .secret()
+        .example_is("0123456789abcdef..."),
+    key("model.azure_deployment", &["AZURE_OPENAI_DEPLOYMENT"]).example_is("my-deployment"),
+    key("model.azure_api_version", &["AZURE_OPENAI_API_VERSION"]).example_is("preview"),
+    key("model.timeout", &[]),
+    key("model.connect_timeout", &[]),
+    key("model.max_output_tokens", &[]),
+    key("model.requests_per_minute", &[]),
+    key("model.tokens_per_minute", &[]),
+    key("worker.concurrency", &[]),
+    key("worker.render_threads", &[]),
+    key("worker.visibility", &[]),
+    key("worker.heartbeat", &[]),
+    key("worker.max_dequeues", &[]),
+    key("worker.poll_min", &[]),
+    key("worker.poll_max", &[]),
+    key("worker.cross_process_poll", &[]),
+    key("worker.deadline_margin", &[]),
+    key("worker.latch_freshness", &[]),
+    key("worker.reconcile_every", &[]),
+    key("worker.idle_before_requeue", &[]),
+    key("worker.expire_after", &[]),
+    key("worker.marker_hold", &[]),
+    key("worker.shutdown_grace", &[]),
+    key("cv.single_call", &["CV_SINGLE_CALL_EXECUTION"]),
+    key("cv.execution_latch", &["CV_EXECUTION_LATCH"]),
+    key("cv.delta_mode", &["CV_DELTA_MODE"]).later(NO_SESSIONS),
+    key("cv.session_ttl_hours", &["CV_SESSION_TTL_HOURS"]).later(NO_SESSIONS),
+    key("cv.max_document_size", &["MAX_DOCUMENT_SIZE"]).later(NO_UPLOADS),
+    key("cv.strict_template", &["CV_GENERATION_STRICT_TEMPLATE"]),
+    key("log.level", &["LOG_LEVEL"]),
+    key("log.format", &["LOG_FORMAT"]),
+    key("log.environment", &["ENVIRONMENT"]).later(NO_EXPORT),
+];
+
+/// Names that deployments of the former service set and that have no key here yet, with the reason.
+/// An operator who relies on one has to hear that it does nothing.
+pub(crate) const LATER_NAMES: &[(&str, &str)] = &[
+    ("APPINSIGHTS_CONNECTION_STRING", NO_EXPORT),
+    ("APPLICATIONINSIGHTS_CONNECTION_STRING", NO_EXPORT),
+    ("CORS_ORIGINS", "this version sends no CORS headers"),
+    (
+        "CV_ALLOW_POSTING_FETCH",
+        "this version never fetches a job posting",
+    ),
+    ("CV_DAILY_BUDGET_USD", "this version keeps no budget"),
+    ("CV_ENABLE_DEBUG_EXPORT", NO_SESSIONS),
+    (
+        "CV_SYNC_WAIT_SECONDS",
+        "this version has no routes that wait for a PDF",
+    ),
+    ("ENABLE_TELEMETRY", NO_EXPORT),
+    ("JWT_SECRET_KEY", NO_IDENTITY),
+    ("PDF_METRICS_SAMPLE", NO_EXPORT),
+    ("RATE_LIMIT_AUTHENTICATED", NO_IDENTITY),
+    ("RATE_LIMIT_DEFAULT", NO_IDENTITY),
+    ("RATE_LIMIT_ENABLED", NO_IDENTITY),
+    ("RATE_LIMIT_PER_MINUTE", NO_IDENTITY),
+    ("SECRET_KEY", NO_IDENTITY),
+];
+
+/// Names in the environment that begin so are ours: one that we do not know is worth a warning.
+const PREFIXES: [&str; 4] = ["PRESSWORK_", "CV_", "OPENAI_", "AZURE_OPENAI_"];
+
+/// The variable that names the file; it is no setting itself.
+pub(crate) const FILE_VARIABLE: &str = "PRESSWORK_CONFIG";
+
+/// The key with this dotted path.
+pub(crate) fn find(name: &str) -> Option<&'static Key> {
+    KEYS.iter().find(|key| key.name == name)
+}
+
+/// Whether a variable of the environment is any business of ours.
+pub(crate) fn concerns_us(variable: &str) -> bool {
+    is_known(variable) || PREFIXES.iter().any(|prefix| variable.starts_with(prefix))
+}
+
+/// Whether a variable of the environment names a setting, the file, or something for later.
+pub(crate) fn is_known(variable: &str) -> bool {
+    variable == FILE_VARIABLE
+        || LATER_NAMES.iter().any(|(name, _)| *name == variable)
+        || KEYS
+            .iter()
+            .any(|key| key.aliases.contains(&variable) || key.env_name() == variable)
+}
+
+/// The key that a person most likely meant by an unknown dotted path.
+pub(crate) fn nearest_key(wrong: &str) -> Option<String> {
+    let last = |path: &str| path.rsplit('.').next().unwrap_or_default().to_owned();
+    nearest(wrong, KEYS.iter().map(|key| key.name.to_owned())).or_else(|| {
+        // A right name in a wrong section.
+        let wrong = last(wrong);
+        KEYS.iter()
+            .map(|key| key.name)
+            .find(|name| last(name) == wrong)
+            .map(str::to_owned)
+    })
+}
+
+/// The variable that a person most likely meant by an unknown one.
+pub(crate) fn nearest_variable(wrong: &str) -> Option<String> {
+    let aliases = KEYS
+        .iter()
+        .flat_map(|key| key.aliases)
+        .map(|name| (*name).to_owned());
+    nearest(wrong, aliases.chain(KEYS.iter().map(Key::env_name)))
+}
+
+/// The first candidate at the least distance, if that is a typing slip and not another word.
+fn nearest(wrong: &str, candidates: impl Iterator<Item = String>) -> Option<String> {
+    let allowed = (wrong.chars().count() / 4).clamp(1, 5);
+    candidates
+        .map(|candidate| (strsim::damerau_levenshtein(wrong, &candidate), candidate))
+        .filter(|(distance, _)| *distance <= allowed)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, candidate)| candidate)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn suggestions() {
+        let check = |wrong: &str, expect: Option<&str>| {
+            assert_eq!(nearest_key(wrong).as_deref(), expect, "{wrong}");
+        };
+        check("worker.hartbeat", Some("worker.heartbeat"));
+        check("model.timout", Some("model.timeout"));
+        check("listen", Some("server.listen"));
+        check("server.visibility", Some("worker.visibility"));
+        check("colour.scheme", None);
+
+        assert_eq!(
+            nearest_variable("OPENAI_MODLE").as_deref(),
+            Some("OPENAI_MODEL")
+        );
+        assert_eq!(
+            nearest_variable("AZURE_OPENAI_API_KEY").as_deref(),
+            Some("AZURE_OPENAI_KEY")
+        );
+        assert_eq!(
+            nearest_variable("PRESSWORK_SERVER_LISTEN").as_deref(),
+            Some("PRESSWORK_SERVER__LISTEN")
+        );
+        assert_eq!(nearest_variable("CV_COLOUR"), None);
+    }
+
+    #[test]
+    fn no_name_has_two_meanings() {
+        let mut names: Vec<String> = KEYS
+            .iter()
+            .flat_map(|key| {
+                key.aliases
+                    .iter()
+                    .map(|a| (*a).to_owned())
+                    .chain([key.env_name()])
+            })
+            .chain(LATER_NAMES.iter().map(|(name, _)| (*name).to_owned()))
+            .chain([FILE_VARIABLE.to_owned()])
+            .collect();
+        let count = names.len();
+        names.sort();
+        names.dedup();
+        assert_eq!(names.len(), count);
+    }
+}

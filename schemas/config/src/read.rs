@@ -1,0 +1,74 @@
+//! Readers of the fields in `settings.rs`: serde on one side, the forms of `humane.rs` on the other.
+//!
+//! Every layer holds text, so that one form serves the file, the environment and the command line.
+
+use std::net::SocketAddr;
+use std::num::NonZeroU32;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use serde::de::{Deserialize, Deserializer, Error};
+
+use crate::settings::{Backend, EditorChoice, LogFormat, SingleCall};
+use crate::{Secret, humane};
+
+macro_rules! readers {
+    ($($name:ident -> $type:ty = $parse:expr;)*) => {
+        $(pub(crate) fn $name<'de, D: Deserializer<'de>>(from: D) -> Result<$type, D::Error> {
+            parsed(from, $parse)
+        })*
+    };
+}
+
+readers! {
+    account_name -> Option<String> = humane::account_name;
+    address -> SocketAddr = humane::address;
+    api_key -> Option<Secret> = humane::api_key;
+    base_url -> Option<String> = humane::base_url;
+    connection_string -> Option<Secret> = humane::connection_string;
+    duration -> Duration = humane::duration;
+    log_filter -> String = humane::log_filter;
+    optional_number -> Option<NonZeroU32> = humane::optional_number;
+    optional_text -> Option<String> = humane::optional_text;
+    path -> PathBuf = |text| humane::text(text).map(PathBuf::from);
+    size -> u64 = humane::size;
+    switch -> bool = humane::switch;
+    text -> String = humane::text;
+
+    backend -> Backend = |text| humane::choice(text, &[
+        (&["embedded"], Backend::Embedded),
+        (&["azure"], Backend::Azure),
+    ]);
+    editor -> EditorChoice = |text| humane::choice(text, &[
+        (&["auto"], EditorChoice::Auto),
+        (&["openai"], EditorChoice::OpenAi),
+        (&["offline"], EditorChoice::Offline),
+    ]);
+    log_format -> LogFormat = |text| humane::choice(text, &[
+        (&["text"], LogFormat::Text),
+        (&["json"], LogFormat::Json),
+    ]);
+    // The former service had a switch here, and its deployments still set it.
+    single_call -> SingleCall = |text| humane::choice(text, &[
+        (&["hold", "1", "true", "yes", "on"], SingleCall::Hold),
+        (&["retry_once", "0", "false", "no", "off"], SingleCall::RetryOnce),
+    ]);
+}
+
+/// A whole number of any width.
+pub(crate) fn number<'de, D, T>(from: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: FromStr,
+{
+    parsed(from, humane::number)
+}
+
+fn parsed<'de, D, T>(from: D, parse: impl FnOnce(&str) -> Result<T, String>) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+{
+    let text = String::deserialize(from)?;
+    parse(text.trim()).map_err(D::Error::custom)
+}

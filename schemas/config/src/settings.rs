@@ -1,0 +1,328 @@
+//! The settings as types. `default.toml` documents each; here stand units, ranges and consequences.
+
+use std::net::SocketAddr;
+use std::num::NonZeroU32;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use crate::{Secret, defaults, read};
+
+/// All settings of the three programs.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// The HTTP API.
+    pub server: Server,
+    /// Where data is kept.
+    pub storage: Storage,
+    /// The language model.
+    pub model: Model,
+    /// The consumer of jobs.
+    pub worker: Worker,
+    /// Rules of the CV product.
+    pub cv: Cv,
+    /// Log lines.
+    pub log: Log,
+}
+
+/// The HTTP API.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Server {
+    /// Address and port; port 0 takes a free one.
+    #[serde(deserialize_with = "read::address")]
+    pub listen: SocketAddr,
+    /// Largest request body in bytes, 1 kB to 100 MB.
+    #[serde(deserialize_with = "read::size")]
+    pub body_limit: u64,
+    /// Longest time for one request, besides the waiting its caller asked for. At most 10 min.
+    #[serde(deserialize_with = "read::duration")]
+    pub request_timeout: Duration,
+    /// Longest wait by `Prefer: wait=N` (RFC 7240, section 4.3). At most 10 min; 0 forbids waiting.
+    #[serde(deserialize_with = "read::duration")]
+    pub max_wait: Duration,
+    /// Time for open requests after SIGTERM. At most 1 h.
+    #[serde(deserialize_with = "read::duration")]
+    pub shutdown_grace: Duration,
+}
+
+/// Where data is kept.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Storage {
+    /// Which adapter.
+    #[serde(deserialize_with = "read::backend")]
+    pub backend: Backend,
+    /// Directory of the embedded store, not empty, perhaps not there yet.
+    #[serde(deserialize_with = "read::path")]
+    pub data_dir: PathBuf,
+    /// Azure Storage; of use with [`Backend::Azure`].
+    pub azure: AzureStorage,
+}
+
+/// Azure Storage: connection strings, or an account with an identity. A connection string wins.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AzureStorage {
+    /// For queues and tables.
+    #[serde(deserialize_with = "read::connection_string")]
+    pub queue_table_connection: Option<Secret>,
+    /// For blobs. [`Config::load`] fills it from `queue_table_connection` if nobody set it.
+    #[serde(deserialize_with = "read::connection_string")]
+    pub blob_connection: Option<Secret>,
+    /// Account for use with an identity.
+    #[serde(deserialize_with = "read::account_name")]
+    pub account_name: Option<String>,
+    /// Longest time for one storage request, 1 ms to 10 min.
+    #[serde(deserialize_with = "read::duration")]
+    pub timeout: Duration,
+}
+
+/// The language model. [`Model::provider`] says which of its parts count.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Model {
+    /// What the operator asked for. With `Auto` and no model at hand the `worker` program refuses
+    /// to start; `presswork` goes on offline and says so.
+    #[serde(deserialize_with = "read::editor")]
+    pub editor: EditorChoice,
+    /// Key of OpenAI or of the server at `base_url`.
+    #[serde(deserialize_with = "read::api_key")]
+    pub api_key: Option<Secret>,
+    /// Compatible server, with its version path, without a slash at the end.
+    #[serde(deserialize_with = "read::base_url")]
+    pub base_url: Option<String>,
+    /// Name of the model, not empty.
+    #[serde(deserialize_with = "read::text")]
+    pub model: String,
+    /// Stored prompt.
+    #[serde(deserialize_with = "read::optional_text")]
+    pub prompt_id: Option<String>,
+    /// Version of the stored prompt; never set without `prompt_id`.
+    #[serde(deserialize_with = "read::optional_text")]
+    pub prompt_version: Option<String>,
+    /// Azure OpenAI resource, without a slash at the end. If set, the key and deployment are too.
+    #[serde(deserialize_with = "read::base_url")]
+    pub azure_endpoint: Option<String>,
+    /// Key of the Azure OpenAI resource.
+    #[serde(deserialize_with = "read::api_key")]
+    pub azure_key: Option<Secret>,
+    /// Deployment at Azure OpenAI.
+    #[serde(deserialize_with = "read::optional_text")]
+    pub azure_deployment: Option<String>,
+    /// `api-version` for Azure OpenAI; its v1 API needs none.
+    #[serde(deserialize_with = "read::optional_text")]
+    pub azure_api_version: Option<String>,
+    /// Longest time for one call, connecting included, 1 ms to 1 h. Part of the call deadline.
+    #[serde(deserialize_with = "read::duration")]
+    pub timeout: Duration,
+    /// Longest time to connect, 1 ms to `timeout`.
+    #[serde(deserialize_with = "read::duration")]
+    pub connect_timeout: Duration,
+    /// Most tokens in one reply, 256 to 1,000,000.
+    #[serde(deserialize_with = "read::number")]
+    pub max_output_tokens: u32,
+    /// Budget of calls per minute over this process; `None` is no limit of ours.
+    #[serde(deserialize_with = "read::optional_number")]
+    pub requests_per_minute: Option<NonZeroU32>,
+    /// Budget of tokens per minute over this process, in and out; `None` is no limit of ours.
+    #[serde(deserialize_with = "read::optional_number")]
+    pub tokens_per_minute: Option<NonZeroU32>,
+}
+
+impl Model {
+    /// Who edits, as the settings stand: what [`EditorChoice::Auto`] comes to, and which API.
+    pub fn provider(&self) -> Provider {
+        if self.editor == EditorChoice::Offline {
+            Provider::Offline
+        } else if self.azure_endpoint.is_some() {
+            Provider::AzureOpenAi
+        } else if self.api_key.is_some() || self.base_url.is_some() {
+            Provider::OpenAi
+        } else {
+            Provider::Offline
+        }
+    }
+}
+
+/// The consumer of jobs. All durations are kept on a monotonic clock, except where a row holds them.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Worker {
+    /// Jobs in hand at once, 1 to 1024.
+    #[serde(deserialize_with = "read::number")]
+    pub concurrency: usize,
+    /// Threads that render, at most 256; 0 is one per processor core.
+    #[serde(deserialize_with = "read::number")]
+    pub render_threads: usize,
+    /// Visibility timeout of a received message, 10 ms to 1 h.
+    #[serde(deserialize_with = "read::duration")]
+    pub visibility: Duration,
+    /// Pause between extensions; less than half of `visibility`, so that one may fail.
+    #[serde(deserialize_with = "read::duration")]
+    pub heartbeat: Duration,
+    /// Counted dequeues before the poison queue, 1 to 100.
+    #[serde(deserialize_with = "read::number")]
+    pub max_dequeues: u32,
+    /// First pause after an empty receive, 1 ms to `poll_max`.
+    #[serde(deserialize_with = "read::duration")]
+    pub poll_min: Duration,
+    /// Longest pause between receives, at most 5 min.
+    #[serde(deserialize_with = "read::duration")]
+    pub poll_max: Duration,
+    /// Pause between looks at an embedded queue that another process may fill, 1 ms to 10 s.
+    #[serde(deserialize_with = "read::duration")]
+    pub cross_process_poll: Duration,
+    /// What is added to `model.timeout` for the call deadline; longer than `latch_freshness`.
+    #[serde(deserialize_with = "read::duration")]
+    pub deadline_margin: Duration,
+    /// Longest time from the read before the latch to the call, 1 ms or more.
+    #[serde(deserialize_with = "read::duration")]
+    pub latch_freshness: Duration,
+    /// Pause between rounds of the reconciler, 1 ms to 1 h.
+    #[serde(deserialize_with = "read::duration")]
+    pub reconcile_every: Duration,
+    /// Idle time before an open job is enqueued again, 1 ms to 1 day.
+    #[serde(deserialize_with = "read::duration")]
+    pub idle_before_requeue: Duration,
+    /// Time in `queued` before a job expires, 1 ms to 30 days.
+    #[serde(deserialize_with = "read::duration")]
+    pub expire_after: Duration,
+    /// How long a held job keeps its marker for a late reply, 1 ms to 30 days.
+    #[serde(deserialize_with = "read::duration")]
+    pub marker_hold: Duration,
+    /// Time for jobs in hand after SIGTERM, at most 1 h.
+    #[serde(deserialize_with = "read::duration")]
+    pub shutdown_grace: Duration,
+}
+
+/// Rules of the CV product.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cv {
+    /// What follows a call of unknown outcome.
+    #[serde(deserialize_with = "read::single_call")]
+    pub single_call: SingleCall,
+    /// Whether equal content gets the PDF made before.
+    #[serde(deserialize_with = "read::switch")]
+    pub execution_latch: bool,
+    /// Whether only changed sections are sent to the model.
+    #[serde(deserialize_with = "read::switch")]
+    pub delta_mode: bool,
+    /// Life of a session in hours, 1 to 8760.
+    #[serde(deserialize_with = "read::number")]
+    pub session_ttl_hours: u32,
+    /// Largest uploaded document in bytes, before base64, 1 kB to 100 MB.
+    #[serde(deserialize_with = "read::size")]
+    pub max_document_size: u64,
+    /// Whether the fields of the strict template are required as well.
+    #[serde(deserialize_with = "read::switch")]
+    pub strict_template: bool,
+}
+
+/// Log lines.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Log {
+    /// A filter in the syntax of tracing-subscriber's `EnvFilter`; a lone word is a level.
+    #[serde(deserialize_with = "read::log_filter")]
+    pub level: String,
+    /// Form of a line.
+    #[serde(deserialize_with = "read::log_format")]
+    pub format: LogFormat,
+    /// Name of the deployment, not empty.
+    #[serde(deserialize_with = "read::text")]
+    pub environment: String,
+}
+
+/// Adapter of the storage ports.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Backend {
+    /// One SQLite file.
+    Embedded,
+    /// Azure Queue, Table and Blob Storage.
+    Azure,
+}
+
+/// Who shall edit, as asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EditorChoice {
+    /// A model if one is configured, else none.
+    Auto,
+    /// A model; loading fails if none is configured.
+    OpenAi,
+    /// No model, even if one is configured.
+    Offline,
+}
+
+/// Who edits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Provider {
+    /// Fixed rules, no model.
+    Offline,
+    /// OpenAI, or a compatible server if `base_url` is set.
+    OpenAi,
+    /// Azure OpenAI; endpoint, key and deployment are set.
+    AzureOpenAi,
+}
+
+/// What follows a model call of unknown outcome.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SingleCall {
+    /// At most one call is ever accepted; the job is held for consent or a late reply.
+    Hold,
+    /// One more call is made, perhaps a second one paid.
+    RetryOnce,
+}
+
+/// Form of a log line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+impl Default for Config {
+    /// The values of `default.toml`.
+    fn default() -> Self {
+        defaults::figment()
+            .extract()
+            .expect("a test reads the embedded default file")
+    }
+}
+
+impl Config {
+    /// Settings for tests that run in milliseconds: no model, a free port, and durations so short
+    /// that a lease, a call deadline or a poll passes in well under a second. They satisfy the same
+    /// checks as settings from outside. The test still has to set `storage.data_dir`.
+    pub fn for_tests() -> Self {
+        let ms = Duration::from_millis;
+        let mut config = Self::default();
+        config.server.listen.set_port(0);
+        config.server.request_timeout = ms(2_000);
+        config.server.max_wait = ms(2_000);
+        config.server.shutdown_grace = ms(500);
+        config.model.editor = EditorChoice::Offline;
+        config.model.timeout = ms(500);
+        config.model.connect_timeout = ms(250);
+        config.worker.concurrency = 8;
+        config.worker.render_threads = 1;
+        config.worker.visibility = ms(600);
+        config.worker.heartbeat = ms(100);
+        config.worker.poll_min = ms(2);
+        config.worker.poll_max = ms(20);
+        config.worker.cross_process_poll = ms(5);
+        config.worker.deadline_margin = ms(400);
+        config.worker.latch_freshness = ms(300);
+        config.worker.reconcile_every = ms(50);
+        config.worker.idle_before_requeue = ms(300);
+        config.worker.expire_after = ms(60_000);
+        config.worker.marker_hold = ms(60_000);
+        config.worker.shutdown_grace = ms(2_000);
+        config
+    }
+}

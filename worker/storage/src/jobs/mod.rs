@@ -1,0 +1,380 @@
+//! The typed store of jobs: every read and every move of a job, on top of the ports.
+//!
+//! A move is an If-Match update in one transaction with whatever belongs to it (idempotency row,
+//! open marker, content latch, ledger). A move that is not acknowledged may still have happened:
+//! read the row again and decide from what is there.
+
+mod documents;
+mod markers;
+mod row;
+mod submit;
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use schemas::job::{Editor, JobResult, JobStatus, Usage};
+use schemas::message::JobMessage;
+use schemas::{JobId, Problem, Tenant};
+
+pub use documents::{PdfFacts, StoredPdf};
+pub use markers::{OpenJob, OpenJobs};
+pub use row::{
+    CallOutcome, ContentLatch, JobRow, LedgerRow, Marker, RowState, SCHEMA as ROW_SCHEMA, Token,
+};
+pub use submit::{IdempotencyKey, Submission, SubmitError, Submitted};
+
+use crate::names::{QueueName, TableName, row as key};
+use crate::port::{Continuation, ETag, Result, StorageError, Write};
+use crate::{Clock, Entropy, Storage};
+
+/// Reads and moves jobs. Cheap to clone.
+#[derive(Clone)]
+pub struct JobStore {
+    storage: Storage,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    settings: Settings,
+    /// Tenants whose row in table `tenants` is known to exist.
+    known_tenants: Arc<Mutex<BTreeSet<Tenant>>>,
+}
+
+/// Durations of the store.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings {
+    /// How long an idempotency key is remembered.
+    pub key_lifetime: Duration,
+    /// How long a job may stand still before the reconciler puts it back on the queue.
+    pub idle_before_requeue: Duration,
+    /// How long a late reply to a held job is waited for.
+    pub held_marker: Duration,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            key_lifetime: Duration::from_secs(24 * 3600),
+            idle_before_requeue: Duration::from_secs(120),
+            held_marker: Duration::from_secs(24 * 3600),
+        }
+    }
+}
+
+/// A job as read: its row, the version to write against, and the table's time of the read.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// The row.
+    pub row: JobRow,
+    /// For If-Match.
+    pub etag: ETag,
+    /// The table's clock at the read.
+    pub date: Timestamp,
+}
+
+/// What a latch writes.
+#[derive(Clone, Debug)]
+pub struct Latch {
+    /// Drawn for this try alone.
+    pub token: Token,
+    /// After this, by the table's clock, no call of this token can still be out.
+    pub deadline: Timestamp,
+    /// Who will edit; the offline editor costs nothing.
+    pub editor: Editor,
+    /// The content's hash, and the version of the latch to replace, if there is one.
+    /// `None` leaves equal content of other jobs alone.
+    pub content: Option<(String, Option<ETag>)>,
+    /// The last call's outcome is unknown, and this one repeats it.
+    pub after_ambiguous: bool,
+}
+
+/// How a job ends.
+#[derive(Clone, Debug)]
+pub enum Ending {
+    /// With a PDF.
+    Succeeded {
+        /// The document.
+        pdf: StoredPdf,
+        /// The job that it was copied from.
+        cached_from: Option<JobId>,
+        /// What the owner should know.
+        warnings: Vec<schemas::cv::Warning>,
+    },
+    /// Without one.
+    Failed(Problem),
+    /// By its owner's wish.
+    Cancelled,
+    /// Not begun in time.
+    Expired(Problem),
+    /// Held; perhaps with the owner's own text as a PDF.
+    OutcomeUnknown(Problem, Option<StoredPdf>),
+}
+
+/// What came of a wish to cancel.
+#[derive(Clone, Debug)]
+pub enum Cancelled {
+    /// It is cancelled, now or before.
+    Now(JobRow),
+    /// The call is out; it is cancelled when the call has settled.
+    Requested(JobRow),
+    /// Too late: the state does not allow it.
+    TooLate(JobRow),
+}
+
+impl JobStore {
+    /// A store over an account.
+    pub fn new(
+        storage: Storage,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+        settings: Settings,
+    ) -> Self {
+        Self { storage, clock, entropy, settings, known_tenants: Arc::default() }
+    }
+
+    /// The account beneath.
+    pub fn storage(&self) -> &Storage {
+        &self.storage
+    }
+
+    /// Reads a job. A row of a later schema is an error, so that an old worker leaves it alone.
+    pub async fn read(&self, tenant: &Tenant, id: JobId) -> Result<Option<Loaded>> {
+        let read = self.storage.table.get(TableName::Jobs, tenant.as_str(), &key::job(id)).await?;
+        let Some(entity) = read.value else { return Ok(None) };
+        let schema = entity.properties.get("schema").and_then(serde_json::Value::as_u64);
+        if schema.is_none_or(|schema| schema > u64::from(ROW_SCHEMA)) {
+            return Err(StorageError::unavailable(format!(
+                "the row of job {id} was written by a newer version"
+            )));
+        }
+        Ok(Some(Loaded {
+            row: row::decode(entity.properties)?,
+            etag: entity.etag,
+            date: read.date,
+        }))
+    }
+
+    /// A tenant's jobs, newest first, at most `max` (1 to 100) a page.
+    pub async fn list(
+        &self,
+        tenant: &Tenant,
+        max: usize,
+        from: Option<&Continuation>,
+    ) -> Result<(Vec<JobStatus>, Option<Continuation>)> {
+        let rows = key::JOB.."j\u{7f}";
+        let read =
+            self.storage.table.query(TableName::Jobs, tenant.as_str(), rows, max, from).await?;
+        let jobs = read.value.entities.into_iter().map(|e| row::decode::<JobRow>(e.properties));
+        let jobs = jobs.map(|row| row.map(|row| row.status())).collect::<Result<_>>()?;
+        Ok((jobs, read.value.next))
+    }
+
+    /// Puts a message for a job.
+    pub async fn enqueue(&self, message: &JobMessage, delay: Duration) -> Result<()> {
+        self.storage.queue.send(QueueName::Jobs, &message.to_body(), delay).await
+    }
+
+    /// Who holds some content, and the version of that latch.
+    pub async fn content_latch(
+        &self,
+        tenant: &Tenant,
+        content_hash: &str,
+    ) -> Result<Option<(ContentLatch, ETag)>> {
+        let row = key::content_latch(content_hash);
+        let read = self.storage.table.get(TableName::Jobs, tenant.as_str(), &row).await?;
+        read.value.map(|e| Ok((row::decode(e.properties)?, e.etag))).transpose()
+    }
+
+    /// `queued -> calling`, or one call after another of unknown outcome. From here until the
+    /// deadline only the holder of the token may call the model.
+    pub async fn latch(&self, loaded: &Loaded, latch: Latch) -> Result<Loaded> {
+        let mut row = loaded.row.clone();
+        row.attempt += 1;
+        row.token = Some(latch.token);
+        row.call_deadline = Some(latch.deadline);
+        row.editor = Some(latch.editor);
+        row.reply_id = None;
+        if latch.editor == Editor::Model {
+            row.model_calls += 1;
+        }
+        if latch.after_ambiguous {
+            row.ambiguous_attempts += 1;
+            row.possible_duplicate_call = true;
+        }
+        let mut writes = Vec::new();
+        if let Some((hash, replaces)) = latch.content {
+            let content =
+                row::encode(&ContentLatch { job_id: row.id, token: latch.token })?;
+            let at = key::content_latch(&hash);
+            writes.push(match replaces {
+                Some(etag) => Write::Update(at, content, etag),
+                None => Write::Insert(at, content),
+            });
+            row.content_hash = Some(hash);
+        }
+        if latch.after_ambiguous {
+            let last = ledger(&loaded.row, CallOutcome::Unknown, loaded.date);
+            writes.extend(last.transpose()?);
+        }
+        row.move_to(RowState::Calling, loaded.date);
+        self.move_row(loaded, row, writes).await
+    }
+
+    /// `calling -> queued`: the model did not process the request, so nothing was paid.
+    pub async fn roll_back(&self, loaded: &Loaded) -> Result<Loaded> {
+        let mut row = loaded.row.clone();
+        let mut writes = Vec::new();
+        writes.extend(ledger(&row, CallOutcome::NotProcessed, loaded.date).transpose()?);
+        row.token = None;
+        row.call_deadline = None;
+        if row.editor == Some(Editor::Model) {
+            row.model_calls = row.model_calls.saturating_sub(1);
+        }
+        row.move_to(RowState::Queued, loaded.date);
+        self.move_row(loaded, row, writes).await
+    }
+
+    /// To `rendering`: a reply is stored. Also the way out of `outcome_unknown` for a late reply.
+    pub async fn to_rendering(&self, loaded: &Loaded, usage: Option<Usage>) -> Result<Loaded> {
+        let mut row = loaded.row.clone();
+        let mut writes = Vec::new();
+        if row.state.is_final() {
+            // The marker of a held job may be gone: a job that is not final always has one.
+            writes.push(self.marker(row.id, loaded.date)?);
+        }
+        row.token = None;
+        row.call_deadline = None;
+        row.usage = usage;
+        row.error = None;
+        row.result = None;
+        row.result_path = None;
+        row.move_to(RowState::Rendering, loaded.date);
+        self.move_row(loaded, row, writes).await
+    }
+
+    /// To a final state: the row, the end of its marker and its ledger row together.
+    pub async fn finish(
+        &self,
+        loaded: &Loaded,
+        ending: Ending,
+        call: Option<CallOutcome>,
+    ) -> Result<Loaded> {
+        let mut row = loaded.row.clone();
+        let mut marker = Write::Delete(key::marker(row.id), None);
+        let mut writes = Vec::new();
+        if let Some(call) = call {
+            writes.extend(ledger(&row, call, loaded.date).transpose()?);
+        }
+        row.token = None;
+        row.call_deadline = None;
+        let state = match ending {
+            Ending::Succeeded { pdf, cached_from, warnings } => {
+                row.cached_from = cached_from;
+                row.warnings.extend(warnings);
+                set_document(&mut row, pdf);
+                RowState::Succeeded
+            }
+            Ending::Failed(problem) => {
+                row.error = Some(problem);
+                RowState::Failed
+            }
+            Ending::Cancelled => RowState::Cancelled,
+            Ending::Expired(problem) => {
+                row.error = Some(problem);
+                RowState::Expired
+            }
+            Ending::OutcomeUnknown(problem, own_text) => {
+                if call == Some(CallOutcome::Unknown) {
+                    row.ambiguous_attempts += 1;
+                }
+                row.error = Some(problem);
+                if let Some(pdf) = own_text {
+                    set_document(&mut row, pdf);
+                }
+                marker = self.marker(row.id, loaded.date)?;
+                RowState::OutcomeUnknown
+            }
+        };
+        row.move_to(state, loaded.date);
+        writes.push(marker);
+        self.move_row(loaded, row, writes).await
+    }
+
+    /// Records that notifications have been sent for a version of the job.
+    pub async fn notified(&self, loaded: &Loaded, version: u32) -> Result<Loaded> {
+        let mut row = loaded.row.clone();
+        row.notified_version = version;
+        self.move_row(loaded, row, Vec::new()).await
+    }
+
+    /// Cancels a job, or asks for it while a call is out; `None` where there is no such job.
+    pub async fn cancel(&self, tenant: &Tenant, id: JobId) -> Result<Option<Cancelled>> {
+        const TRIES: usize = 8;
+        for _ in 0..TRIES {
+            let Some(loaded) = self.read(tenant, id).await? else { return Ok(None) };
+            let moved = match loaded.row.state {
+                RowState::Cancelled => return Ok(Some(Cancelled::Now(loaded.row))),
+                RowState::Calling if loaded.row.cancel_requested => {
+                    return Ok(Some(Cancelled::Requested(loaded.row)));
+                }
+                RowState::Queued => self.finish(&loaded, Ending::Cancelled, None).await,
+                RowState::Calling => {
+                    let mut row = loaded.row.clone();
+                    row.cancel_requested = true;
+                    self.move_row(&loaded, row, Vec::new()).await
+                }
+                _ => return Ok(Some(Cancelled::TooLate(loaded.row))),
+            };
+            match moved {
+                // Read again: it tells the new state, also after a lost acknowledgement.
+                Ok(_) | Err(StorageError::Precondition) => {}
+                Err(e) => return Err(e),
+            }
+        }
+        Err(StorageError::unavailable("the job's row changes too often to be cancelled"))
+    }
+
+    async fn move_row(
+        &self,
+        loaded: &Loaded,
+        row: JobRow,
+        mut writes: Vec<Write>,
+    ) -> Result<Loaded> {
+        let at = key::job(row.id);
+        writes.insert(0, Write::Update(at, row::encode(&row)?, loaded.etag.clone()));
+        let etags =
+            self.storage.table.write(TableName::Jobs, row.tenant.as_str(), writes).await?;
+        let etag = etags.into_iter().next().flatten();
+        let etag = etag.ok_or_else(|| StorageError::unavailable("a write gave no version"))?;
+        Ok(Loaded { row, etag, date: loaded.date })
+    }
+}
+
+fn set_document(row: &mut JobRow, pdf: StoredPdf) {
+    row.result = Some(JobResult {
+        pages: pdf.facts.pages,
+        size_bytes: pdf.size_bytes,
+        sha256: pdf.facts.sha256,
+        file_name: pdf.facts.file_name,
+    });
+    row.result_path = Some(pdf.path);
+}
+
+/// The ledger row of the row's present attempt; none for the offline editor, which costs nothing.
+fn ledger(row: &JobRow, outcome: CallOutcome, at: Timestamp) -> Option<Result<Write>> {
+    if row.attempt == 0 || row.editor != Some(Editor::Model) {
+        return None;
+    }
+    let usage = row.usage.clone().unwrap_or_default();
+    let entry = LedgerRow {
+        job_id: row.id,
+        attempt: row.attempt,
+        at,
+        outcome,
+        model: row.usage.is_some().then_some(usage.model),
+        input_tokens: usage.input_tokens,
+        output_tokens: usage.output_tokens,
+    };
+    // Upsert: a held job that is adopted later replaces `unknown` by what became of it.
+    Some(row::encode(&entry).map(|e| Write::Upsert(key::ledger(row.id, row.attempt), e)))
+}
