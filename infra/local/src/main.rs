@@ -1,3 +1,7 @@
 //! The `presswork` command.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    local::main()
+}

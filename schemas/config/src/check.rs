@@ -362,7 +362,7 @@ mod tests {
         let secret = || Some(Secret::new("x"));
         check(&["server.body_limit"], |c| c.server.body_limit = 999);
         check(&["server.max_wait"], |c| {
-            c.server.max_wait = Duration::from_secs(601)
+            c.server.max_wait = Duration::from_secs(601);
         });
         check(&["worker.concurrency"], |c| c.worker.concurrency = 0);
         check(&["worker.max_dequeues"], |c| c.worker.max_dequeues = 0);
@@ -382,11 +382,11 @@ mod tests {
             c.model.timeout = Duration::from_secs(4);
         });
         check(&["model.prompt_version"], |c| {
-            c.model.prompt_version = Some("2".into())
+            c.model.prompt_version = Some("2".into());
         });
         check(&["model.editor"], |c| c.model.editor = EditorChoice::OpenAi);
         check(&["model.azure_endpoint"], |c| {
-            c.model.azure_endpoint = Some("https://x".into())
+            c.model.azure_endpoint = Some("https://x".into());
         });
         check(&["model.azure_endpoint", "model.azure_deployment"], |c| {
             c.model.azure_endpoint = Some("https://x".into());
@@ -417,7 +417,7 @@ mod tests {
             c.model.api_key = Some(Secret::new("k"));
         });
         check("storage.backend", |c| {
-            c.storage.azure.account_name = Some("abc".into())
+            c.storage.azure.account_name = Some("abc".into());
         });
         check("worker.shutdown_grace", |c| {
             c.model.api_key = Some(Secret::new("k"));

@@ -37,10 +37,7 @@ impl Key {
     }
 
     /// A value that works.
-    pub(crate) fn example<'a>(&self, default: &'a str) -> &'a str
-    where
-        'static: 'a,
-    {
+    pub(crate) fn example<'a>(&self, default: &'a str) -> &'a str {
         if self.example.is_empty() {
             default
         } else {

@@ -147,7 +147,7 @@ impl Model {
     }
 }
 
-/// The consumer of jobs. All durations are kept on a monotonic clock, except where a row holds them.
+/// The consumer of jobs.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Worker {

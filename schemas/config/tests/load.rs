@@ -1,5 +1,9 @@
 //! Loading from outside: layers, names of existing deployments, and what is said about mistakes.
 
+#![expect(clippy::unwrap_used, reason = "a helper of a test may fail its test")]
+
+use std::collections::BTreeMap;
+
 use config::{Backend, Config, ConfigError, ConfigFile, KEYS, Loaded, NoteKind, Provider};
 use config::{SingleCall, Sources};
 
@@ -362,12 +366,39 @@ fn files_that_are_wrong_as_such() {
         &["presswork.toml:1: listen unknown key; did you mean server.listen?"],
     );
     check(&"[".repeat(5_000), &["presswork.toml:1 is not TOML"]);
-    let many: String = (0..5_000).map(|n| format!("key{n} = 1\n")).collect();
-    assert_eq!(faults(&many, &[], &[]).len(), 50);
+    let many: Vec<String> = (0..5_000).map(|n| format!("key{n} = 1")).collect();
+    assert_eq!(faults(&many.join("\n"), &[], &[]).len(), 50);
     let long = format!("\"{}\\n\" = 1", "x".repeat(50_000));
     assert!(faults(&long, &[], &[])[0].len() < 120);
     // A file that cannot be read hides no fault of the environment.
     assert_eq!(faults("[", &[("LOG_FORMAT", "x")], &[]).len(), 2);
+}
+
+#[test]
+fn a_file_may_write_values_with_or_without_quotes() {
+    let check = |line: &str, expect: usize| {
+        let file = format!("[worker]\n{line}\n");
+        let config = Config::load(&sources(&file, &[], &[])).unwrap().config;
+        assert_eq!(config.worker.concurrency, expect);
+    };
+    check("concurrency = 12", 12);
+    check("concurrency = \"12\"", 12);
+    check("concurrency = 1_000", 1_000);
+    let file = "[cv]\ndelta_mode = true\nsingle_call = false\n[model]\ntimeout = 30\n";
+    let config = Config::load(&sources(file, &[], &[])).unwrap().config;
+    assert!(config.cv.delta_mode && config.cv.single_call == SingleCall::RetryOnce);
+    assert_eq!(config.model.timeout.as_secs(), 30);
+    for wrong in [
+        "concurrency = 0x10",
+        "concurrency = 1.5",
+        "concurrency = 2020-01-01",
+    ] {
+        assert_eq!(
+            faults(&format!("[worker]\n{wrong}\n"), &[], &[]).len(),
+            1,
+            "{wrong}"
+        );
+    }
 }
 
 #[test]
@@ -452,7 +483,7 @@ fn a_named_file_is_read_and_has_to_exist() {
         .ok()
         .unwrap();
     let loaded = Config::load(&Sources {
-        env: Default::default(),
+        env: BTreeMap::new(),
         ..sources
     })
     .unwrap();

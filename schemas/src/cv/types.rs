@@ -4,6 +4,7 @@ use std::fmt;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::limits;
 
@@ -13,7 +14,7 @@ use super::limits;
 /// `Debug` shows sizes only: a CV must not reach a log by way of `{:?}`.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
-#[schemars(extend("required" = ["full_name", "email", "phone", "work_experience", "education"]))]
+#[schemars(extend("required" = ["full_name", "email", "phone", "work_experience", "education"]), transform = without_defaults)]
 pub struct Cv {
     /// The person's name: 50 characters.
     #[schemars(length(min = 1, max = limits::NAME * 2))]
@@ -106,10 +107,24 @@ impl fmt::Debug for Cv {
     }
 }
 
+/// Sessions hold CVs that are not complete yet, so every field has a default when it is read back;
+/// to a caller an empty default would say that a required field may be left out.
+fn without_defaults(schema: &mut schemars::Schema) {
+    let properties = schema.get_mut("properties").and_then(Value::as_object_mut);
+    for property in properties
+        .into_iter()
+        .flat_map(|members| members.values_mut())
+    {
+        if let Some(property) = property.as_object_mut() {
+            property.remove("default");
+        }
+    }
+}
+
 /// One job.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
-#[schemars(extend("required" = ["date_range", "employer", "title"]))]
+#[schemars(extend("required" = ["date_range", "employer", "title"]), transform = without_defaults)]
 pub struct Work {
     /// From when to when: 25 characters, best as `2020-01 – 2025-04` or `01/2020 – Present`.
     #[schemars(length(min = 1, max = limits::WORK_DATES * 2))]
@@ -132,7 +147,7 @@ pub struct Work {
 /// One school or degree.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
-#[schemars(extend("required" = ["date_range", "institution", "title"]))]
+#[schemars(extend("required" = ["date_range", "institution", "title"]), transform = without_defaults)]
 pub struct Education {
     /// From when to when: 20 characters.
     #[schemars(length(min = 1, max = limits::EDUCATION_DATES * 2))]
@@ -151,7 +166,7 @@ pub struct Education {
 /// One engagement outside of jobs and schools.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
-#[schemars(extend("required" = ["title"]))]
+#[schemars(extend("required" = ["title"]), transform = without_defaults)]
 pub struct Further {
     /// From when to when: 25 characters.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -1,5 +1,6 @@
 //! What a call can come to. The kinds are what the job's state machine acts on.
 
+use std::fmt;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -33,7 +34,7 @@ pub enum Outcome {
 }
 
 /// An answer of the right shape. It goes to storage as it is, so it reads back what it writes.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct Reply {
     /// The provider's id of the response, such as `resp_...`.
     pub id: String,
@@ -149,6 +150,29 @@ pub enum AmbiguityKind {
     Unreadable,
     /// The provider put the request in its own queue although it was not asked to.
     Pending,
+}
+
+impl Outcome {
+    /// Its name for logs and metrics.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Reply(_) => "reply",
+            Self::NotProcessed(_) => "not_processed",
+            Self::Final(_) => "final",
+            Self::Ambiguous(_) => "ambiguous",
+        }
+    }
+}
+
+impl fmt::Debug for Reply {
+    /// Leaves the answer out: it is somebody's CV.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reply")
+            .field("id", &self.id)
+            .field("model", &self.model)
+            .field("usage", &self.usage)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Usage {

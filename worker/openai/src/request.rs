@@ -1,6 +1,7 @@
 //! What is sent: instructions or a stored prompt, an input, and the schema of the answer.
 
 use std::collections::HashMap;
+use std::fmt;
 
 use async_openai::types::responses::{
     CreateResponse, InputParam, Prompt, ResponseFormatJsonSchema, ResponsePromptVariables,
@@ -93,5 +94,17 @@ impl StoredPrompt {
             variables: (!self.variables.is_empty())
                 .then(|| ResponsePromptVariables::Custom(Value::Object(self.variables.clone()))),
         }
+    }
+}
+
+impl fmt::Debug for Request {
+    /// Leaves instructions, input and variables out.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request")
+            .field("reference", &self.reference)
+            .field("schema", &self.schema.name)
+            .field("stored_prompt", &self.stored_prompt.as_ref().map(|prompt| &prompt.id))
+            .field("input_bytes", &self.input.len())
+            .finish_non_exhaustive()
     }
 }

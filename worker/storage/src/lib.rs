@@ -15,9 +15,11 @@ pub mod fault;
 pub mod jobs;
 pub mod lease;
 pub mod names;
+mod open;
 pub mod port;
 
 pub use ambient::{Clock, Entropy};
+pub use open::{OpenError, open};
 pub use port::{Blobs, Queue, StorageError, Table};
 
 use std::sync::Arc;

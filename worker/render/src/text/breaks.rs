@@ -34,9 +34,18 @@ struct Point {
     end: usize,
     /// The next line's first glyph.
     next: usize,
-    forced: bool,
-    /// Within a word that is wider than a line.
-    within_word: bool,
+    kind: PointKind,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum PointKind {
+    Forced,
+    /// Where the rules of line breaking allow it.
+    Allowed,
+    /// Within a word that is wider than a line, after a sign such as a dot.
+    AfterSign,
+    /// Within a word that is wider than a line, between any two characters.
+    WithinWord,
 }
 
 fn points(paragraph: &Paragraph, width: f64) -> Vec<Point> {
@@ -50,18 +59,27 @@ fn points(paragraph: &Paragraph, width: f64) -> Vec<Point> {
         if paragraph.offsets[end] - paragraph.offsets[start] > width {
             let boundaries = (start + 1..end)
                 .filter(|&at| paragraph.glyphs[at].start != paragraph.glyphs[at - 1].start)
-                .map(|at| Point { end: at, next: at, forced: false, within_word: true });
+                .map(|at| {
+                    let sign = paragraph.slice(&(at - 1..at)).ends_with(|c: char| !c.is_alphanumeric());
+                    let kind = if sign { PointKind::AfterSign } else { PointKind::WithinWord };
+                    Point { end: at, next: at, kind }
+                });
             points.extend(boundaries);
         }
-        points.push(Point { end, next: glyph, forced, within_word: false });
+        let kind = if forced { PointKind::Forced } else { PointKind::Allowed };
+        points.push(Point { end, next: glyph, kind });
         start = glyph;
     }
     points
 }
 
+/// The part of a paragraph's last line that may be empty without a loss.
+const SHORT_LINE: f64 = 0.7;
+
 /// First fit: each line takes as much as it holds.
 fn fill(paragraph: &Paragraph, points: &[Point], width: f64) -> Vec<usize> {
-    let (mut ends, mut start, mut last_fit) = (Vec::new(), 0, None);
+    let (mut ends, mut start) = (Vec::new(), 0);
+    let mut last_fit: Option<usize> = None;
     let mut at = 0;
     while let Some(point) = points.get(at) {
         let fits = paragraph.offsets[point.end] - paragraph.offsets[start] <= width;
@@ -73,7 +91,7 @@ fn fill(paragraph: &Paragraph, points: &[Point], width: f64) -> Vec<usize> {
             }
             _ => {
                 last_fit = Some(at);
-                if point.forced {
+                if point.kind == PointKind::Forced {
                     ends.push(at);
                     start = point.next;
                     last_fit = None;
@@ -111,7 +129,7 @@ fn even(paragraph: &Paragraph, points: &[Point], width: f64) -> Vec<usize> {
             if found.is_none_or(|f| lines < f.lines || lines == f.lines && badness < f.badness) {
                 found = Some(Best { lines, badness, previous: from });
             }
-            if natural > width || from > 0 && points[from - 1].forced {
+            if natural > width || from > 0 && points[from - 1].kind == PointKind::Forced {
                 break;
             }
         }
@@ -129,11 +147,14 @@ fn even(paragraph: &Paragraph, points: &[Point], width: f64) -> Vec<usize> {
 
 fn badness(point: &Point, natural: f64, width: f64) -> f64 {
     let slack = ((width - natural) / width).max(0.0);
-    if point.forced {
-        // A paragraph's last line may be short, but a lone syllable looks lost.
-        return if slack > 0.9 { 0.3 } else { 0.0 };
+    match point.kind {
+        // A paragraph's last line may be short, but a lone word looks lost.
+        PointKind::Forced => 3.0 * (slack - SHORT_LINE).max(0.0).powi(2),
+        PointKind::Allowed => slack * slack,
+        // A broken word fills its line: that shows that the break is not its own.
+        PointKind::AfterSign => 0.1 + 4.0 * slack,
+        PointKind::WithinWord => 0.5 + 4.0 * slack,
     }
-    slack * slack + if point.within_word { 0.5 } else { 0.0 }
 }
 
 #[cfg(test)]

@@ -95,7 +95,7 @@ impl<'f> Shaper<'f> {
         for (at, kind) in breaks {
             let glyph = starts(at);
             let in_cluster = paragraph.glyphs.get(glyph).is_some_and(|g| g.start as usize != at);
-            if !in_cluster {
+            if !in_cluster && !is_glued(&paragraph.text, at) {
                 paragraph.breaks.push(Break { glyph, forced: kind == BreakOpportunity::Mandatory });
             }
         }
@@ -253,6 +253,15 @@ impl<'f> Shaper<'f> {
     }
 }
 
+/// Where the rules of UAX 14 would break what readers take as one: after the `//` of a URI, and within a range
+/// of numbers.
+fn is_glued(text: &str, at: usize) -> bool {
+    let (before, after) = text.split_at(at);
+    let digit = |c: Option<char>| c.is_some_and(char::is_numeric);
+    let range = before.strip_suffix(['-', '\u{2013}']).is_some_and(|number| digit(number.chars().next_back()));
+    !after.is_empty() && (before.ends_with("://") || range && digit(after.chars().next()))
+}
+
 /// A URI that may stand in a PDF (ASCII, RFC 3986) and that a reader may follow, or nothing.
 fn safe_uri(uri: &str) -> Option<String> {
     const SCHEMES: [&str; 4] = ["https", "http", "mailto", "tel"];
@@ -325,6 +334,17 @@ mod tests {
             breaks,
             [(4, false), (8, true), (13, true)].map(|(glyph, forced)| Break { glyph, forced })
         );
+    }
+
+    #[test]
+    fn uris_and_ranges_stay_together() {
+        let check = |text: &str, expect: &[usize]| {
+            let breaks = shape(text).0.unwrap().breaks;
+            assert_eq!(breaks.iter().map(|at| at.glyph).collect::<Vec<_>>(), expect, "{text}");
+        };
+        check("see http://a/b", &[4, 13, 14]);
+        check("p. 118\u{2013}155", &[3, 10]);
+        check("one\u{2013}two", &[4, 7]);
     }
 
     #[test]

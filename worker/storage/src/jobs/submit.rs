@@ -81,7 +81,7 @@ impl JobStore {
     ///
     /// Once the transaction is through the job is accepted, even if the message is lost: its open
     /// marker lets the reconciler put it back.
-    pub async fn submit(&self, submission: Submission) -> Result<Submitted, SubmitError> {
+    pub async fn submit(&self, submission: Submission) -> std::result::Result<Submitted, SubmitError> {
         let Submission { tenant, input, metadata, warnings, idempotency, traceparent } = submission;
         let mut replaces = None;
         if let Some(key) = &idempotency {
@@ -157,7 +157,7 @@ impl JobStore {
     }
 
     /// The job that this key made before, if it is remembered.
-    async fn known(&self, tenant: &Tenant, key: &IdempotencyKey) -> Result<Known, SubmitError> {
+    async fn known(&self, tenant: &Tenant, key: &IdempotencyKey) -> std::result::Result<Known, SubmitError> {
         let at = key::idempotency(&key.key_hash);
         let read = self.storage.table.get(TableName::Jobs, tenant.as_str(), &at).await?;
         let Some(entity) = read.value else { return Ok(Known::No) };

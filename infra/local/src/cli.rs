@@ -1,0 +1,211 @@
+//! The commands and their arguments.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use schemas::job::{Language, OnModelFailure, Options, Pages};
+
+use crate::{demo, fake_openai, render, serve, show_config, submit};
+
+/// Turns a CV into a polished PDF, asynchronously, with at most one model call per job.
+///
+/// Without a command it serves: everything in one process, on one SQLite file.
+#[derive(Debug, Parser)]
+#[command(name = "presswork", version, max_term_width = 100)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    settings: SettingsArgs,
+    #[command(flatten)]
+    serve: ServeArgs,
+}
+
+/// Where settings come from.
+#[derive(Clone, Debug, Default, Args)]
+pub struct SettingsArgs {
+    /// A configuration file (TOML); by default ./presswork.toml if it is there
+    #[arg(long, value_name = "FILE", global = true, env = "PRESSWORK_CONFIG")]
+    pub config: Option<PathBuf>,
+    /// Sets one setting, such as `--set worker.concurrency=8`; `presswork config` lists them
+    #[arg(long, value_name = "KEY=VALUE", global = true, value_parser = key_value)]
+    pub set: Vec<(String, String)>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serves the HTTP API and works on jobs, in one process (the default)
+    Serve(ServeArgs),
+    /// Makes a sample CV through the real HTTP API and leaves it as cv.pdf
+    Demo(DemoArgs),
+    /// Renders a CV in JSON to a PDF, without server and without model
+    Render(RenderArgs),
+    /// Submits a CV in JSON to a running server and fetches the PDF
+    Submit(SubmitArgs),
+    /// Shows the effective configuration and where each value comes from
+    Config(ConfigArgs),
+    /// Serves a fake of the OpenAI Responses API, for trials and tests
+    FakeOpenai(FakeArgs),
+}
+
+/// `presswork serve`.
+#[derive(Clone, Debug, Default, Args)]
+pub struct ServeArgs {
+    /// The directory of the store; made at need [default: ./presswork-data]
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// The address to listen on; port 0 takes a free one [default: 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub listen: Option<SocketAddr>,
+}
+
+/// `presswork demo`.
+#[derive(Debug, Args)]
+pub struct DemoArgs {
+    /// The directory for cv.pdf
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub out: PathBuf,
+}
+
+/// `presswork render`.
+#[derive(Debug, Args)]
+pub struct RenderArgs {
+    /// The CV, as JSON; `-` reads standard input
+    pub input: PathBuf,
+    /// The PDF to write
+    #[arg(long, value_name = "FILE.pdf")]
+    pub out: PathBuf,
+    #[command(flatten)]
+    pub options: OptionArgs,
+    /// The time to stamp into the PDF (RFC 3339), for the same bytes at every run [default: now]
+    #[arg(long, value_name = "TIME")]
+    pub created: Option<jiff::Timestamp>,
+}
+
+/// `presswork submit`.
+#[derive(Debug, Args)]
+pub struct SubmitArgs {
+    /// The CV, as JSON; `-` reads standard input
+    pub input: PathBuf,
+    /// The server
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8080")]
+    pub server: String,
+    /// The PDF to write
+    #[arg(long, value_name = "FILE.pdf")]
+    pub out: PathBuf,
+    #[command(flatten)]
+    pub options: OptionArgs,
+    /// A text file with the job posting that the CV is for
+    #[arg(long, value_name = "FILE")]
+    pub posting: Option<PathBuf>,
+    /// Make it anew even if equal content has its PDF already
+    #[arg(long)]
+    pub force: bool,
+    /// Render your own text if the model gives nothing, instead of failing
+    #[arg(long)]
+    pub unpolished_on_failure: bool,
+    /// How long to wait for the job, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 300)]
+    pub wait: u64,
+}
+
+/// How a document is made.
+#[derive(Clone, Debug, Args)]
+pub struct OptionArgs {
+    /// The language of the document: en, de or pl [default: the CV's own, else en]
+    #[arg(long, value_name = "LANGUAGE", value_parser = language)]
+    pub language: Option<Language>,
+    /// The most pages: 1, 2, 3, 4, or auto for as many as it needs
+    #[arg(long, value_name = "N|auto", value_parser = pages, default_value = "2")]
+    pub pages: Pages,
+}
+
+/// `presswork config`.
+#[derive(Debug, Args)]
+pub struct ConfigArgs {
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `presswork fake-openai`.
+#[derive(Debug, Args)]
+pub struct FakeArgs {
+    /// The address to listen on; port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8099")]
+    pub listen: SocketAddr,
+    /// How long each reply takes, such as 200ms or 2s; overrides the script's
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub latency: Option<std::time::Duration>,
+    /// What to answer, request by request (JSON or TOML)
+    #[arg(long, value_name = "FILE")]
+    pub script: Option<PathBuf>,
+}
+
+impl OptionArgs {
+    /// As the API takes them.
+    pub fn to_options(&self) -> Options {
+        Options { language: self.language, pages: self.pages, ..Options::default() }
+    }
+}
+
+impl SubmitArgs {
+    /// As the API takes them; the posting comes from its file.
+    pub fn to_options(&self, posting: Option<String>) -> Options {
+        let mut options = self.options.to_options();
+        options.job_posting = posting;
+        options.force = self.force;
+        if self.unpolished_on_failure {
+            options.on_model_failure = OnModelFailure::RenderUnpolished;
+        }
+        options
+    }
+}
+
+/// Runs a command.
+pub async fn run(cli: Cli) -> anyhow::Result<()> {
+    let settings = cli.settings;
+    match cli.command {
+        None => serve::run(settings, cli.serve).await,
+        Some(Command::Serve(args)) => serve::run(settings, args).await,
+        Some(Command::Demo(args)) => demo::run(settings, args).await,
+        Some(Command::Render(args)) => render::run(&args),
+        Some(Command::Submit(args)) => submit::run(args).await,
+        Some(Command::Config(args)) => show_config::run(settings, &args),
+        Some(Command::FakeOpenai(args)) => fake_openai::run(args).await,
+    }
+}
+
+fn key_value(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text.split_once('=').ok_or("expected KEY=VALUE")?;
+    Ok((key.trim().to_owned(), value.to_owned()))
+}
+
+fn language(text: &str) -> Result<Language, String> {
+    Language::from_tag(text).ok_or_else(|| "expected en, de or pl".to_owned())
+}
+
+fn pages(text: &str) -> Result<Pages, String> {
+    match (text, text.parse::<u8>()) {
+        ("auto", _) => Ok(Pages::Auto),
+        (_, Ok(n @ 1..=4)) => Ok(Pages::AtMost(n)),
+        _ => Err("expected 1, 2, 3, 4 or auto".to_owned()),
+    }
+}
+
+fn duration(text: &str) -> Result<std::time::Duration, String> {
+    config::parse_duration(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,109 @@
+//! A client of the HTTP API, as `demo` and `submit` use it.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use reqwest::{Response, StatusCode, header};
+use schemas::Problem;
+use schemas::job::{JobRequest, JobStatus};
+
+/// Talks to one server.
+#[derive(Debug)]
+pub struct Client {
+    http: reqwest::Client,
+    server: String,
+}
+
+/// A document as fetched.
+#[derive(Debug)]
+pub struct Pdf {
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+}
+
+impl Client {
+    /// A client of the server at a base URL.
+    pub fn new(server: &str) -> anyhow::Result<Self> {
+        let http = reqwest::Client::builder()
+            .connect_timeout(Duration::from_secs(5))
+            .timeout(Duration::from_secs(90))
+            .user_agent(concat!("presswork/", env!("CARGO_PKG_VERSION")))
+            .build()?;
+        Ok(Self { http, server: server.trim_end_matches('/').to_owned() })
+    }
+
+    /// Submits a job. The key makes a repeat harmless.
+    pub async fn submit(&self, request: &JobRequest, key: &str) -> anyhow::Result<JobStatus> {
+        let post = self.http.post(format!("{}/v1/jobs", self.server));
+        let sent = post.header("Idempotency-Key", key).json(request).send().await;
+        let response = checked(sent.with_context(|| self.unreachable())?).await?;
+        response.json().await.context("the server's answer is not a job")
+    }
+
+    /// Follows a job to its end, telling of each change.
+    pub async fn follow(
+        &self,
+        first: JobStatus,
+        mut changed: impl FnMut(&JobStatus),
+    ) -> anyhow::Result<JobStatus> {
+        let mut status = first;
+        let mut etag = None;
+        loop {
+            changed(&status);
+            if status.state.is_final() {
+                return Ok(status);
+            }
+            let url = format!("{}{}", self.server, status.links.this);
+            let mut get = self.http.get(url).header("Prefer", "wait=20");
+            if let Some(etag) = etag.take() {
+                get = get.header(header::IF_NONE_MATCH, etag);
+            }
+            let response = get.send().await.with_context(|| self.unreachable())?;
+            etag = response.headers().get(header::ETAG).cloned();
+            if response.status() != StatusCode::NOT_MODIFIED {
+                status = checked(response).await?.json().await?;
+            }
+        }
+    }
+
+    /// Fetches a job's document.
+    pub async fn pdf(&self, job: &JobStatus) -> anyhow::Result<Pdf> {
+        let url = format!("{}{}", self.server, job.links.result);
+        let response = self.http.get(url).send().await.with_context(|| self.unreachable())?;
+        let bytes = checked(response).await?.bytes().await.context("the PDF broke off")?;
+        Ok(Pdf { bytes: bytes.into() })
+    }
+
+    fn unreachable(&self) -> String {
+        format!("no server answers at {} (start one with `presswork serve`)", self.server)
+    }
+}
+
+/// The answer, or its problem in words.
+async fn checked(response: Response) -> anyhow::Result<Response> {
+    let status = response.status();
+    if status.is_success() {
+        return Ok(response);
+    }
+    match response.json::<Problem>().await {
+        Ok(problem) => bail!(explain(&problem)),
+        Err(_) => bail!("the server answered {status}"),
+    }
+}
+
+/// A problem in words, one line for each fault.
+pub fn explain(problem: &Problem) -> String {
+    let mut text = format!("{}: {}", problem.title, problem.detail);
+    for error in &problem.errors {
+        text.push_str(&format!("\n  {}: {}", error.path, error.message));
+    }
+    text
+}
+
+/// Why a job that ended has no document.
+pub fn ended_without(job: &JobStatus) -> anyhow::Error {
+    let why = job.error.as_ref().map_or_else(String::new, |problem| {
+        format!(". {}", explain(problem))
+    });
+    anyhow::anyhow!("job {} ended {:?}{why}", job.id, job.state)
+}

@@ -1,0 +1,36 @@
+//! `presswork fake-openai`: a fake of the Responses API, for trials and tests.
+
+use anyhow::Context as _;
+use openai::fake::{Script, Server};
+use telemetry::Shutdown;
+
+use crate::cli::FakeArgs;
+
+/// Serves until SIGTERM or Ctrl-C.
+pub async fn run(args: FakeArgs) -> anyhow::Result<()> {
+    let mut script = match &args.script {
+        None => Script::default(),
+        Some(path) => {
+            let shown = path.display();
+            let text = std::fs::read_to_string(path)
+                .with_context(|| format!("cannot read the script {shown}"))?;
+            if path.extension().is_some_and(|e| e.eq_ignore_ascii_case("toml")) {
+                toml::from_str(&text).with_context(|| format!("{shown} is not a script"))?
+            } else {
+                serde_json::from_str(&text).with_context(|| format!("{shown} is not a script"))?
+            }
+        }
+    };
+    if let Some(latency) = args.latency {
+        script.latency = latency.into();
+    }
+    let shutdown = Shutdown::install()?;
+    let server = Server::start(args.listen, script)
+        .await
+        .with_context(|| format!("cannot listen on {}", args.listen))?;
+    println!("A fake model answers at {}; what it counted is at /_calls.", server.base_url());
+    println!("OPENAI_API_KEY=fake OPENAI_BASE_URL={} presswork serve", server.base_url());
+    shutdown.requested().await;
+    server.stop().await;
+    Ok(())
+}

@@ -1,0 +1,34 @@
+//! `presswork serve`: everything in one process.
+
+use schemas::job::Editor;
+use telemetry::Shutdown;
+
+use crate::cli::{ServeArgs, SettingsArgs};
+use crate::settings;
+use crate::system::System;
+
+/// Serves until SIGTERM or Ctrl-C.
+pub async fn run(settings: SettingsArgs, args: ServeArgs) -> anyhow::Result<()> {
+    let mut own = Vec::new();
+    if let Some(data) = args.data {
+        own.push(("storage.data_dir".to_owned(), data.display().to_string()));
+    }
+    if let Some(listen) = args.listen {
+        own.push(("server.listen".to_owned(), listen.to_string()));
+    }
+    let loaded = settings::load(settings, own)?;
+    let _log = settings::start_log(&loaded)?;
+    let shutdown = Shutdown::install()?;
+    let system = System::start(&loaded.config, shutdown.token()).await?;
+    let data = loaded.config.storage.data_dir.display();
+    println!("Presswork listens on http://{} and keeps its data in {data}.", system.address());
+    match system.editor() {
+        Editor::Model => println!("A model edits: at most one call per job."),
+        Editor::Offline => println!(
+            "No model is configured: the offline editor tidies the caller's own text and calls \
+             nobody.\nSet OPENAI_API_KEY for a model."
+        ),
+    }
+    println!("Anybody who reaches this address may use it. Ctrl-C stops it.");
+    system.finished().await
+}

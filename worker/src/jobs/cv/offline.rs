@@ -1,0 +1,146 @@
+//! The offline editor: tidies the caller's own words by rule. It is no model and claims none.
+//!
+//! It mends white space and punctuation, takes typed bullet marks away, and puts the skills that
+//! a posting names first. It changes no word.
+
+use schemas::job::JobInput;
+use serde_json::Value;
+
+use super::{Degree, Position, Reply, spoken};
+
+/// The editor's version: part of the content hash.
+pub(crate) const VERSION: &str = "offline-1";
+
+/// The edited texts, in the shape of a model's reply.
+pub(crate) fn edit(input: &JobInput) -> Value {
+    let cv = &input.cv;
+    let reply = Reply {
+        profile: cv.profile.as_deref().map(sentence).unwrap_or_default(),
+        work_experience: cv
+            .work_experience
+            .iter()
+            .map(|work| Position { title: tidy(&work.title), bullets: bullets(&work.bullets) })
+            .collect(),
+        education: cv
+            .education
+            .iter()
+            .map(|entry| Degree {
+                title: tidy(&entry.title),
+                details: entry.details.iter().map(|text| tidy(unmarked(text))).collect(),
+            })
+            .collect(),
+        further_experience: cv
+            .further_experience
+            .iter()
+            .map(|entry| Position { title: tidy(&entry.title), bullets: bullets(&entry.bullets) })
+            .collect(),
+        languages: cv.languages.iter().map(spoken).collect(),
+        it_ai_skills: skills(&cv.it_ai_skills, input.options.job_posting.as_deref()),
+        certifications: cv.certifications.iter().map(|text| tidy(unmarked(text))).collect(),
+        trainings: cv.trainings.iter().map(|text| tidy(unmarked(text))).collect(),
+        interests: cv.interests.as_deref().map(tidy).unwrap_or_default(),
+    };
+    serde_json::to_value(reply).expect("texts and lists always serialise")
+}
+
+/// Bullets without typed marks, each begun with a capital; all of a list end in a full stop if
+/// most do, else none.
+fn bullets(texts: &[String]) -> Vec<String> {
+    let texts: Vec<_> = texts.iter().map(|text| capital(&tidy(unmarked(text)))).collect();
+    let stopped = texts.iter().filter(|text| text.ends_with('.')).count();
+    let stop = stopped * 2 >= texts.len();
+    texts
+        .into_iter()
+        .map(|text| {
+            let bare = text.strip_suffix('.').filter(|bare| !bare.ends_with('.'));
+            match (stop, bare) {
+                (true, _) if text.ends_with(|c: char| c.is_alphanumeric() || ")%”\"’".contains(c)) => text + ".",
+                (false, Some(bare)) => bare.to_owned(),
+                _ => text,
+            }
+        })
+        .collect()
+}
+
+/// Skills that the posting names first, otherwise in the caller's order.
+fn skills(skills: &[String], posting: Option<&str>) -> Vec<String> {
+    let mut skills: Vec<_> = skills.iter().map(|text| tidy(unmarked(text))).collect();
+    if let Some(posting) = posting {
+        let posting = posting.to_lowercase();
+        // A stable sort: within each half the caller's order stays.
+        skills.sort_by_key(|skill| !named(&skill.to_lowercase(), &posting));
+    }
+    skills
+}
+
+/// The posting has the skill, or one part of a list such as `Rust, Go`, as whole words.
+fn named(skill: &str, posting: &str) -> bool {
+    skill.split([',', ';', '/', '(', ')', ':']).map(str::trim).filter(|s| !s.is_empty()).any(|part| {
+        posting.match_indices(part).any(|(at, _)| {
+            let before = posting[..at].chars().next_back();
+            let after = posting[at + part.len()..].chars().next();
+            !before.is_some_and(char::is_alphanumeric) && !after.is_some_and(char::is_alphanumeric)
+        })
+    })
+}
+
+/// A text without a typed bullet mark at its head.
+fn unmarked(text: &str) -> &str {
+    let marks = ['•', '◦', '▪', '■', '●', '○', '–', '—', '-', '*', '·', '»', '>'];
+    let bare = text.trim_start().trim_start_matches(marks);
+    // A mark is followed by a space: `-5 %` and `*nix` are words.
+    if bare.starts_with(char::is_whitespace) { bare.trim_start() } else { text }
+}
+
+/// Single spaces, none before a comma or full stop, one after a comma between letters.
+fn tidy(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for word in text.split_whitespace() {
+        let glued = word.chars().all(|c| matches!(c, ',' | '.' | ';' | ':' | '!' | '?'));
+        if !out.is_empty() && !glued {
+            out.push(' ');
+        }
+        out.push_str(word);
+    }
+    out
+}
+
+fn sentence(text: &str) -> String {
+    let text = capital(&tidy(text));
+    if text.ends_with(char::is_alphanumeric) { text + "." } else { text }
+}
+
+/// The first letter in upper case, unless the word is spelled with capitals inside (`iOS`).
+fn capital(text: &str) -> String {
+    let first_word = text.split(' ').next().unwrap_or_default();
+    if first_word.chars().skip(1).any(char::is_uppercase) {
+        return text.to_owned();
+    }
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |c| c.to_uppercase().chain(chars).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bullets_lose_marks_and_agree_on_their_end() {
+        let check = |given: &[&str], want: &[&str]| {
+            let given: Vec<_> = given.iter().map(|t| (*t).to_owned()).collect();
+            assert_eq!(bullets(&given), want);
+        };
+        check(&["* led  a team of 4.", "– cut costs by 12 %"], &["Led a team of 4.", "Cut costs by 12 %."]);
+        check(&["iOS apps", "-5 % churn", "wrote docs."], &["iOS apps", "-5 % churn", "Wrote docs"]);
+        check(&["Python , Go ."], &["Python, Go."]);
+        check(&["and so on...", "more"], &["And so on...", "More."]);
+        check(&[], &[]);
+    }
+
+    #[test]
+    fn skills_of_the_posting_come_first_as_whole_words() {
+        let given: Vec<_> = ["Java", "Rust, Go", "SQL"].iter().map(|t| (*t).to_owned()).collect();
+        assert_eq!(skills(&given, Some("We use JavaScript, SQL and Go.")), ["Rust, Go", "SQL", "Java"]);
+        assert_eq!(skills(&given, None), ["Java", "Rust, Go", "SQL"]);
+    }
+}

@@ -1,0 +1,247 @@
+//! Log lines: where they go, what they look like, and which of them are dropped.
+
+use std::io::{self, IsTerminal as _};
+
+use tracing::Subscriber;
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::filter::{EnvFilter, ParseError};
+use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
+use tracing_subscriber::util::{SubscriberInitExt as _, TryInitError};
+
+/// Libraries whose lines below `warn` describe bytes and connections, not our work. At `trace` they
+/// would also print headers, and with them keys. Each is the beginning of a target, so `hyper` is
+/// `hyper_util` too, and `tower::` leaves `tower_http` alone, which logs our own requests.
+const NOISY: [&str; 6] = [
+    "async_openai",
+    "h2",
+    "hyper",
+    "reqwest",
+    "rustls",
+    "tower::",
+];
+
+/// Longest filter, in bytes.
+const LONGEST_FILTER: usize = 4096;
+
+/// What to log and how.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogSettings {
+    /// A level (`info`), or directives as [`EnvFilter`] reads them (`info,worker=debug`). Of the
+    /// noisy libraries nothing below `warn` is logged unless a directive names the library itself.
+    pub filter: String,
+    /// Form of a line.
+    pub format: LogFormat,
+}
+
+/// Form of a log line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people; coloured on a terminal unless `NO_COLOR` is set.
+    Text,
+    /// One JSON object a line: `timestamp` (RFC 3339, UTC), `level`, `target`, `message`, the
+    /// event's own fields beside them, and the fields of the innermost span under `span`.
+    Json,
+}
+
+/// Why logging could not be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The filter cannot be read; the source says why.
+    #[error("the log filter must be a level or a list such as info,worker=debug")]
+    Filter(#[source] ParseError),
+    /// The filter is longer than 4096 bytes.
+    #[error("the log filter is longer than {LONGEST_FILTER} bytes")]
+    FilterTooLong,
+    /// This process logs already.
+    #[error("logging is set up already")]
+    Again(#[source] TryInitError),
+}
+
+/// Keeps logging alive; dropped last in `main`, so that what is still buffered gets out.
+///
+/// Lines on standard error are not buffered, so there is nothing to write out yet; exporters of
+/// telemetry will live here.
+#[derive(Debug)]
+#[must_use = "what is buffered is lost unless the guard lives as long as the program"]
+pub struct Guard(());
+
+/// Sends the log lines of this process to standard error, those of the `log` crate included.
+///
+/// To be called once, by `main`; a second call is [`StartError::Again`] and changes nothing. A
+/// line that cannot be written, such as to a closed pipe, is dropped.
+pub fn init(settings: &LogSettings) -> Result<Guard, StartError> {
+    let colours = io::stderr().is_terminal();
+    subscriber(settings, io::stderr, colours)?
+        .try_init()
+        .map_err(StartError::Again)?;
+    Ok(Guard(()))
+}
+
+fn subscriber<W>(
+    settings: &LogSettings,
+    writer: W,
+    colours: bool,
+) -> Result<impl Subscriber + Send + Sync + use<W>, StartError>
+where
+    W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
+{
+    let filter = filter(&settings.filter)?;
+    // Reporting a failed write would mean a print to the same broken pipe, which panics.
+    let lines = tracing_subscriber::fmt::layer()
+        .with_writer(writer)
+        .log_internal_errors(false);
+    let lines = match settings.format {
+        LogFormat::Json => lines
+            .json()
+            .flatten_event(true)
+            .with_span_list(false)
+            .boxed(),
+        // Left alone on a terminal: the default heeds NO_COLOR.
+        LogFormat::Text if colours => lines.boxed(),
+        LogFormat::Text => lines.with_ansi(false).boxed(),
+    };
+    Ok(tracing_subscriber::registry().with(filter).with(lines))
+}
+
+fn filter(text: &str) -> Result<EnvFilter, StartError> {
+    if text.len() > LONGEST_FILTER {
+        return Err(StartError::FilterTooLong);
+    }
+    let wanted: Vec<&str> = text
+        .split(',')
+        .map(str::trim)
+        .filter(|part| !part.is_empty())
+        .collect();
+    // Without a level for everything the libraries are silent as it is; with a stricter one than
+    // `warn` that one holds for them too.
+    let overall = wanted
+        .iter()
+        .filter_map(|part| part.parse::<LevelFilter>().ok())
+        .next_back();
+    let quiet = overall.map(|level| level.min(LevelFilter::WARN));
+    let mut directives: Vec<String> = quiet
+        .map(|level| NOISY.map(|library| format!("{library}={level}")).to_vec())
+        .unwrap_or_default();
+    // Of two directives for one target the later counts.
+    directives.extend(wanted.into_iter().map(str::to_owned));
+    EnvFilter::builder()
+        .with_regex(false)
+        .parse(directives.join(","))
+        .map_err(StartError::Filter)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+    use std::sync::{Arc, Mutex, PoisonError};
+
+    #[derive(Clone, Default)]
+    struct Sink(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Sink {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn settings(filter: &str, format: LogFormat) -> LogSettings {
+        LogSettings {
+            filter: filter.to_owned(),
+            format,
+        }
+    }
+
+    /// The lines that `log` leaves under these settings.
+    fn lines(filter: &str, format: LogFormat, log: impl FnOnce()) -> Vec<String> {
+        let sink = Sink::default();
+        let writer = sink.clone();
+        let subscriber =
+            subscriber(&settings(filter, format), move || writer.clone(), false).unwrap();
+        tracing::subscriber::with_default(subscriber, log);
+        let bytes = sink.0.lock().unwrap().clone();
+        String::from_utf8(bytes)
+            .unwrap()
+            .lines()
+            .map(str::to_owned)
+            .collect()
+    }
+
+    #[test]
+    fn which_lines_are_kept() {
+        let check = |filter: &str, expect: &[&str]| {
+            let lines = lines(filter, LogFormat::Text, || {
+                tracing::trace!(target: "worker::runner", "ours-trace");
+                tracing::info!(target: "worker::runner", "ours-info");
+                tracing::error!(target: "worker::runner", "ours-error");
+                tracing::trace!(target: "hyper_util::client", "hyper-trace");
+                tracing::warn!(target: "hyper_util::client", "hyper-warn");
+                tracing::error!(target: "reqwest::connect", "reqwest-error");
+                tracing::debug!(target: "tower::buffer", "tower-debug");
+                tracing::debug!(target: "tower_http::trace", "http-debug");
+            });
+            let last = |line: &String| line.rsplit(' ').next().unwrap_or_default().to_owned();
+            assert_eq!(
+                lines.iter().map(last).collect::<Vec<_>>(),
+                expect,
+                "{filter}"
+            );
+        };
+        let (trace, info, error) = ("ours-trace", "ours-info", "ours-error");
+        let (hyper, reqwest, http) = ("hyper-warn", "reqwest-error", "http-debug");
+        check("info", &[info, error, hyper, reqwest]);
+        check("trace", &[trace, info, error, hyper, reqwest, http]);
+        check("error", &[error, reqwest]);
+        check("off", &[]);
+        check("worker=info", &[info, error]);
+        check("warn, worker=trace", &[trace, info, error, hyper, reqwest]);
+        check(
+            "trace,hyper=trace",
+            &[trace, info, error, "hyper-trace", hyper, reqwest, http],
+        );
+    }
+
+    #[test]
+    fn a_json_line_is_one_object_with_flat_fields() {
+        let lines = lines("info", LogFormat::Json, || {
+            let _span = tracing::info_span!("job", job_id = "j1").entered();
+            tracing::info!(duration_ms = 12, "two\nlines");
+        });
+        let [line] = lines.as_slice() else {
+            panic!("{lines:?}")
+        };
+        let line: serde_json::Value = serde_json::from_str(line).unwrap();
+        assert_eq!(line["level"], "INFO");
+        assert_eq!(line["target"], "telemetry::logs::tests");
+        assert_eq!(line["message"], "two\nlines");
+        assert_eq!(line["duration_ms"], 12);
+        assert_eq!(line["span"]["job_id"], "j1");
+        assert!(line["timestamp"].as_str().unwrap().ends_with('Z'), "{line}");
+    }
+
+    #[test]
+    fn filters_that_cannot_be_read() {
+        assert!(matches!(filter("worker=loud"), Err(StartError::Filter(_))));
+        assert!(matches!(
+            filter(&"a".repeat(5_000)),
+            Err(StartError::FilterTooLong)
+        ));
+        assert!(filter("info,worker=debug").is_ok());
+    }
+
+    #[test]
+    fn a_second_init_is_an_error() {
+        let settings = settings("off", LogFormat::Text);
+        let _guard = init(&settings).unwrap();
+        assert!(matches!(init(&settings), Err(StartError::Again(_))));
+    }
+}
