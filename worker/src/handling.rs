@@ -426,14 +426,17 @@ impl<'a> Handling<'a> {
 }
 
 /// A rendered document, ready to be stored.
-pub(crate) struct RenderedJob {
-    pub(crate) pdf: Bytes,
-    pub(crate) facts: PdfFacts,
-    pub(crate) warnings: Vec<schemas::cv::Warning>,
+pub struct RenderedJob {
+    /// The PDF.
+    pub pdf: Bytes,
+    /// What is known of it.
+    pub facts: PdfFacts,
+    /// What its owner should know.
+    pub warnings: Vec<schemas::cv::Warning>,
 }
 
 /// Why there is none.
-pub(crate) enum RenderFailure {
+enum RenderFailure {
     /// The renderer panicked: perhaps this machine, perhaps this document.
     Crashed,
     /// The document cannot be set.
@@ -466,7 +469,8 @@ impl Renderer {
     }
 }
 
-fn render_job(
+/// Renders a job's document from its input and what was made of it. Pure.
+pub fn render_job(
     engine: &render::Engine,
     input: &JobInput,
     reply: &StoredReply,

@@ -28,6 +28,7 @@ use storage::names::QueueName;
 use storage::{Clock, Entropy, lease};
 use tokio_util::sync::CancellationToken;
 
+pub use handling::{RenderedJob, render_job};
 pub use settings::{ModelMissing, Settings, editor};
 
 use crate::attempt::Disposition;

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use schemas::Problem;
 use serde::{Deserialize, Serialize};
 use storage::names::QueueName;
 use storage::port::{Queue, Result, StorageError};
@@ -38,9 +37,4 @@ pub(crate) async fn set_aside(
     let (name, reason) = (to.as_str(), &aside.reason);
     tracing::error!(queue = name, reason, "a message was set aside on queue {name}");
     queue.send(to, &body, Duration::ZERO).await
-}
-
-/// What a client may know of a poisoned job.
-pub fn problem_of(aside: &SetAside) -> Problem {
-    Problem::new(schemas::ProblemKind::Poison, aside.reason.clone())
 }

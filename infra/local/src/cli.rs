@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use config::SettingsArgs;
 use schemas::job::{Language, OnModelFailure, Options, Pages};
 
 use crate::{demo, fake_openai, render, serve, show_config, submit};
@@ -20,17 +21,6 @@ pub struct Cli {
     settings: SettingsArgs,
     #[command(flatten)]
     serve: ServeArgs,
-}
-
-/// Where settings come from.
-#[derive(Clone, Debug, Default, Args)]
-pub struct SettingsArgs {
-    /// A configuration file (TOML); by default ./presswork.toml if it is there
-    #[arg(long, value_name = "FILE", global = true, env = "PRESSWORK_CONFIG")]
-    pub config: Option<PathBuf>,
-    /// Sets one setting, such as `--set worker.concurrency=8`; `presswork config` lists them
-    #[arg(long, value_name = "KEY=VALUE", global = true, value_parser = key_value)]
-    pub set: Vec<(String, String)>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -136,7 +126,7 @@ pub struct FakeArgs {
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8099")]
     pub listen: SocketAddr,
     /// How long each reply takes, such as 200ms or 2s; overrides the script's
-    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    #[arg(long, value_name = "DURATION", value_parser = config::parse_duration)]
     pub latency: Option<std::time::Duration>,
     /// What to answer, request by request (JSON or TOML)
     #[arg(long, value_name = "FILE")]
@@ -177,11 +167,6 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
     }
 }
 
-fn key_value(text: &str) -> Result<(String, String), String> {
-    let (key, value) = text.split_once('=').ok_or("expected KEY=VALUE")?;
-    Ok((key.trim().to_owned(), value.to_owned()))
-}
-
 fn language(text: &str) -> Result<Language, String> {
     Language::from_tag(text).ok_or_else(|| "expected en, de or pl".to_owned())
 }
@@ -192,10 +177,6 @@ fn pages(text: &str) -> Result<Pages, String> {
         (_, Ok(n @ 1..=4)) => Ok(Pages::AtMost(n)),
         _ => Err("expected 1, 2, 3, 4 or auto".to_owned()),
     }
-}
-
-fn duration(text: &str) -> Result<std::time::Duration, String> {
-    config::parse_duration(text)
 }
 
 #[cfg(test)]

@@ -4,14 +4,14 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use config::SettingsArgs;
 use schemas::job::{Input, JobKind, JobRequest, Options};
 use storage::Clock as _;
 use storage::ambient::System as Ambient;
 use tokio_util::sync::CancellationToken;
 
-use crate::cli::{DemoArgs, SettingsArgs};
+use crate::cli::DemoArgs;
 use crate::client::{Client, ended_without};
-use crate::settings;
 use crate::submit::{outcome, place, say};
 use crate::system::System;
 
@@ -23,8 +23,8 @@ pub async fn run(settings: SettingsArgs, args: DemoArgs) -> anyhow::Result<()> {
         .with_context(|| format!("cannot make the directory {}", args.out.display()))?;
     let out = args.out.join("cv.pdf");
     let store = tempfile::tempdir().context("cannot make a temporary directory")?;
-    let loaded = settings::load(settings, own_settings(store.path()))?;
-    let _log = settings::start_log(&loaded)?;
+    let loaded = settings.load(own_settings(store.path()))?;
+    let _log = telemetry::start(&loaded)?;
 
     let system = System::start(&loaded.config, CancellationToken::new()).await?;
     step(&format!("system up at http://{}, with a store of its own", system.address()));

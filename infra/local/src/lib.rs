@@ -10,7 +10,6 @@ mod demo;
 mod fake_openai;
 mod render;
 mod serve;
-mod settings;
 mod show_config;
 mod submit;
 pub mod system;
@@ -24,19 +23,7 @@ pub fn main() -> ExitCode {
     let cli = cli::Cli::parse();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
-        Err(e) => return fail(&anyhow::Error::from(e).context("the async runtime cannot start")),
+        Err(e) => return telemetry::exit_code("presswork", Err(e)),
     };
-    match runtime.block_on(cli::run(cli)) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(e) => fail(&e),
-    }
-}
-
-/// One line for what failed, one for each cause.
-fn fail(error: &anyhow::Error) -> ExitCode {
-    eprintln!("presswork: {error}");
-    for cause in error.chain().skip(1) {
-        eprintln!("  because: {cause}");
-    }
-    ExitCode::FAILURE
+    telemetry::exit_code("presswork", runtime.block_on(cli::run(cli)))
 }

@@ -1,10 +1,10 @@
 //! `presswork serve`: everything in one process.
 
+use config::SettingsArgs;
 use schemas::job::Editor;
 use telemetry::Shutdown;
 
-use crate::cli::{ServeArgs, SettingsArgs};
-use crate::settings;
+use crate::cli::ServeArgs;
 use crate::system::System;
 
 /// Serves until SIGTERM or Ctrl-C.
@@ -16,8 +16,8 @@ pub async fn run(settings: SettingsArgs, args: ServeArgs) -> anyhow::Result<()> 
     if let Some(listen) = args.listen {
         own.push(("server.listen".to_owned(), listen.to_string()));
     }
-    let loaded = settings::load(settings, own)?;
-    let _log = settings::start_log(&loaded)?;
+    let loaded = settings.load(own)?;
+    let _log = telemetry::start(&loaded)?;
     let shutdown = Shutdown::install()?;
     let system = System::start(&loaded.config, shutdown.token()).await?;
     let data = loaded.config.storage.data_dir.display();

@@ -1,13 +1,13 @@
 //! `presswork config`: the effective configuration and where each value comes from.
 
+use config::SettingsArgs;
 use serde_json::json;
 
-use crate::cli::{ConfigArgs, SettingsArgs};
-use crate::settings;
+use crate::cli::ConfigArgs;
 
 /// Prints it. Secrets are masked.
 pub fn run(settings: SettingsArgs, args: &ConfigArgs) -> anyhow::Result<()> {
-    let loaded = settings::load(settings, Vec::new())?;
+    let loaded = settings.load(Vec::new())?;
     if args.json {
         let all: Vec<_> = loaded.report.iter().map(|setting| {
             json!({"key": setting.key, "value": setting.value, "source": setting.source.to_string()})

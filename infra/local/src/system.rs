@@ -32,8 +32,7 @@ impl System {
         let editor = worker::editor(config, true)?;
         let name = editor.name();
         let storage = storage::open(&config.storage, &clock, &entropy)?;
-        let durations = worker::store_settings(config);
-        let store = JobStore::new(storage, clock.clone(), entropy.clone(), durations);
+        let store = JobStore::new(storage, clock.clone(), entropy.clone(), &config.worker);
         let listener = TcpListener::bind(config.server.listen)
             .await
             .with_context(|| format!("cannot listen on {}", config.server.listen))?;

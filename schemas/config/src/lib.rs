@@ -9,6 +9,7 @@
 //! in `keys.rs`, and a bound in `check.rs` if it has one. A test proves that the first three
 //! agree.
 
+mod args;
 mod check;
 mod defaults;
 mod error;
@@ -21,6 +22,7 @@ mod secret;
 mod settings;
 mod sources;
 
+pub use args::{SettingsArgs, parse_duration};
 pub use defaults::DEFAULT_FILE;
 pub use error::{ConfigError, Fault};
 pub use keys::{Effect, KEYS, Key};

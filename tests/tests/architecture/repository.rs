@@ -87,6 +87,6 @@ pub(crate) fn files() -> Vec<String> {
 pub(crate) fn rust_files() -> Vec<String> {
     files()
         .into_iter()
-        .filter(|file| file.ends_with(".rs"))
+        .filter(|file| Path::new(file).extension().is_some_and(|end| end == "rs"))
         .collect()
 }

@@ -176,11 +176,15 @@ pub(crate) fn developer_path(line: &str) -> Option<&str> {
     None
 }
 
-pub(crate) fn mentions(text: &str, identifier: &str) -> bool {
+/// Whether Rust source names the crate: `name::...` that is no other path's tail, or `use name`.
+pub(crate) fn uses_crate(source: &str, name: &str) -> bool {
     let part_of_word = |c: char| c.is_alphanumeric() || c == '_';
-    text.match_indices(identifier).any(|(at, _)| {
-        !text[..at].ends_with(part_of_word)
-            && !text[at + identifier.len()..].starts_with(part_of_word)
+    source.match_indices(name).any(|(at, _)| {
+        let (before, after) = (&source[..at], &source[at + name.len()..]);
+        let own_path =
+            after.starts_with("::") && !before.ends_with(part_of_word) && !before.ends_with("::");
+        let import = before.ends_with("use ") && !after.starts_with(part_of_word);
+        own_path || import
     })
 }
 
@@ -294,15 +298,17 @@ mod tests {
     }
 
     #[test]
-    fn an_identifier_is_found_as_a_whole_word() {
-        for (text, used) in [
+    fn an_unused_crate_is_found() {
+        for (source, used) in [
             ("use serde::Deserialize;", true),
-            ("serde", true),
+            ("pub use serde as wire;", true),
+            ("#[serde::x]", true),
             ("use serde_json::Value;", false),
             ("my_serde::x", false),
-            ("", false),
+            ("crate::serde::x", false),
+            ("// serde reads it", false),
         ] {
-            assert_eq!(mentions(text, "serde"), used, "{text}");
+            assert_eq!(uses_crate(source, "serde"), used, "{source}");
         }
     }
 }

@@ -12,16 +12,27 @@ use crate::outcome::{
 /// What a whole answer with a status other than 2xx means.
 pub(crate) fn refused(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Outcome {
     let not_processed = |reason| {
-        Outcome::NotProcessed(NotProcessed { reason, retry_after: retry_after(headers) })
+        Outcome::NotProcessed(NotProcessed {
+            reason,
+            retry_after: retry_after(headers),
+        })
     };
     let error = ErrorBody::read(body);
     match status.as_u16() {
         429 => not_processed(NotProcessedReason::Throttled),
         503 if error.says_overloaded() => not_processed(NotProcessedReason::Overloaded),
-        408 | 500.. => lost(AmbiguityKind::ServerError { status: status.as_u16() }, None),
+        408 | 500.. => lost(
+            AmbiguityKind::ServerError {
+                status: status.as_u16(),
+            },
+            None,
+        ),
         status => Outcome::Final(Failure {
             message: rejection(status, error.code.as_deref()),
-            kind: FailureKind::Rejected { status, code: error.code },
+            kind: FailureKind::Rejected {
+                status,
+                code: error.code,
+            },
             usage: None,
             reply_id: None,
             model: None,
@@ -45,7 +56,11 @@ pub(crate) fn unanswered(error: &reqwest::Error) -> Outcome {
 
 /// A time-out, or `otherwise`.
 pub(crate) fn broken(error: &reqwest::Error, otherwise: AmbiguityKind) -> AmbiguityKind {
-    if error.is_timeout() { AmbiguityKind::Timeout } else { otherwise }
+    if error.is_timeout() {
+        AmbiguityKind::Timeout
+    } else {
+        otherwise
+    }
 }
 
 pub(crate) fn lost(kind: AmbiguityKind, reply_id: Option<String>) -> Outcome {
@@ -82,10 +97,21 @@ impl ErrorBody {
             _ => None,
         };
         // Some gateways fold the code into the message: "slow_down: ...".
-        let label = error.get("message").and_then(Value::as_str).and_then(|message| {
-            identifier(message.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').next()?)
-        });
-        Self { code: part("code"), kind: part("type"), label }
+        let label = error
+            .get("message")
+            .and_then(Value::as_str)
+            .and_then(|message| {
+                identifier(
+                    message
+                        .split(|c: char| !c.is_ascii_alphanumeric() && c != '_')
+                        .next()?,
+                )
+            });
+        Self {
+            code: part("code"),
+            kind: part("type"),
+            label,
+        }
     }
 
     fn says_overloaded(&self) -> bool {
@@ -120,9 +146,16 @@ mod tests {
     use super::*;
 
     fn check(status: u16, body: &str) -> String {
-        match refused(StatusCode::from_u16(status).unwrap(), &HeaderMap::new(), body.as_bytes()) {
+        match refused(
+            StatusCode::from_u16(status).unwrap(),
+            &HeaderMap::new(),
+            body.as_bytes(),
+        ) {
             Outcome::NotProcessed(n) => format!("not processed {:?}", n.reason),
-            Outcome::Final(Failure { kind: FailureKind::Rejected { status, code }, .. }) => {
+            Outcome::Final(Failure {
+                kind: FailureKind::Rejected { status, code },
+                ..
+            }) => {
                 format!("final {status} {}", code.unwrap_or_default())
             }
             Outcome::Ambiguous(a) => format!("ambiguous {:?}", a.kind),
@@ -137,13 +170,19 @@ mod tests {
     #[test]
     fn statuses() {
         for status in [400, 401, 403, 404, 405, 409, 413, 415, 422, 425, 451, 499] {
-            assert_eq!(check(status, &coded("some_code")), format!("final {status} some_code"));
+            assert_eq!(
+                check(status, &coded("some_code")),
+                format!("final {status} some_code")
+            );
         }
         for status in [301, 302, 307, 308] {
             assert_eq!(check(status, ""), format!("final {status} "));
         }
         for status in [408, 500, 501, 502, 503, 504, 507, 520, 522, 524, 529, 599] {
-            assert_eq!(check(status, &coded("server_error")), format!("ambiguous ServerError {{ status: {status} }}"));
+            assert_eq!(
+                check(status, &coded("server_error")),
+                format!("ambiguous ServerError {{ status: {status} }}")
+            );
         }
         for body in [&coded("insufficient_quota"), "", "<html>"] {
             assert_eq!(check(429, body), "not processed Throttled");
@@ -160,7 +199,11 @@ mod tests {
             r#"{"code":"server_is_overloaded"}"#,
         ] {
             assert_eq!(check(503, body), "not processed Overloaded", "{body}");
-            assert_eq!(check(500, body), "ambiguous ServerError { status: 500 }", "{body}");
+            assert_eq!(
+                check(500, body),
+                "ambiguous ServerError { status: 500 }",
+                "{body}"
+            );
         }
         for body in [
             &*coded("overloaded"),
@@ -173,7 +216,11 @@ mod tests {
             r#"{"error":{"code":["slow_down"]}}"#,
             &coded("slow_down")[..40],
         ] {
-            assert_eq!(check(503, body), "ambiguous ServerError { status: 503 }", "{body}");
+            assert_eq!(
+                check(503, body),
+                "ambiguous ServerError { status: 503 }",
+                "{body}"
+            );
         }
     }
 

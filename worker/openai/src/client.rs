@@ -36,7 +36,8 @@ impl Client {
         if settings.timeout.is_zero() {
             return Err(SettingsError::Timeout);
         }
-        let agent = HeaderValue::from_str(&settings.user_agent).map_err(|_| SettingsError::UserAgent)?;
+        let agent =
+            HeaderValue::from_str(&settings.user_agent).map_err(|_| SettingsError::UserAgent)?;
         let http = reqwest::Client::builder()
             .user_agent(agent)
             .timeout(settings.timeout)
@@ -54,7 +55,11 @@ impl Client {
             Provider::OpenAi { .. } => settings.model,
             Provider::Azure { deployment, .. } => deployment,
         };
-        Ok(Self { api: async_openai::Client::build(http.clone(), endpoint), http, model })
+        Ok(Self {
+            api: async_openai::Client::build(http.clone(), endpoint),
+            http,
+            model,
+        })
     }
 
     /// Sends one request and says what came of it, within [`Settings::timeout`].
@@ -66,7 +71,11 @@ impl Client {
         // there is no client that could be used without this.
         let once = Once::new(self.http.clone());
         let api = self.api.clone().with_http_service(once.clone());
-        let outcome = match api.responses().create_byot::<_, Envelope>(request.body(&self.model)).await {
+        let outcome = match api
+            .responses()
+            .create_byot::<_, Envelope>(request.body(&self.model))
+            .await
+        {
             Ok(envelope) => envelope.outcome(&request.schema.json),
             Err(error) => ended(error),
         };
@@ -76,7 +85,11 @@ impl Client {
             request_id = aside.request_id.as_deref(),
             "the model was called"
         );
-        Called { outcome, rate_limits: aside.rate_limits, request_id: aside.request_id }
+        Called {
+            outcome,
+            rate_limits: aside.rate_limits,
+            request_id: aside.request_id,
+        }
     }
 }
 

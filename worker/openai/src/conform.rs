@@ -19,7 +19,10 @@ pub(crate) fn conform(schema: &Value, value: &Value) -> Result<(), String> {
 pub(crate) fn resolve<'s>(root: &'s Value, schema: &'s Value) -> &'s Value {
     let mut found = schema;
     for _ in 0..8 {
-        let target = found.get("$ref").and_then(Value::as_str).and_then(|r| r.strip_prefix('#'));
+        let target = found
+            .get("$ref")
+            .and_then(Value::as_str)
+            .and_then(|r| r.strip_prefix('#'));
         match target.and_then(|pointer| root.pointer(pointer)) {
             Some(next) => found = next,
             None => break,
@@ -37,7 +40,9 @@ pub(crate) fn is_type(name: &str, value: &Value) -> bool {
         "boolean" => value.is_boolean(),
         "null" => value.is_null(),
         "number" => value.is_number(),
-        "integer" => value.is_i64() || value.is_u64() || value.as_f64().is_some_and(|n| n.fract() == 0.0),
+        "integer" => {
+            value.is_i64() || value.is_u64() || value.as_f64().is_some_and(|n| n.fract() == 0.0)
+        }
         _ => true,
     }
 }
@@ -47,17 +52,30 @@ struct Check<'s> {
 }
 
 impl Check<'_> {
-    fn at(&self, schema: &Value, value: &Value, path: &mut String, depth: usize) -> Result<(), String> {
+    fn at(
+        &self,
+        schema: &Value,
+        value: &Value,
+        path: &mut String,
+        depth: usize,
+    ) -> Result<(), String> {
         let schema = resolve(self.root, schema);
-        let misfit = || Err(if path.is_empty() { "/".to_owned() } else { path.clone() });
+        let misfit = || {
+            Err(if path.is_empty() {
+                "/".to_owned()
+            } else {
+                path.clone()
+            })
+        };
         let Some(depth) = depth.checked_sub(1) else {
             return misfit();
         };
         let typed = match schema.get("type") {
             Some(Value::String(name)) => is_type(name, value),
-            Some(Value::Array(names)) => {
-                names.iter().filter_map(Value::as_str).any(|name| is_type(name, value))
-            }
+            Some(Value::Array(names)) => names
+                .iter()
+                .filter_map(Value::as_str)
+                .any(|name| is_type(name, value)),
             _ => true,
         };
         let listed = match schema.get("enum") {
@@ -69,20 +87,32 @@ impl Check<'_> {
             return misfit();
         }
         if let Some(Value::Array(branches)) = schema.get("anyOf")
-            && !branches.iter().any(|branch| self.at(branch, value, &mut path.clone(), depth).is_ok())
+            && !branches
+                .iter()
+                .any(|branch| self.at(branch, value, &mut path.clone(), depth).is_ok())
         {
             return misfit();
         }
         match value {
             Value::Object(fields) => {
-                for key in schema.get("required").and_then(Value::as_array).into_iter().flatten() {
+                for key in schema
+                    .get("required")
+                    .and_then(Value::as_array)
+                    .into_iter()
+                    .flatten()
+                {
                     if let Some(key) = key.as_str()
                         && !fields.contains_key(key)
                     {
                         return Err(format!("{path}/{key}"));
                     }
                 }
-                for (key, field) in schema.get("properties").and_then(Value::as_object).into_iter().flatten() {
+                for (key, field) in schema
+                    .get("properties")
+                    .and_then(Value::as_object)
+                    .into_iter()
+                    .flatten()
+                {
                     if let Some(value) = fields.get(key) {
                         self.below(field, value, key, path, depth)?;
                     }
@@ -100,7 +130,14 @@ impl Check<'_> {
         Ok(())
     }
 
-    fn below(&self, schema: &Value, value: &Value, step: &str, path: &mut String, depth: usize) -> Result<(), String> {
+    fn below(
+        &self,
+        schema: &Value,
+        value: &Value,
+        step: &str,
+        path: &mut String,
+        depth: usize,
+    ) -> Result<(), String> {
         let length = path.len();
         path.push('/');
         path.push_str(step);
@@ -137,16 +174,31 @@ mod tests {
             assert_eq!(conform(&schema, &value).err().as_deref(), expect, "{value}");
         };
         check(json!({"name": "n", "items": []}), None);
-        check(json!({"name": "n", "items": [{"x": 1.5}], "kind": "b", "note": null, "count": 3.0}), None);
+        check(
+            json!({"name": "n", "items": [{"x": 1.5}], "kind": "b", "note": null, "count": 3.0}),
+            None,
+        );
         check(json!({"name": "n", "items": [], "unknown": 1}), None);
         check(json!({"name": "n"}), Some("/items"));
         check(json!({"name": 1, "items": []}), Some("/name"));
         check(json!({"name": "n", "items": {}}), Some("/items"));
-        check(json!({"name": "n", "items": [], "kind": "c"}), Some("/kind"));
+        check(
+            json!({"name": "n", "items": [], "kind": "c"}),
+            Some("/kind"),
+        );
         check(json!({"name": "n", "items": [], "note": 5}), Some("/note"));
-        check(json!({"name": "n", "items": [], "count": 1.5}), Some("/count"));
-        check(json!({"name": "n", "items": [{"x": 1}, {"x": "1"}]}), Some("/items/1/x"));
-        check(json!({"name": "n", "items": [{"x": 1, "more": [{}]}]}), Some("/items/0/more/0/x"));
+        check(
+            json!({"name": "n", "items": [], "count": 1.5}),
+            Some("/count"),
+        );
+        check(
+            json!({"name": "n", "items": [{"x": 1}, {"x": "1"}]}),
+            Some("/items/1/x"),
+        );
+        check(
+            json!({"name": "n", "items": [{"x": 1, "more": [{}]}]}),
+            Some("/items/0/more/0/x"),
+        );
         check(json!([]), Some("/"));
     }
 

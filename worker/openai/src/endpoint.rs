@@ -30,11 +30,23 @@ impl Endpoint {
         let (base, key, api_version) = match provider {
             Provider::OpenAi { base_url, api_key } => {
                 if !api_key.is_empty() {
-                    headers.insert(AUTHORIZATION, sensitive(&format!("Bearer {}", api_key.expose()))?);
+                    headers.insert(
+                        AUTHORIZATION,
+                        sensitive(&format!("Bearer {}", api_key.expose()))?,
+                    );
                 }
-                (checked_address(base_url, "https://api.openai.com/v1")?, api_key, None)
+                (
+                    checked_address(base_url, "https://api.openai.com/v1")?,
+                    api_key,
+                    None,
+                )
             }
-            Provider::Azure { endpoint, api_key, deployment, api_version } => {
+            Provider::Azure {
+                endpoint,
+                api_key,
+                deployment,
+                api_version,
+            } => {
                 if deployment.trim().is_empty() {
                     return Err(SettingsError::Deployment);
                 }
@@ -49,7 +61,12 @@ impl Endpoint {
                 )
             }
         };
-        Ok(Self(Arc::new(Inner { base, headers, api_version, key: key.inner().clone() })))
+        Ok(Self(Arc::new(Inner {
+            base,
+            headers,
+            api_version,
+            key: key.inner().clone(),
+        })))
     }
 }
 
@@ -75,7 +92,11 @@ impl Config for Endpoint {
     }
 
     fn query(&self) -> Vec<(&str, &str)> {
-        self.0.api_version.iter().map(|version| ("api-version", version.as_str())).collect()
+        self.0
+            .api_version
+            .iter()
+            .map(|version| ("api-version", version.as_str()))
+            .collect()
     }
 
     fn api_base(&self) -> &str {

@@ -38,8 +38,13 @@ impl Envelope {
         match self.status.as_str().unwrap_or("completed") {
             "completed" if self.error.is_null() => self.answer(schema),
             "incomplete" => {
-                let reason = self.incomplete_details.get("reason").and_then(Value::as_str);
-                let reason = reason.and_then(identifier).unwrap_or_else(|| "unknown".to_owned());
+                let reason = self
+                    .incomplete_details
+                    .get("reason")
+                    .and_then(Value::as_str);
+                let reason = reason
+                    .and_then(identifier)
+                    .unwrap_or_else(|| "unknown".to_owned());
                 let message = match reason.as_str() {
                     "max_output_tokens" => "The model's answer was cut off: it is longer than the limit for one answer.".to_owned(),
                     "content_filter" => "The model's answer was cut off by the provider's content rules.".to_owned(),
@@ -48,10 +53,21 @@ impl Envelope {
                 self.failure(FailureKind::Incomplete { reason }, message)
             }
             "completed" | "failed" | "cancelled" => {
-                let code = self.error.get("code").and_then(Value::as_str).and_then(identifier);
-                let code = code.or_else(|| self.status.as_str().filter(|s| *s == "cancelled").map(str::to_owned));
+                let code = self
+                    .error
+                    .get("code")
+                    .and_then(Value::as_str)
+                    .and_then(identifier);
+                let code = code.or_else(|| {
+                    self.status
+                        .as_str()
+                        .filter(|s| *s == "cancelled")
+                        .map(str::to_owned)
+                });
                 let message = match &code {
-                    Some(code) => format!("The model's provider could not finish the answer ({code})."),
+                    Some(code) => {
+                        format!("The model's provider could not finish the answer ({code}).")
+                    }
                     None => "The model's provider could not finish the answer.".to_owned(),
                 };
                 self.failure(FailureKind::Failed { code }, message)
@@ -65,7 +81,10 @@ impl Envelope {
         let text = match text(&self.output) {
             Said::Text(text) => text,
             Said::Refusal => {
-                return self.failure(FailureKind::Refused, "The model declined to work on this text.".to_owned());
+                return self.failure(
+                    FailureKind::Refused,
+                    "The model declined to work on this text.".to_owned(),
+                );
             }
         };
         // A parser's error may quote what it read, so only the place of a misfit is passed on; its
@@ -74,11 +93,16 @@ impl Envelope {
         let json = match serde_json::from_str::<Value>(&text) {
             Ok(json @ Value::Object(_)) => json,
             Ok(_) => return self.failure(FailureKind::BadReply, bad("it is not a JSON object")),
-            Err(_) if text.is_empty() => return self.failure(FailureKind::BadReply, bad("it is empty")),
+            Err(_) if text.is_empty() => {
+                return self.failure(FailureKind::BadReply, bad("it is empty"));
+            }
             Err(_) => return self.failure(FailureKind::BadReply, bad("it is not JSON")),
         };
         if let Err(place) = conform(schema, &json) {
-            return self.failure(FailureKind::BadReply, bad(&format!("it does not fit the schema at {place}")));
+            return self.failure(
+                FailureKind::BadReply,
+                bad(&format!("it does not fit the schema at {place}")),
+            );
         }
         Outcome::Reply(Reply {
             id: bounded(&self.id),
@@ -103,7 +127,12 @@ impl Envelope {
     }
 
     fn usage(&self) -> Usage {
-        let count = |pointer: &str| self.usage.pointer(pointer).and_then(Value::as_u64).unwrap_or(0);
+        let count = |pointer: &str| {
+            self.usage
+                .pointer(pointer)
+                .and_then(Value::as_u64)
+                .unwrap_or(0)
+        };
         let (input_tokens, output_tokens) = (count("/input_tokens"), count("/output_tokens"));
         Usage {
             input_tokens,
@@ -125,10 +154,17 @@ enum Said {
 
 /// Joins the text of the messages, without the running commentary that some models give first.
 fn text(output: &[Value]) -> Said {
-    let is = |value: &Value, key: &str, expect: &str| value.get(key).and_then(Value::as_str) == Some(expect);
-    let messages = output.iter().filter(|item| is(item, "type", "message") && !is(item, "phase", "commentary"));
+    let is = |value: &Value, key: &str, expect: &str| {
+        value.get(key).and_then(Value::as_str) == Some(expect)
+    };
+    let messages = output
+        .iter()
+        .filter(|item| is(item, "type", "message") && !is(item, "phase", "commentary"));
     let mut text = String::new();
-    for part in messages.filter_map(|message| message.get("content")?.as_array()).flatten() {
+    for part in messages
+        .filter_map(|message| message.get("content")?.as_array())
+        .flatten()
+    {
         if is(part, "type", "refusal") {
             return Said::Refusal;
         }
@@ -188,8 +224,11 @@ mod tests {
     use super::*;
 
     fn outcome(body: Value) -> Outcome {
-        let schema = json!({"type": "object", "properties": {"a": {"type": "integer"}}, "required": ["a"]});
-        serde_json::from_value::<Envelope>(body).unwrap().outcome(&schema)
+        let schema =
+            json!({"type": "object", "properties": {"a": {"type": "integer"}}, "required": ["a"]});
+        serde_json::from_value::<Envelope>(body)
+            .unwrap()
+            .outcome(&schema)
     }
 
     fn said(content: Value) -> Value {
@@ -239,9 +278,16 @@ mod tests {
     fn what_may_be_missing_or_odd() {
         let bare = json!({"id": "r", "usage": "free", "model": null, "error": null,
             "output": [{"type": "message", "content": [{"type": "output_text", "text": "{\"a\":1}"}]}, 7, null]});
-        let Outcome::Reply(reply) = outcome(bare) else { panic!() };
+        let Outcome::Reply(reply) = outcome(bare) else {
+            panic!()
+        };
         assert_eq!((reply.model.as_str(), reply.usage), ("", Usage::default()));
-        for missing in [json!({"output": []}), json!({"id": 5, "output": []}), json!({"id": "r"}), json!([])] {
+        for missing in [
+            json!({"output": []}),
+            json!({"id": 5, "output": []}),
+            json!({"id": "r"}),
+            json!([]),
+        ] {
             assert!(serde_json::from_value::<Envelope>(missing).is_err());
         }
     }
@@ -268,7 +314,10 @@ mod tests {
         bad(output_text(r#"{"a": "Jane"}"#), "at /a");
         bad(output_text(r#"{"Jane": 1}"#), "at /a");
         bad(output_text(&"[".repeat(100_000)), "not JSON");
-        assert_eq!(kind(said(json!([{"type": "refusal", "refusal": "No, Jane."}]))).0, FailureKind::Refused);
+        assert_eq!(
+            kind(said(json!([{"type": "refusal", "refusal": "No, Jane."}]))).0,
+            FailureKind::Refused
+        );
 
         let with = |key: &str, value: Value, status: &str| {
             let mut body = output_text(r#"{"a": 1}"#);
@@ -276,18 +325,38 @@ mod tests {
             body[key] = value;
             kind(body).0
         };
-        for (reason, expect) in [("max_output_tokens", "max_output_tokens"), ("Jane Doe", "unknown")] {
+        for (reason, expect) in [
+            ("max_output_tokens", "max_output_tokens"),
+            ("Jane Doe", "unknown"),
+        ] {
             assert_eq!(
-                with("incomplete_details", json!({"reason": reason}), "incomplete"),
-                FailureKind::Incomplete { reason: expect.into() }
+                with(
+                    "incomplete_details",
+                    json!({"reason": reason}),
+                    "incomplete"
+                ),
+                FailureKind::Incomplete {
+                    reason: expect.into()
+                }
             );
         }
-        let failed = |code: Option<&str>| FailureKind::Failed { code: code.map(Into::into) };
+        let failed = |code: Option<&str>| FailureKind::Failed {
+            code: code.map(Into::into),
+        };
         let error = json!({"code": "server_error", "message": "Jane"});
-        assert_eq!(with("error", error.clone(), "failed"), failed(Some("server_error")));
-        assert_eq!(with("error", error, "completed"), failed(Some("server_error")));
+        assert_eq!(
+            with("error", error.clone(), "failed"),
+            failed(Some("server_error"))
+        );
+        assert_eq!(
+            with("error", error, "completed"),
+            failed(Some("server_error"))
+        );
         assert_eq!(with("error", Value::Null, "failed"), failed(None));
-        assert_eq!(with("error", Value::Null, "cancelled"), failed(Some("cancelled")));
+        assert_eq!(
+            with("error", Value::Null, "cancelled"),
+            failed(Some("cancelled"))
+        );
     }
 
     #[test]
@@ -306,7 +375,10 @@ mod tests {
     fn ids_of_truncated_responses() {
         for (prefix, expect) in [
             (r#"{"id":"resp_1","object":"resp"#, Some("resp_1")),
-            (r#"{"object":"response","x":{"id":"no"},"id":"resp_2","out"#, Some("resp_2")),
+            (
+                r#"{"object":"response","x":{"id":"no"},"id":"resp_2","out"#,
+                Some("resp_2"),
+            ),
             (r#"{"x":{"id":"no"},"ou"#, None),
             (r#"{"id":"resp_"#, None),
             (r#"{"id":7,"#, None),
@@ -314,7 +386,11 @@ mod tests {
             ("<html>", None),
             ("", None),
         ] {
-            assert_eq!(id_in_prefix(prefix.as_bytes()).as_deref(), expect, "{prefix}");
+            assert_eq!(
+                id_in_prefix(prefix.as_bytes()).as_deref(),
+                expect,
+                "{prefix}"
+            );
         }
     }
 }

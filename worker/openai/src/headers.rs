@@ -36,7 +36,10 @@ impl RateLimits {
             reset: text(headers, &format!("x-ratelimit-reset-{unit}"))
                 .and_then(|value| seconds(value).or_else(|| parse_duration(value))),
         };
-        let limits = Self { requests: window("requests"), tokens: window("tokens") };
+        let limits = Self {
+            requests: window("requests"),
+            tokens: window("tokens"),
+        };
         (limits != Self::default()).then_some(limits)
     }
 }
@@ -80,7 +83,9 @@ pub(crate) fn parse_duration(text: &str) -> Option<Duration> {
     while !rest.is_empty() {
         let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
         let (value, after) = rest.split_at(digits);
-        let letters = after.find(|c: char| c.is_ascii_digit()).unwrap_or(after.len());
+        let letters = after
+            .find(|c: char| c.is_ascii_digit())
+            .unwrap_or(after.len());
         let (unit, next) = after.split_at(letters);
         let factor = match unit {
             "h" => 3600.0,
@@ -115,7 +120,10 @@ mod tests {
     use super::*;
 
     fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
-        pairs.iter().map(|(k, v)| (k.parse().unwrap(), v.parse().unwrap())).collect()
+        pairs
+            .iter()
+            .map(|(k, v)| (k.parse().unwrap(), v.parse().unwrap()))
+            .collect()
     }
 
     #[test]
@@ -136,10 +144,25 @@ mod tests {
         check(&[("retry-after", "NaN")], None);
         check(&[("retry-after", "soon")], None);
         check(&[("retry-after", "99999999")], Some(3_600_000));
-        check(&[("retry-after-ms", "250"), ("retry-after", "9")], Some(250));
+        check(
+            &[("retry-after-ms", "250"), ("retry-after", "9")],
+            Some(250),
+        );
         check(&[("retry-after-ms", "x"), ("retry-after", "9")], Some(9000));
-        check(&[("retry-after", "Sun, 06 Nov 1994 08:49:47 GMT"), ("date", NOW)], Some(10_000));
-        check(&[("retry-after", "Sun, 06 Nov 1994 08:49:00 GMT"), ("date", NOW)], Some(0));
+        check(
+            &[
+                ("retry-after", "Sun, 06 Nov 1994 08:49:47 GMT"),
+                ("date", NOW),
+            ],
+            Some(10_000),
+        );
+        check(
+            &[
+                ("retry-after", "Sun, 06 Nov 1994 08:49:00 GMT"),
+                ("date", NOW),
+            ],
+            Some(0),
+        );
         check(&[("retry-after", "Sun, 06 Nov 1994 08:49:47 GMT")], None);
     }
 
@@ -159,7 +182,11 @@ mod tests {
             ("-1s", None),
             ("9999999999999999999999h", None),
         ] {
-            assert_eq!(parse_duration(given), expect.map(Duration::from_millis), "{given:?}");
+            assert_eq!(
+                parse_duration(given),
+                expect.map(Duration::from_millis),
+                "{given:?}"
+            );
         }
     }
 
@@ -182,7 +209,10 @@ mod tests {
                     remaining: Some(499),
                     reset: Some(Duration::from_millis(120)),
                 },
-                tokens: Window { reset: Some(Duration::from_secs(360)), ..Window::default() },
+                tokens: Window {
+                    reset: Some(Duration::from_secs(360)),
+                    ..Window::default()
+                },
             }
         );
     }

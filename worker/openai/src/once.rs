@@ -46,7 +46,11 @@ pub(crate) struct Stopped(pub(crate) Outcome);
 
 impl Once {
     pub(crate) fn new(http: Client) -> Self {
-        Self { http, spent: Arc::default(), aside: Arc::default() }
+        Self {
+            http,
+            spent: Arc::default(),
+            aside: Arc::default(),
+        }
     }
 
     /// What the provider said beside its answer, once there was one.
@@ -56,7 +60,9 @@ impl Once {
 
     async fn send(self, request: HttpRequestFactory) -> Result<Response, OpenAIError> {
         if self.spent.swap(true, Ordering::SeqCst) {
-            return Err(OpenAIError::InvalidArgument("a call sends one request".to_owned()));
+            return Err(OpenAIError::InvalidArgument(
+                "a call sends one request".to_owned(),
+            ));
         }
         let request = request.build().await?;
         match self.exchange(request).await {
@@ -66,7 +72,11 @@ impl Once {
     }
 
     async fn exchange(&self, request: reqwest::Request) -> Result<Response, Outcome> {
-        let response = self.http.execute(request).await.map_err(|error| unanswered(&error))?;
+        let response = self
+            .http
+            .execute(request)
+            .await
+            .map_err(|error| unanswered(&error))?;
         let (status, headers) = (response.status(), response.headers().clone());
         // Only the first and only answer sets it.
         let _ = self.aside.set(Aside {
@@ -75,12 +85,20 @@ impl Once {
         });
         if !status.is_success() {
             // A broken body takes nothing from what the status says.
-            let body = read(response, LARGEST_ERROR).await.unwrap_or_else(|cut| cut.body);
+            let body = read(response, LARGEST_ERROR)
+                .await
+                .unwrap_or_else(|cut| cut.body);
             return Err(refused(status, &headers, &body));
         }
-        let body = read(response, LARGEST_REPLY).await.map_err(|cut| lost(cut.kind, id_in_prefix(&cut.body)))?;
+        let body = read(response, LARGEST_REPLY)
+            .await
+            .map_err(|cut| lost(cut.kind, id_in_prefix(&cut.body)))?;
         if let Err(error) = serde_json::from_slice::<Envelope>(&body) {
-            let kind = if error.is_eof() { AmbiguityKind::Truncated } else { AmbiguityKind::Unreadable };
+            let kind = if error.is_eof() {
+                AmbiguityKind::Truncated
+            } else {
+                AmbiguityKind::Unreadable
+            };
             return Err(lost(kind, id_in_prefix(&body)));
         }
         Ok(http::Response::new(body).into())
@@ -98,11 +116,19 @@ async fn read(mut response: Response, limit: usize) -> Result<Vec<u8>, Cut> {
     loop {
         match response.chunk().await {
             Ok(Some(chunk)) if body.len() + chunk.len() > limit => {
-                return Err(Cut { kind: AmbiguityKind::Unreadable, body });
+                return Err(Cut {
+                    kind: AmbiguityKind::Unreadable,
+                    body,
+                });
             }
             Ok(Some(chunk)) => body.extend_from_slice(&chunk),
             Ok(None) => return Ok(body),
-            Err(error) => return Err(Cut { kind: broken(&error, AmbiguityKind::Truncated), body }),
+            Err(error) => {
+                return Err(Cut {
+                    kind: broken(&error, AmbiguityKind::Truncated),
+                    body,
+                });
+            }
         }
     }
 }

@@ -103,7 +103,10 @@ impl fmt::Debug for Request {
         f.debug_struct("Request")
             .field("reference", &self.reference)
             .field("schema", &self.schema.name)
-            .field("stored_prompt", &self.stored_prompt.as_ref().map(|prompt| &prompt.id))
+            .field(
+                "stored_prompt",
+                &self.stored_prompt.as_ref().map(|prompt| &prompt.id),
+            )
             .field("input_bytes", &self.input.len())
             .finish_non_exhaustive()
     }

@@ -147,7 +147,8 @@ mod tests {
 
     #[test]
     fn addresses() {
-        let check = |text: &str| checked_address(text, "https://api.example/v1").map_err(|e| e.to_string());
+        let check =
+            |text: &str| checked_address(text, "https://api.example/v1").map_err(|e| e.to_string());
         for (text, expect) in [
             ("https://api.example/v1", "https://api.example/v1"),
             (" http://127.0.0.1:8000/v1// ", "http://127.0.0.1:8000/v1"),
@@ -159,8 +160,14 @@ mod tests {
             ("", "is not a URL"),
             ("api.example/v1", "is not a URL"),
             ("ftp://api.example", "is neither http nor https"),
-            ("https://user@api.example", "holds a user name or a password"),
-            ("https://user:hunter2@api.example", "holds a user name or a password"),
+            (
+                "https://user@api.example",
+                "holds a user name or a password",
+            ),
+            (
+                "https://user:hunter2@api.example",
+                "holds a user name or a password",
+            ),
             ("https://api.example/v1?x=1", "holds a query or a fragment"),
             ("https://api.example/v1#x", "holds a query or a fragment"),
         ] {
@@ -177,6 +184,9 @@ mod tests {
             api_key: "sk-hunter2".into(),
         };
         let shown = format!("{provider:?}");
-        assert!(shown.contains("***") && !shown.contains("hunter2"), "{shown}");
+        assert!(
+            shown.contains("***") && !shown.contains("hunter2"),
+            "{shown}"
+        );
     }
 }

@@ -8,12 +8,15 @@
 //! - [`conformance`]: one suite that every adapter passes.
 
 pub mod ambient;
+#[cfg(feature = "conformance")]
 pub mod conformance;
 pub mod embedded;
 pub mod events;
+#[cfg(feature = "fault")]
 pub mod fault;
 pub mod jobs;
 pub mod lease;
+mod limits;
 pub mod names;
 mod open;
 pub mod port;

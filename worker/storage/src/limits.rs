@@ -85,8 +85,9 @@ pub(crate) fn key(key: &str) -> Result<()> {
     }
 }
 
-/// Checks the writes of a transaction, and takes out the columns that are `null`.
-pub(crate) fn writes(partition: &str, writes: &mut [Write]) -> Result<()> {
+/// Checks the writes of a transaction, and takes out the columns that are `null`. Gives about how
+/// many bytes they are.
+pub(crate) fn writes(partition: &str, writes: &mut [Write]) -> Result<usize> {
     key(partition)?;
     if !WRITES.contains(&writes.len()) {
         return invalid(format!("a transaction is 1 to 100 writes, not {}", writes.len()));
@@ -112,7 +113,7 @@ pub(crate) fn writes(partition: &str, writes: &mut [Write]) -> Result<()> {
     if rows.len() != writes.len() {
         return invalid("a transaction writes each row at most once");
     }
-    Ok(())
+    Ok(size)
 }
 
 fn row_of(write: &Write) -> &str {

@@ -1,7 +1,9 @@
 //! Logging set-up and the shutdown signal.
 
+mod exit;
 mod logs;
 mod shutdown;
 
-pub use logs::{Guard, LogFormat, LogSettings, StartError, init};
+pub use exit::exit_code;
+pub use logs::{Guard, StartError, init, start};
 pub use shutdown::Shutdown;

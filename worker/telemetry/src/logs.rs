@@ -2,6 +2,7 @@
 
 use std::io::{self, IsTerminal as _};
 
+use config::{Loaded, Log, LogFormat};
 use tracing::Subscriber;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::{EnvFilter, ParseError};
@@ -23,26 +24,6 @@ const NOISY: [&str; 6] = [
 
 /// Longest filter, in bytes.
 const LONGEST_FILTER: usize = 4096;
-
-/// What to log and how.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LogSettings {
-    /// A level (`info`), or directives as [`EnvFilter`] reads them (`info,worker=debug`). Of the
-    /// noisy libraries nothing below `warn` is logged unless a directive names the library itself.
-    pub filter: String,
-    /// Form of a line.
-    pub format: LogFormat,
-}
-
-/// Form of a log line.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LogFormat {
-    /// For people; coloured on a terminal unless `NO_COLOR` is set.
-    Text,
-    /// One JSON object a line: `timestamp` (RFC 3339, UTC), `level`, `target`, `message`, the
-    /// event's own fields beside them, and the fields of the innermost span under `span`.
-    Json,
-}
 
 /// Why logging could not be set up.
 #[derive(Debug, thiserror::Error)]
@@ -70,7 +51,12 @@ pub struct Guard(());
 ///
 /// To be called once, by `main`; a second call is [`StartError::Again`] and changes nothing. A
 /// line that cannot be written, such as to a closed pipe, is dropped.
-pub fn init(settings: &LogSettings) -> Result<Guard, StartError> {
+///
+/// Of the noisy libraries nothing below `warn` is logged unless a directive of the filter names
+/// the library itself. Text is coloured on a terminal unless `NO_COLOR` is set. JSON is one object
+/// a line: `timestamp` (RFC 3339, UTC), `level`, `target`, `message`, the event's own fields beside
+/// them, and the fields of the innermost span under `span`.
+pub fn init(settings: &Log) -> Result<Guard, StartError> {
     let colours = io::stderr().is_terminal();
     subscriber(settings, io::stderr, colours)?
         .try_init()
@@ -78,15 +64,24 @@ pub fn init(settings: &LogSettings) -> Result<Guard, StartError> {
     Ok(Guard(()))
 }
 
+/// [`init`] with the configured settings; then logs what is odd about the configuration.
+pub fn start(loaded: &Loaded) -> Result<Guard, StartError> {
+    let guard = init(&loaded.config.log)?;
+    for note in &loaded.notes {
+        tracing::warn!("{note}");
+    }
+    Ok(guard)
+}
+
 fn subscriber<W>(
-    settings: &LogSettings,
+    settings: &Log,
     writer: W,
     colours: bool,
 ) -> Result<impl Subscriber + Send + Sync + use<W>, StartError>
 where
     W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
 {
-    let filter = filter(&settings.filter)?;
+    let filter = filter(&settings.level)?;
     // Reporting a failed write would mean a print to the same broken pipe, which panics.
     let lines = tracing_subscriber::fmt::layer()
         .with_writer(writer)
@@ -154,11 +149,10 @@ mod tests {
         }
     }
 
-    fn settings(filter: &str, format: LogFormat) -> LogSettings {
-        LogSettings {
-            filter: filter.to_owned(),
-            format,
-        }
+    fn settings(filter: &str, format: LogFormat) -> Log {
+        let environment = "test".to_owned();
+        let level = filter.to_owned();
+        Log { level, format, environment }
     }
 
     /// The lines that `log` leaves under these settings.

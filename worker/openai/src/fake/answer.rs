@@ -36,7 +36,12 @@ pub(super) fn input(request: &Value) -> Value {
 fn item_text(item: &Value) -> Option<String> {
     match item.get("content")? {
         Value::String(text) => Some(text.clone()),
-        Value::Array(parts) => Some(parts.iter().filter_map(|part| part.get("text")?.as_str()).collect()),
+        Value::Array(parts) => Some(
+            parts
+                .iter()
+                .filter_map(|part| part.get("text")?.as_str())
+                .collect(),
+        ),
         _ => None,
     }
 }
@@ -76,15 +81,32 @@ impl Builder<'_> {
     fn branch(&self, branches: &[Value], source: &Value, depth: usize) -> Value {
         let allows = |name: &str| {
             branches.iter().find(|branch| {
-                resolve(self.root, branch).get("type").and_then(Value::as_str) == Some(name)
+                resolve(self.root, branch)
+                    .get("type")
+                    .and_then(Value::as_str)
+                    == Some(name)
             })
         };
-        let fitting = branches.iter().filter(|_| !source.is_null()).find(|branch| self.fits(branch, source));
-        let alike = || branches.iter().filter(|_| !source.is_null()).find(|branch| {
-            let name = resolve(self.root, branch).get("type").and_then(Value::as_str);
-            name.is_some_and(|name| is_type(name, source))
-        });
-        match fitting.or_else(alike).or_else(|| allows("null")).or(branches.first()) {
+        let fitting = branches
+            .iter()
+            .filter(|_| !source.is_null())
+            .find(|branch| self.fits(branch, source));
+        let alike = || {
+            branches
+                .iter()
+                .filter(|_| !source.is_null())
+                .find(|branch| {
+                    let name = resolve(self.root, branch)
+                        .get("type")
+                        .and_then(Value::as_str);
+                    name.is_some_and(|name| is_type(name, source))
+                })
+        };
+        match fitting
+            .or_else(alike)
+            .or_else(|| allows("null"))
+            .or(branches.first())
+        {
             Some(branch) => self.build(branch, source, depth),
             None => Value::Null,
         }
@@ -97,7 +119,10 @@ impl Builder<'_> {
                 let mut names = names.iter().filter_map(Value::as_str);
                 let first = names.clone().next().unwrap_or("null");
                 let null = names.clone().find(|name| *name == "null");
-                names.find(|name| *name != "null" && is_type(name, source)).or(null).unwrap_or(first)
+                names
+                    .find(|name| *name != "null" && is_type(name, source))
+                    .or(null)
+                    .unwrap_or(first)
             }
             _ if schema.get("properties").is_some() => "object",
             _ => "null",
@@ -107,15 +132,25 @@ impl Builder<'_> {
     fn object(&self, schema: &Value, source: &Value, depth: usize) -> Value {
         let properties = schema.get("properties").and_then(Value::as_object);
         let fields = properties.into_iter().flatten().map(|(key, field)| {
-            (key.clone(), self.build(field, source.get(key).unwrap_or(&Value::Null), depth))
+            (
+                key.clone(),
+                self.build(field, source.get(key).unwrap_or(&Value::Null), depth),
+            )
         });
         Value::Object(fields.collect::<Map<_, _>>())
     }
 
     fn array(&self, schema: &Value, source: &Value, depth: usize) -> Value {
         let item = schema.get("items").unwrap_or(&Value::Null);
-        let most = schema.get("maxItems").and_then(Value::as_u64).unwrap_or(u64::MAX);
-        let given = source.as_array().into_iter().flatten().take(usize::try_from(most).unwrap_or(usize::MAX));
+        let most = schema
+            .get("maxItems")
+            .and_then(Value::as_u64)
+            .unwrap_or(u64::MAX);
+        let given = source
+            .as_array()
+            .into_iter()
+            .flatten()
+            .take(usize::try_from(most).unwrap_or(usize::MAX));
         let mut items: Vec<Value> = given.map(|value| self.build(item, value, depth)).collect();
         while items.len() < size(schema, "minItems") {
             items.push(self.build(item, &Value::Null, depth));
@@ -134,7 +169,10 @@ impl Builder<'_> {
 
 /// A lower bound of the schema, within reason.
 fn size(schema: &Value, key: &str) -> usize {
-    schema.get(key).and_then(Value::as_u64).map_or(0, |size| size.min(1000) as usize)
+    schema
+        .get(key)
+        .and_then(Value::as_u64)
+        .map_or(0, |size| size.min(1000) as usize)
 }
 
 #[cfg(test)]
@@ -221,8 +259,14 @@ mod tests {
     fn inputs() {
         for (request, expect) in [
             (json!({"input": "{\"cv\":1}"}), json!({"cv": 1})),
-            (json!({"input": [{"role": "user", "content": "{\"cv\":1}"}]}), json!({"cv": 1})),
-            (json!({"input": [{"content": [{"type": "input_text", "text": "{\"cv\":1}"}]}]}), json!({"cv": 1})),
+            (
+                json!({"input": [{"role": "user", "content": "{\"cv\":1}"}]}),
+                json!({"cv": 1}),
+            ),
+            (
+                json!({"input": [{"content": [{"type": "input_text", "text": "{\"cv\":1}"}]}]}),
+                json!({"cv": 1}),
+            ),
             (json!({"input": "hello"}), Value::Null),
             (json!({}), Value::Null),
         ] {

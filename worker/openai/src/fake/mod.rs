@@ -75,9 +75,16 @@ impl Server {
         let address = listener.0.local_addr()?;
         let stop = CancellationToken::new();
         let state = Arc::new(State::new(script, stop.clone()));
-        let app = routes::router(state.clone()).into_make_service_with_connect_info::<socket::Line>();
-        let serving = axum::serve(listener, app).with_graceful_shutdown(stop.clone().cancelled_owned());
-        Ok(Self { address, state, stop, serving: Some(tokio::spawn(async move { serving.await })) })
+        let app =
+            routes::router(state.clone()).into_make_service_with_connect_info::<socket::Line>();
+        let serving =
+            axum::serve(listener, app).with_graceful_shutdown(stop.clone().cancelled_owned());
+        Ok(Self {
+            address,
+            state,
+            stop,
+            serving: Some(tokio::spawn(async move { serving.await })),
+        })
     }
 
     /// Where it listens.
@@ -102,7 +109,10 @@ impl Server {
 
     /// The bodies of the last requests for a response, oldest first.
     pub fn requests(&self) -> Vec<Value> {
-        self.received().into_iter().map(|received| received.body).collect()
+        self.received()
+            .into_iter()
+            .map(|received| received.body)
+            .collect()
     }
 
     /// The last requests for a response, oldest first, with path and headers.

@@ -180,7 +180,10 @@ impl Script {
 
     /// The same for every request.
     pub fn always(step: impl Into<Step>) -> Self {
-        Self { default: step.into(), ..Self::default() }
+        Self {
+            default: step.into(),
+            ..Self::default()
+        }
     }
 
     /// Adds a step.
@@ -230,13 +233,20 @@ impl Step {
     /// The same step with its own latency.
     #[must_use]
     pub fn after(self, latency: impl Into<Latency>) -> Self {
-        Self { latency: Some(latency.into()), ..self }
+        Self {
+            latency: Some(latency.into()),
+            ..self
+        }
     }
 }
 
 impl From<Behaviour> for Step {
     fn from(behaviour: Behaviour) -> Self {
-        Self { behaviour, times: 1, latency: None }
+        Self {
+            behaviour,
+            times: 1,
+            latency: None,
+        }
     }
 }
 
@@ -255,14 +265,21 @@ impl TryFrom<Map<String, Value>> for Step {
         }
         let latency = match map.remove("latency") {
             None => None,
-            Some(latency) => Some(serde_json::from_value(latency).map_err(|e| format!("latency: {e}"))?),
+            Some(latency) => {
+                Some(serde_json::from_value(latency).map_err(|e| format!("latency: {e}"))?)
+            }
         };
-        let behaviour: Behaviour = serde_json::from_value(Value::Object(map)).map_err(|e| e.to_string())?;
+        let behaviour: Behaviour =
+            serde_json::from_value(Value::Object(map)).map_err(|e| e.to_string())?;
         match &behaviour {
             Behaviour::Error(error) if !(300..=599).contains(&error.status) => {
                 Err(format!("status: {} is not within 300 to 599", error.status))
             }
-            _ => Ok(Self { behaviour, times, latency }),
+            _ => Ok(Self {
+                behaviour,
+                times,
+                latency,
+            }),
         }
     }
 }
@@ -275,12 +292,19 @@ impl Behaviour {
 
     /// An error with the usual code of its status.
     pub fn error(status: u16) -> Self {
-        Self::Error(ErrorReply { status, ..ErrorReply::default() })
+        Self::Error(ErrorReply {
+            status,
+            ..ErrorReply::default()
+        })
     }
 
     /// An error with this code.
     pub fn error_code(status: u16, code: &str) -> Self {
-        Self::Error(ErrorReply { status, code: Some(code.to_owned()), ..ErrorReply::default() })
+        Self::Error(ErrorReply {
+            status,
+            code: Some(code.to_owned()),
+            ..ErrorReply::default()
+        })
     }
 }
 
@@ -334,7 +358,10 @@ impl Latency {
 
 impl From<Duration> for Latency {
     fn from(time: Duration) -> Self {
-        Self { from: time, to: time }
+        Self {
+            from: time,
+            to: time,
+        }
     }
 }
 
@@ -348,7 +375,10 @@ impl FromStr for Latency {
                 .ok_or_else(|| format!("{text:?} is not a time such as 200ms or 1.5s, nor a range such as 100ms..300ms"))
         };
         let latency = match text.split_once("..") {
-            Some((from, to)) => Self { from: time(from)?, to: time(to)? },
+            Some((from, to)) => Self {
+                from: time(from)?,
+                to: time(to)?,
+            },
             None => time(text)?.into(),
         };
         if latency.from > latency.to {
@@ -377,7 +407,9 @@ impl Serialize for Latency {
 
 impl<'de> Deserialize<'de> for Latency {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(D::Error::custom)
     }
 }
 
@@ -402,11 +434,18 @@ mod tests {
         let script = Script::always(Behaviour::reply())
             .with_latency(Duration::from_millis(200))
             .then(Step::from(Behaviour::error(429)).times(3))
-            .then(Behaviour::Reset { at: Moment::MidBody })
+            .then(Behaviour::Reset {
+                at: Moment::MidBody,
+            })
             .then(Step::from(Behaviour::Hang).after("1.5s..2s".parse::<Latency>().unwrap()))
             .then(Behaviour::Error(
-                ErrorReply { status: 503, html: true, accepted: Some(false), ..ErrorReply::default() }
-                    .header("retry-after", "2"),
+                ErrorReply {
+                    status: 503,
+                    html: true,
+                    accepted: Some(false),
+                    ..ErrorReply::default()
+                }
+                .header("retry-after", "2"),
             ));
         let text = serde_json::to_string(&script).unwrap();
         assert_eq!(Script::parse(&text).unwrap(), script, "{text}");
@@ -414,8 +453,16 @@ mod tests {
 
     #[test]
     fn short_forms() {
-        let script = Script::parse("steps = [{ do = 'reply' }, { do = 'error', status = 500, times = 2 }]").unwrap();
-        assert_eq!(script.steps, [Behaviour::reply().into(), Step::from(Behaviour::error(500)).times(2)]);
+        let script =
+            Script::parse("steps = [{ do = 'reply' }, { do = 'error', status = 500, times = 2 }]")
+                .unwrap();
+        assert_eq!(
+            script.steps,
+            [
+                Behaviour::reply().into(),
+                Step::from(Behaviour::error(500)).times(2)
+            ]
+        );
         assert_eq!(Script::parse("").unwrap(), Script::default());
         assert_eq!(Script::parse("{}").unwrap(), Script::default());
     }
@@ -427,8 +474,14 @@ mod tests {
             ("steps = [{ do = 'sing' }]", "sing"),
             ("steps = [{ do = 'reply', txt = 'x' }]", "txt"),
             ("steps = [{ do = 'error' }]", "status"),
-            ("steps = [{ do = 'error', status = 200 }]", "200 is not within"),
-            ("steps = [{ do = 'error', status = 500, retry = 1 }]", "retry"),
+            (
+                "steps = [{ do = 'error', status = 200 }]",
+                "200 is not within",
+            ),
+            (
+                "steps = [{ do = 'error', status = 500, retry = 1 }]",
+                "retry",
+            ),
             ("steps = [{ do = 'reply', times = 0 }]", "at least 1"),
             ("latency = '5'", "is not a time"),
             ("latency = '3s..1s'", "ends before it begins"),
@@ -445,9 +498,23 @@ mod tests {
     fn latencies_stay_in_their_range() {
         let range: Latency = "100ms..300ms".parse().unwrap();
         let drawn: Vec<_> = (0..100).map(|n| range.draw(n)).collect();
-        assert!(drawn.iter().all(|time| *time >= range.from && *time <= range.to));
-        assert!(drawn.iter().max().unwrap().saturating_sub(*drawn.iter().min().unwrap()) > Duration::from_millis(150));
-        assert_eq!(Latency::from(Duration::from_millis(7)).draw(3), Duration::from_millis(7));
+        assert!(
+            drawn
+                .iter()
+                .all(|time| *time >= range.from && *time <= range.to)
+        );
+        assert!(
+            drawn
+                .iter()
+                .max()
+                .unwrap()
+                .saturating_sub(*drawn.iter().min().unwrap())
+                > Duration::from_millis(150)
+        );
+        assert_eq!(
+            Latency::from(Duration::from_millis(7)).draw(3),
+            Duration::from_millis(7)
+        );
     }
 
     #[test]
@@ -463,8 +530,16 @@ mod tests {
             (503, Some("server_is_overloaded"), false, true),
             (504, Some("slow_down"), true, false),
         ] {
-            let error = ErrorReply { status, code: code.map(Into::into), ..ErrorReply::default() };
-            assert_eq!((error.is_accepted(), error.is_not_processed()), (accepted, not_processed), "{status} {code:?}");
+            let error = ErrorReply {
+                status,
+                code: code.map(Into::into),
+                ..ErrorReply::default()
+            };
+            assert_eq!(
+                (error.is_accepted(), error.is_not_processed()),
+                (accepted, not_processed),
+                "{status} {code:?}"
+            );
         }
     }
 }

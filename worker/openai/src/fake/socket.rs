@@ -44,12 +44,19 @@ impl Line {
 impl Socket {
     fn usable(&self) -> io::Result<()> {
         match self.line.0.load(Ordering::Acquire) {
-            OPEN => return Ok(()),
-            // With nothing to linger for, closing sends RST in place of FIN.
-            RESET => self.stream.set_zero_linger()?,
-            _ => {}
+            OPEN => Ok(()),
+            _ => Err(io::ErrorKind::ConnectionAborted.into()),
         }
-        Err(io::ErrorKind::ConnectionAborted.into())
+    }
+}
+
+impl Drop for Socket {
+    fn drop(&mut self) {
+        if self.line.0.load(Ordering::Acquire) == RESET {
+            // With nothing to linger for, closing sends RST in place of FIN. A socket that is
+            // already gone cannot be reset, and need not be.
+            let _ = self.stream.set_zero_linger();
+        }
     }
 }
 
@@ -63,7 +70,13 @@ impl axum::serve::Listener for Listener {
         // refuses the option works all the same.
         let _ = stream.set_nodelay(true);
         let line = Line(Arc::new(AtomicU8::new(OPEN)));
-        (Socket { stream, line: line.clone() }, (address, line))
+        (
+            Socket {
+                stream,
+                line: line.clone(),
+            },
+            (address, line),
+        )
     }
 
     fn local_addr(&self) -> io::Result<(SocketAddr, Line)> {
@@ -78,13 +91,21 @@ impl Connected<IncomingStream<'_, Listener>> for Line {
 }
 
 impl AsyncRead for Socket {
-    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         Pin::new(&mut self.get_mut().stream).poll_read(cx, buffer)
     }
 }
 
 impl AsyncWrite for Socket {
-    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
         self.usable()?;
         Pin::new(&mut self.get_mut().stream).poll_write(cx, bytes)
     }

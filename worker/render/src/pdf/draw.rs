@@ -1,5 +1,7 @@
 //! Draws the pages, and keeps the marks that tie what is drawn to the structure tree.
 
+use std::borrow::Cow;
+
 use krilla::Document;
 use krilla::action::{Action, LinkAction};
 use krilla::annotation::{Annotation, LinkAnnotation, Target};
@@ -118,28 +120,20 @@ impl Pen<'_, '_> {
         Ok(())
     }
 
-    /// Draws a line in stretches of one link and one way to read them.
+    /// Draws a line in stretches of one link.
     fn line(&mut self, item: &Item, paragraph: &Paragraph, line: &Line, marks: &mut Vec<Mark>) {
         let size = self.source.metrics.size(paragraph.role);
         let x_of = |glyph: usize| {
             let offset = paragraph.offsets[glyph] - paragraph.offsets[line.glyphs.start];
             item.x + offset as f32 * size
         };
-        let key = |glyph: usize| {
-            let span = paragraph.spans[paragraph.glyphs[glyph].span as usize];
-            (span.link, span.replaced)
-        };
+        let link_of = |glyph: usize| paragraph.spans[paragraph.glyphs[glyph].span as usize].link;
         let mut start = line.glyphs.start;
         while start < line.glyphs.end {
-            let (link, replaced) = key(start);
-            let end = (start + 1..line.glyphs.end)
-                .find(|&at| key(at) != (link, replaced))
-                .unwrap_or(line.glyphs.end);
-            let text = paragraph.slice(&(start..end));
-            // What no font has still reads as itself, by those who honour this, and as U+FFFD elsewhere.
-            let actual = Some(text).filter(|text| replaced && !text.contains(is_private));
-            let span = SpanTag::empty().with_actual_text(actual);
-            let id = self.surface.start_tagged(ContentTag::Span(span));
+            let link = link_of(start);
+            let end =
+                (start + 1..line.glyphs.end).find(|&at| link_of(at) != link).unwrap_or(line.glyphs.end);
+            let id = self.surface.start_tagged(ContentTag::Span(SpanTag::empty()));
             self.glyphs(paragraph, start..end, x_of(start), item.y, size);
             self.surface.end_tagged();
             marks.push(Mark { id, page: self.page, link, area: None });
@@ -151,7 +145,7 @@ impl Pen<'_, '_> {
                 let (top, bottom) = (item.y - size * LINK_ABOVE, item.y + size * LINK_BELOW);
                 let uri = paragraph.links[link as usize].clone();
                 if let Some(area) = Rect::from_ltrb(x_of(start), top, x_of(ink_end), bottom) {
-                    let label = format!("{} ({uri})", text.trim_end());
+                    let label = format!("{} ({uri})", paragraph.slice(&(start..ink_end)));
                     self.links.push(LinkArea { item: item.id.0, mark: marks.len() - 1, area, uri, label });
                 }
             }
@@ -173,27 +167,43 @@ impl Pen<'_, '_> {
         let mut x = x;
         for run in glyphs.chunk_by(|a, b| a.span == b.span) {
             let span = paragraph.spans[run[0].span as usize];
-            let mut replacement = [0; 4];
-            let text = match span.replaced {
-                true => &*REPLACEMENT.encode_utf8(&mut replacement),
-                false => paragraph.text.as_str(),
-            };
+            let start = run[0].start as usize;
+            let end = run[run.len() - 1].end as usize;
+            let face = self.source.fonts.face(span.face).pdf();
+            let mut text = Cow::Borrowed(paragraph.text.as_str());
+            if span.replaced {
+                self.declare_replacement(run[0].id, face);
+                if text[start..end].contains(is_private) {
+                    text = text.chars().map(|c| if is_private(c) { REPLACEMENT } else { c }).collect();
+                }
+            }
             let drawn: Vec<KrillaGlyph> = run
                 .iter()
                 .map(|glyph| {
-                    let range = match span.replaced {
-                        true => 0..text.len(),
-                        false => glyph.start as usize..glyph.end as usize,
-                    };
+                    // Replacements share the text of their run: it becomes its `ActualText`.
+                    let range =
+                        if span.replaced { start..end } else { glyph.start as usize..glyph.end as usize };
                     let id = GlyphId::new(u32::from(glyph.id));
                     KrillaGlyph::new(id, glyph.advance, glyph.dx, glyph.dy, 0.0, range, None)
                 })
                 .collect();
-            let face = self.source.fonts.face(span.face);
             self.surface.set_fill(Some(self.fill(span.ink)));
-            self.surface.draw_glyphs(Point::from_xy(x, y), &drawn, face.pdf().clone(), text, size, false);
+            self.surface.draw_glyphs(Point::from_xy(x, y), &drawn, face.clone(), &text, size, false);
             x += run.iter().map(|glyph| glyph.advance).sum::<f32>() * size;
         }
+    }
+
+    /// Tells the PDF that the replacement's glyph reads as U+FFFD, so that its first use does not lend it the
+    /// meaning of one missing character. Readers that know `ActualText` see all of them as they were written.
+    fn declare_replacement(&mut self, id: u16, face: &krilla::text::Font) {
+        let text = REPLACEMENT.to_string();
+        let glyph = KrillaGlyph::new(GlyphId::new(u32::from(id)), 1.0, 0.0, 0.0, 0.0, 0..text.len(), None);
+        // A stream that is never placed: it only leaves its entry in the font's table.
+        let mut unplaced = self.surface.stream_builder();
+        let mut surface = unplaced.surface();
+        surface.draw_glyphs(Point::from_xy(0.0, 0.0), &[glyph], face.clone(), &text, 1.0, false);
+        surface.finish();
+        drop(unplaced.finish());
     }
 
     fn rule(&mut self, x: f32, y: f32, width: f32) {

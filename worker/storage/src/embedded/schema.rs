@@ -12,8 +12,8 @@ use super::OpenError;
 const VERSION: i64 = 1;
 /// Marks the file as ours ("PWRK"), so that no other program's file is ever changed.
 const APPLICATION: i64 = 0x5057_524b;
-/// About how long to wait for other processes, in steps of a millisecond.
-const BUSY_STEPS: i32 = 10_000;
+/// For [`be_patient`]: no process holds the lock for longer than its largest group takes.
+pub(super) const PATIENCE: i32 = 10_000;
 const STATEMENTS: usize = 64;
 
 /// `counter` gives versions (ETags) and blob ids, so none is ever used twice. The content of a
@@ -98,14 +98,21 @@ pub(super) fn open_reader(file: &Path) -> rusqlite::Result<Connection> {
 
 fn connect(file: &Path, flags: OpenFlags) -> rusqlite::Result<Connection> {
     let mut connection = Connection::open_with_flags(file, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
-    // Even steps: SQLite's own handler backs off to 100 ms, and a busy writer would starve others.
-    connection.busy_handler(Some(|attempt| {
-        thread::sleep(Duration::from_millis(1));
-        attempt < BUSY_STEPS
-    }))?;
+    be_patient(&mut connection, PATIENCE)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     connection.execute_batch("PRAGMA temp_store = MEMORY; PRAGMA foreign_keys = 0;")?;
     Ok(connection)
+}
+
+/// Sets how many milliseconds, about, a statement waits for locks of other connections.
+///
+/// In even steps: SQLite's own handler backs off to 100 ms, and a busy writer in another process
+/// would starve this one.
+pub(super) fn be_patient(connection: &mut Connection, millis: i32) -> rusqlite::Result<()> {
+    connection.busy_handler(Some(move |attempt| {
+        thread::sleep(Duration::from_millis(1));
+        attempt < millis
+    }))
 }
 
 /// Tells whether the file is in WAL mode now. SQLite does not call the busy handler for this

@@ -3,38 +3,58 @@
 
 use rusqlite::Connection;
 
-/// Frames (4 KiB pages) of the log that are not yet in the file before they are copied there.
+use super::schema;
+
+/// So many new frames (4 KiB pages) in the log are worth copying them to the file.
 const COPY_FRAMES: i64 = 2_000;
-/// Length of the log from which its start must be reused, even if that waits for readers.
-const RESET_FRAMES: i64 = 16_384;
+/// From this length on, wait a little for readers to leave the log, so that it starts anew.
+const RESTART_FRAMES: i64 = 16_384;
+/// Milliseconds of that wait: reads are short, but another process may have been stopped in one.
+const RESTART_PATIENCE: i32 = 100;
 /// Free pages that are kept for later writes.
 const SPARE_PAGES: i64 = 4_096;
 /// Pages given back to the file system at a time.
 const TRIM_PAGES: i64 = 1_024;
 
-/// What is left undone when this fails is done at a later turn, and a lasting fault shows in the
-/// writes themselves.
-pub(super) fn run(connection: &Connection) {
-    if let Err(error) = try_run(connection) {
-        tracing::warn!(error = &error as &dyn std::error::Error, "checkpoint failed");
+/// What the last turns have reached, in frames of the log.
+#[derive(Debug, Default)]
+pub(super) struct Upkeep {
+    copy_tried: i64,
+    restart_tried: i64,
+}
+
+impl Upkeep {
+    /// What fails here is tried again at a later turn; a lasting fault shows in the writes.
+    pub(super) fn run(&mut self, connection: &mut Connection) {
+        if let Err(error) = self.try_run(connection) {
+            tracing::warn!(error = &error as &dyn std::error::Error, "checkpoint failed");
+        }
+    }
+
+    fn try_run(&mut self, connection: &mut Connection) -> rusqlite::Result<()> {
+        let (length, copied) = checkpoint(connection, "NOOP")?;
+        if length < self.copy_tried {
+            // The log has started anew.
+            *self = Self::default();
+        }
+        // A slow reader holds back the copying: trying again at each group would not help.
+        if length - copied.max(self.copy_tried) < COPY_FRAMES {
+            return Ok(());
+        }
+        self.copy_tried = length;
+        checkpoint(connection, "PASSIVE")?;
+        if length - self.restart_tried > RESTART_FRAMES {
+            self.restart_tried = length;
+            schema::be_patient(connection, RESTART_PATIENCE)?;
+            let restarted = checkpoint(connection, "RESTART");
+            schema::be_patient(connection, schema::PATIENCE)?;
+            restarted?;
+        }
+        trim(connection)
     }
 }
 
-fn try_run(connection: &Connection) -> rusqlite::Result<()> {
-    let (length, copied) = checkpoint(connection, "NOOP")?;
-    if length - copied < COPY_FRAMES {
-        return Ok(());
-    }
-    let (length, copied) = checkpoint(connection, "PASSIVE")?;
-    // A log is reused from its start once all of it is copied and no reader is in it. Readers
-    // are short, but under load there may always be one.
-    if length > RESET_FRAMES || copied > RESET_FRAMES {
-        checkpoint(connection, "RESTART")?;
-    }
-    trim(connection)
-}
-
-/// Gives (frames in the log, frames of it copied to the file).
+/// Gives the frames in the log, and how many of them are in the file as well.
 fn checkpoint(connection: &Connection, mode: &str) -> rusqlite::Result<(i64, i64)> {
     let sql = format!("PRAGMA wal_checkpoint({mode})");
     connection.prepare_cached(&sql)?.query_row([], |row| Ok((row.get(1)?, row.get(2)?)))
@@ -45,11 +65,7 @@ fn trim(connection: &Connection) -> rusqlite::Result<()> {
         connection.prepare_cached("PRAGMA freelist_count")?.query_row([], |row| row.get(0))?;
     if free > SPARE_PAGES {
         let pages = (free - SPARE_PAGES).min(TRIM_PAGES);
-        // The statement gives back one page a step.
-        let sql = format!("PRAGMA incremental_vacuum({pages})");
-        let mut statement = connection.prepare(&sql)?;
-        let mut rows = statement.query([])?;
-        while rows.next()?.is_some() {}
+        connection.execute_batch(&format!("PRAGMA incremental_vacuum({pages})"))?;
     }
     Ok(())
 }

@@ -8,7 +8,7 @@ use std::thread;
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
-use super::upkeep;
+use super::upkeep::Upkeep;
 use super::wakes::Wakes;
 use crate::Clock;
 use crate::names::QueueName;
@@ -39,7 +39,7 @@ impl Writer {
         wakes: Arc<Wakes>,
     ) -> io::Result<Self> {
         let (commands, inbox) = mpsc::channel(QUEUED);
-        let thread = Thread { connection, inbox, clock, wakes };
+        let thread = Thread { connection, inbox, clock, wakes, upkeep: Upkeep::default() };
         let thread = thread::Builder::new()
             .name("storage-writer".to_owned())
             .spawn(move || thread.run())?;
@@ -153,6 +153,7 @@ struct Thread {
     inbox: mpsc::Receiver<Message>,
     clock: Arc<dyn Clock>,
     wakes: Arc<Wakes>,
+    upkeep: Upkeep,
 }
 
 impl Thread {
@@ -163,7 +164,7 @@ impl Thread {
                 Message::Close => self.inbox.close(),
                 Message::Run(first) => {
                     self.group(first);
-                    upkeep::run(&self.connection);
+                    self.upkeep.run(&mut self.connection);
                 }
             }
         }
@@ -246,6 +247,3 @@ impl Thread {
 fn execute(connection: &Connection, sql: &str) -> rusqlite::Result<()> {
     connection.prepare_cached(sql)?.execute([]).map(drop)
 }
-
-#[cfg(test)]
-mod tests;

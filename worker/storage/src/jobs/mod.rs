@@ -40,25 +40,17 @@ pub struct JobStore {
     known_tenants: Arc<Mutex<BTreeSet<Tenant>>>,
 }
 
+/// How long an idempotency key is remembered.
+const KEY_LIFETIME: Duration = Duration::from_hours(24);
+
 /// Durations of the store.
 #[derive(Clone, Copy, Debug)]
-pub struct Settings {
-    /// How long an idempotency key is remembered.
-    pub key_lifetime: Duration,
+struct Settings {
+    key_lifetime: Duration,
     /// How long a job may stand still before the reconciler puts it back on the queue.
-    pub idle_before_requeue: Duration,
+    idle_before_requeue: Duration,
     /// How long a late reply to a held job is waited for.
-    pub held_marker: Duration,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            key_lifetime: Duration::from_secs(24 * 3600),
-            idle_before_requeue: Duration::from_secs(120),
-            held_marker: Duration::from_secs(24 * 3600),
-        }
-    }
+    held_marker: Duration,
 }
 
 /// A job as read: its row, the version to write against, and the table's time of the read.
@@ -127,8 +119,13 @@ impl JobStore {
         storage: Storage,
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
-        settings: Settings,
+        settings: &config::Worker,
     ) -> Self {
+        let settings = Settings {
+            key_lifetime: KEY_LIFETIME,
+            idle_before_requeue: settings.idle_before_requeue,
+            held_marker: settings.marker_hold,
+        };
         Self { storage, clock, entropy, settings, known_tenants: Arc::default() }
     }
 
