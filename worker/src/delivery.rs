@@ -108,8 +108,7 @@ fn report(what: &str, result: Result<(), StorageError>) {
             tracing::debug!("{what}: the message has another holder by now");
         }
         Err(e) => {
-            let error = &e as &dyn std::error::Error;
-            tracing::warn!(error, "{what} failed; the message will come back");
+            tracing::warn!(error = &e as &dyn std::error::Error, "{what} failed; the message will come back");
         }
     }
 }
@@ -145,8 +144,7 @@ async fn beat(
                 return lease;
             }
             Err(e) => {
-                let error = &e as &dyn std::error::Error;
-                tracing::warn!(error, "heartbeat failed; trying again");
+                tracing::warn!(error = &e as &dyn std::error::Error, "heartbeat failed; trying again");
                 pause = times.heartbeat / 4;
             }
         }

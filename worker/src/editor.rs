@@ -9,7 +9,6 @@ use schemas::{Problem, ProblemKind};
 use crate::jobs::{self, Source, StoredReply};
 
 /// Who edits.
-#[derive(Debug)]
 pub enum Editor {
     /// A language model.
     Model(Box<Model>),
@@ -18,7 +17,6 @@ pub enum Editor {
 }
 
 /// A language model and what it is called with.
-#[derive(Debug)]
 pub struct Model {
     /// Makes one request, never two.
     pub client: Client,

@@ -1,6 +1,5 @@
 //! Runs the effects that one [`Attempt`] asks for, against storage, the editor and the renderer.
 
-use std::error::Error as StdError;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -118,8 +117,8 @@ impl<'a> Handling<'a> {
             Effect::Notify => self.notify().await,
         };
         done.unwrap_or_else(|e| {
-            let (job_id, error) = (self.message.job_id, &e as &dyn StdError);
-            tracing::warn!(%job_id, ?effect, error, "storage gave no clear answer for job {job_id}");
+            let job_id = self.message.job_id;
+            tracing::warn!(%job_id, ?effect, error = &e as &dyn std::error::Error, "storage gave no clear answer for job {job_id}");
             Event::Unclear
         })
     }
@@ -444,7 +443,6 @@ enum RenderFailure {
 }
 
 /// Renders off the async threads, as many at a time as there are cores to do it.
-#[derive(Debug)]
 pub(crate) struct Renderer {
     pub(crate) engine: jobs::Engine,
     pub(crate) threads: tokio::sync::Semaphore,

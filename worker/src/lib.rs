@@ -149,8 +149,7 @@ impl Worker {
                 reconciler::reconcile(store).await
             };
             if let Err(e) = round.await {
-                let error = &e as &dyn std::error::Error;
-                tracing::warn!(error, "a round of the reconciler failed; the next one tries again");
+                tracing::warn!(error = &e as &dyn std::error::Error, "a round of the reconciler failed; the next one tries again");
             }
         }
     }

@@ -42,8 +42,7 @@ pub(crate) async fn handle(engine: &Engine, delivery: Delivery) {
         Ok(false) if delivery.dequeue_count >= MAX_DEQUEUES => delivery.ack().await,
         Ok(false) => delivery.release(Duration::from_secs(1), None).await,
         Err(e) => {
-            let error = &e as &dyn std::error::Error;
-            tracing::warn!(%job_id, error, "the notification for job {job_id} has to wait");
+            tracing::warn!(%job_id, error = &e as &dyn std::error::Error, "the notification for job {job_id} has to wait");
             delivery.release(Duration::from_secs(5), None).await;
         }
     }

@@ -62,8 +62,8 @@ impl Consumer {
             let received =
                 self.queue.receive(self.name, permits.len(), self.lease.visibility).await;
             let messages = received.unwrap_or_else(|e| {
-                let (queue, error) = (self.name.as_str(), &e as &dyn std::error::Error);
-                tracing::warn!(queue, error, "receive from queue {queue} failed; trying again");
+                let queue = self.name.as_str();
+                tracing::warn!(queue, error = &e as &dyn std::error::Error, "receive from queue {queue} failed; trying again");
                 Vec::new()
             });
             if messages.is_empty() {

@@ -7,7 +7,7 @@ use storage::Clock;
 
 /// Spaces calls out and stops them all when the provider says so.
 #[derive(Debug)]
-pub struct Throttle {
+pub(crate) struct Throttle {
     clock: Arc<dyn Clock>,
     /// Time between two calls; zero where there is no limit of ours.
     interval: Duration,
@@ -26,7 +26,7 @@ struct State {
 
 impl Throttle {
     /// At most this many calls a minute, with a tenth of them at once; `None`: no limit of ours.
-    pub fn new(requests_per_minute: Option<u32>, clock: Arc<dyn Clock>) -> Self {
+    pub(crate) fn new(requests_per_minute: Option<u32>, clock: Arc<dyn Clock>) -> Self {
         let interval =
             requests_per_minute.map_or(Duration::ZERO, |n| Duration::from_secs(60) / n.max(1));
         let burst = requests_per_minute.map_or(1, |n| (n / 10).max(1));
@@ -34,7 +34,7 @@ impl Throttle {
     }
 
     /// Takes one call out of the budget, or says how long to wait before asking again.
-    pub fn take(&self) -> Option<Duration> {
+    pub(crate) fn take(&self) -> Option<Duration> {
         let now = self.clock.monotonic();
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(wait) = state.paused_until.checked_sub(now).filter(|wait| !wait.is_zero()) {
@@ -50,7 +50,7 @@ impl Throttle {
     }
 
     /// The provider asked to slow down: no call of this worker begins before this is over.
-    pub fn pause(&self, wait: Duration) {
+    pub(crate) fn pause(&self, wait: Duration) {
         let until = self.clock.monotonic() + wait;
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.paused_until = state.paused_until.max(until);

@@ -17,8 +17,10 @@ use rules::{
 
 /// The arrows of ARCHITECTURE.md, in its own words.
 const ARROWS: &str = "
-    schemas, config, render, openai, telemetry -> no workspace crate
-    storage, convert -> schemas
+    schemas, config, render, openai -> no workspace crate
+    telemetry -> config
+    convert -> schemas
+    storage -> schemas config
     worker -> schemas config convert storage openai render telemetry
     api-shim -> schemas config convert storage telemetry
     local -> all but e2e

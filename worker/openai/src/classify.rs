@@ -42,8 +42,8 @@ pub(crate) fn refused(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> O
 
 /// What an error before the first byte of an answer means.
 pub(crate) fn unanswered(error: &reqwest::Error) -> Outcome {
-    // `is_connect` covers name resolution, TCP, TLS and their time limit, and nothing after them.
-    // A request that could not be built did not go out either, but waiting would not mend it.
+    // `is_connect` covers name resolution, TCP, TLS and their time limit, and nothing after them:
+    // it is the only sign that no byte of the request went out.
     if error.is_connect() {
         Outcome::NotProcessed(NotProcessed {
             reason: NotProcessedReason::Unreachable,

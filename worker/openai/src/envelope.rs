@@ -231,6 +231,10 @@ mod tests {
             .outcome(&schema)
     }
 
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "so that tables read `json!(...)`"
+    )]
     fn said(content: Value) -> Value {
         json!({"id": "resp_1", "model": "m-1", "status": "completed", "output": [
             {"type": "reasoning", "id": "rs_1", "summary": []},

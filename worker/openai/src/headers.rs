@@ -5,7 +5,7 @@ use std::time::Duration;
 use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 
 /// A longer wait than this is not believed: the job would be forgotten.
-const LONGEST_WAIT: Duration = Duration::from_secs(3600);
+const LONGEST_WAIT: Duration = Duration::from_hours(1);
 
 /// What is left of a provider's limits after a request.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -210,7 +210,7 @@ mod tests {
                     reset: Some(Duration::from_millis(120)),
                 },
                 tokens: Window {
-                    reset: Some(Duration::from_secs(360)),
+                    reset: Some(Duration::from_mins(6)),
                     ..Window::default()
                 },
             }

@@ -20,10 +20,20 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         && json.windows(10).any(|bytes| bytes == b"\"portrait\"")
     {
         let data = support::portrait::jpeg(900, 1100).into();
-        masthead.photo = Some(render::blocks::Image { data, alt: "A portrait of nobody".to_owned() });
+        masthead.photo = Some(render::blocks::Image {
+            data,
+            alt: "A portrait of nobody".to_owned(),
+        });
     }
     let options = Options {
-        created: Some(Created { year: 2026, month: 11, day: 20, hour: 12, minute: 0, second: 0 }),
+        created: Some(Created {
+            year: 2026,
+            month: 11,
+            day: 20,
+            hour: 12,
+            minute: 0,
+            second: 0,
+        }),
         producer: Some("render example".to_owned()),
         attachments: vec![Attachment {
             name: "cv.json".to_owned(),
@@ -35,7 +45,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         ..Options::default()
     };
     let rendered = Engine::new()?.render(&document, &options)?;
-    println!("{} pages, {} bytes, {:?}", rendered.pages, rendered.pdf.len(), rendered.fit);
+    println!(
+        "{} pages, {} bytes, {:?}",
+        rendered.pages,
+        rendered.pdf.len(),
+        rendered.fit
+    );
     for warning in &rendered.warnings {
         println!("warning: {warning}");
     }

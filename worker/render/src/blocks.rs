@@ -160,7 +160,10 @@ impl FromIterator<Run> for Text {
 impl Run {
     /// A plain run.
     pub fn new(text: impl Into<String>) -> Self {
-        Self { text: text.into(), ..Self::default() }
+        Self {
+            text: text.into(),
+            ..Self::default()
+        }
     }
 
     /// The same run in bold.

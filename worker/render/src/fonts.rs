@@ -58,8 +58,12 @@ const STYLES: u8 = 4;
 
 impl Fonts {
     pub(crate) fn embedded() -> Result<Self, Error> {
-        let faces = FILES.iter().map(|&(name, data)| Face::parse(data).ok_or(Error::Font(name)));
-        Ok(Self { faces: faces.collect::<Result<_, _>>()? })
+        let faces = FILES
+            .iter()
+            .map(|&(name, data)| Face::parse(data).ok_or(Error::Font(name)));
+        Ok(Self {
+            faces: faces.collect::<Result<_, _>>()?,
+        })
     }
 
     pub(crate) fn face(&self, id: FaceId) -> &Face {
@@ -68,7 +72,10 @@ impl Fonts {
 
     /// Views of all fonts for one thread's shaping, in the order of their ids.
     pub(crate) fn shapers(&self) -> Vec<ShaperFont<'_, 'static>> {
-        self.faces.iter().map(|face| ShaperFont::new(&face.font)).collect()
+        self.faces
+            .iter()
+            .map(|face| ShaperFont::new(&face.font))
+            .collect()
     }
 }
 
@@ -97,7 +104,13 @@ impl Face {
         self.plans[alphabet as usize * 2 + usize::from(small_caps)].get_or_init(|| {
             let features = [Feature::new(Tag::new(b"smcp"), 1, ..)];
             let features = if small_caps { features.as_slice() } else { &[] };
-            ShapePlan::new(&self.font, Direction::LeftToRight, Some(alphabet.script()), None, features)
+            ShapePlan::new(
+                &self.font,
+                Direction::LeftToRight,
+                Some(alphabet.script()),
+                None,
+                features,
+            )
         })
     }
 }
@@ -110,7 +123,9 @@ impl FaceId {
     /// The first font that has the character, the style's own before the fallbacks.
     pub(crate) fn for_char(c: char, style: Self, shapers: &[ShaperFont<'_, '_>]) -> Option<Self> {
         let fallbacks = (STYLES..shapers.len() as u8).map(Self);
-        std::iter::once(style).chain(fallbacks).find(|id| has(&shapers[id.index()], c))
+        std::iter::once(style)
+            .chain(fallbacks)
+            .find(|id| has(&shapers[id.index()], c))
     }
 
     pub(crate) fn index(self) -> usize {

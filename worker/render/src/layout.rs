@@ -5,6 +5,8 @@ mod flow;
 mod furniture;
 mod metrics;
 mod paginate;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use fit::fit;
 pub(crate) use furniture::{FooterLine, footers};
@@ -21,6 +23,8 @@ pub(crate) const MAX_PAGES: usize = 200;
 pub(crate) struct Layout {
     /// Each page's items in reading order.
     pub(crate) pages: Vec<Vec<Item>>,
+    /// How far down the last page is filled.
+    pub(crate) last_page: f32,
     /// The structure of the document; the first node is its root.
     pub(crate) nodes: Vec<Node>,
     /// Titles of sections, each with the item that shows it.
@@ -43,9 +47,19 @@ pub(crate) struct Item {
 /// What an item draws.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Shape {
-    Line { paragraph: ParagraphId, line: Line },
-    Rule { width: f32 },
-    Photo { photo: PhotoId, width: f32, height: f32, radius: f32 },
+    Line {
+        paragraph: ParagraphId,
+        line: Line,
+    },
+    Rule {
+        width: f32,
+    },
+    Photo {
+        photo: PhotoId,
+        width: f32,
+        height: f32,
+        radius: f32,
+    },
 }
 
 /// A node of the structure tree.

@@ -52,7 +52,9 @@ pub struct Engine {
 impl Engine {
     /// Parses the embedded fonts.
     pub fn new() -> Result<Self, Error> {
-        Ok(Self { fonts: Fonts::embedded()? })
+        Ok(Self {
+            fonts: Fonts::embedded()?,
+        })
     }
 
     /// Renders a document. Text is never cut: what is wrong with the input is an error, what could not be
@@ -68,7 +70,12 @@ impl Engine {
         warnings.extend(fitted.warning);
 
         let pages = fitted.layout.pages.len();
-        let footers = layout::footers(prepared.footer.as_ref(), pages, &fitted.metrics, &self.fonts);
+        let footers = layout::footers(
+            prepared.footer.as_ref(),
+            pages,
+            &fitted.metrics,
+            &self.fonts,
+        );
         let pdf = pdf::write(&pdf::Source {
             prepared: &prepared,
             layout: &fitted.layout,
@@ -77,7 +84,12 @@ impl Engine {
             fonts: &self.fonts,
             options,
         })?;
-        Ok(Rendered { pdf, pages: pages as u32, fit: fitted.shrink.report(), warnings })
+        Ok(Rendered {
+            pdf,
+            pages: pages as u32,
+            fit: fitted.shrink.report(),
+            warnings,
+        })
     }
 }
 

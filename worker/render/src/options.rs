@@ -49,7 +49,8 @@ pub struct Attachment {
     pub data: Vec<u8>,
 }
 
-/// A limit on the number of pages.
+/// A limit on the number of pages. With or without one, a last page with next to nothing on it is taken in if
+/// smaller gaps are enough for that.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Pages {
     /// At most this many, from 1 to 4: gaps shrink first, then the text, within the theme's bounds. What
@@ -93,16 +94,25 @@ impl Options {
         for (index, attachment) in self.attachments.iter().enumerate() {
             let fault = |fault| Err(Error::Attachment { index, fault });
             let name = attachment.name.as_str();
-            if name.is_empty() || name.len() > 200 || name.contains(['/', '\\']) || name.contains(char::is_control) {
+            if name.is_empty()
+                || name.len() > 200
+                || name.contains(['/', '\\'])
+                || name.contains(char::is_control)
+            {
                 return fault("its name must have 1 to 200 characters, without slashes");
             }
-            if self.attachments[..index].iter().any(|other| other.name == name) {
+            if self.attachments[..index]
+                .iter()
+                .any(|other| other.name == name)
+            {
                 return fault("its name is taken by another attachment");
             }
             if attachment.description.is_empty() || attachment.description.len() > 1000 {
                 return fault("its description must have 1 to 1000 characters");
             }
-            if attachment.mime.len() > 100 || krilla::embed::MimeType::new(&attachment.mime).is_none() {
+            if attachment.mime.len() > 100
+                || krilla::embed::MimeType::new(&attachment.mime).is_none()
+            {
                 return fault("its media type is not of the form `type/subtype`");
             }
         }

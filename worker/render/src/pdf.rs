@@ -52,14 +52,26 @@ pub(crate) fn write(source: &Source<'_>) -> Result<Vec<u8>, Error> {
 /// PDF/A asks for the time of creation; without one only the other standard is claimed.
 fn configuration(archival: bool) -> Result<Configuration, Error> {
     let builder = ConfigurationBuilder::new().with_accessibility_validator(Accessibility::UA1);
-    let builder = if archival { builder.with_archival_validator(Archival::A3_A) } else { builder };
-    builder.finish().map_err(|_| Error::Pdf("PDF/A-3a and PDF/UA-1 exclude each other".to_owned()))
+    let builder = if archival {
+        builder.with_archival_validator(Archival::A3_A)
+    } else {
+        builder
+    };
+    builder
+        .finish()
+        .map_err(|_| Error::Pdf("PDF/A-3a and PDF/UA-1 exclude each other".to_owned()))
 }
 
 fn metadata(source: &Source<'_>, created: Option<DateTime>) -> Metadata {
-    let mut metadata =
-        Metadata::new().title(source.prepared.title.clone()).language(source.prepared.language.clone());
-    if let Some(author) = source.prepared.author.clone().filter(|author| !author.is_empty()) {
+    let mut metadata = Metadata::new()
+        .title(source.prepared.title.clone())
+        .language(source.prepared.language.clone());
+    if let Some(author) = source
+        .prepared
+        .author
+        .clone()
+        .filter(|author| !author.is_empty())
+    {
         metadata = metadata.authors(vec![author]);
     }
     if let Some(producer) = &source.options.producer {
@@ -81,17 +93,27 @@ fn outline(source: &Source<'_>) -> Outline {
     };
     for (title, id) in &source.layout.outline {
         // Items stand in reading order within a page, and pages do too.
-        let place = source.layout.pages.iter().enumerate().find_map(|(page, items)| {
-            let at = items.binary_search_by_key(id, |item| item.id).ok()?;
-            Some((page, &items[at]))
-        });
+        let place = source
+            .layout
+            .pages
+            .iter()
+            .enumerate()
+            .find_map(|(page, items)| {
+                let at = items.binary_search_by_key(id, |item| item.id).ok()?;
+                Some((page, &items[at]))
+            });
         if let Some((page, item)) = place {
             let y = (item.y - source.metrics.sizes.section).max(0.0);
             push(title, page, source.metrics.left, y);
         }
     }
     if source.layout.outline.is_empty() {
-        push(&source.prepared.title, 0, source.metrics.left, source.metrics.top);
+        push(
+            &source.prepared.title,
+            0,
+            source.metrics.left,
+            source.metrics.top,
+        );
     }
     outline
 }
@@ -124,13 +146,20 @@ fn date_time(created: Created) -> DateTime {
 fn fault(error: &KrillaError) -> String {
     let KrillaError::Validation(errors) = error else {
         let name = format!("{error:?}");
-        return name.split(['(', '{', ' ']).next().unwrap_or_default().to_owned();
+        return name
+            .split(['(', '{', ' '])
+            .next()
+            .unwrap_or_default()
+            .to_owned();
     };
     let mut names: Vec<_> = errors
         .iter()
         .map(|(error, _)| {
             let name = format!("{error:?}");
-            name.split(['(', '{', ' ']).next().unwrap_or_default().to_owned()
+            name.split(['(', '{', ' '])
+                .next()
+                .unwrap_or_default()
+                .to_owned()
         })
         .collect();
     names.sort();

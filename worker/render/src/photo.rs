@@ -46,7 +46,10 @@ impl Frame {
     /// A frame of so many millimetres.
     pub(crate) fn of(width: f32, height: f32) -> Self {
         let pixels = |mm: f32| ((mm / 25.4 * DOTS_PER_INCH).round() as u32).max(1);
-        Self::Cropped { width: pixels(width), height: pixels(height) }
+        Self::Cropped {
+            width: pixels(width),
+            height: pixels(height),
+        }
     }
 }
 
@@ -106,13 +109,30 @@ fn on_white(picture: DynamicImage) -> RgbImage {
 fn crop_and_scale(picture: &RgbImage, frame: Frame, orientation: Orientation) -> RgbImage {
     let (width, height) = picture.dimensions();
     let (crop_width, crop_height, target_width, target_height) = match frame {
-        Frame::Cropped { width: fw, height: fh } => {
-            let (fw, fh) = if lies_on_its_side(orientation) { (fh, fw) } else { (fw, fh) };
-            let (w, h, fw64, fh64) = (u64::from(width), u64::from(height), u64::from(fw), u64::from(fh));
+        Frame::Cropped {
+            width: fw,
+            height: fh,
+        } => {
+            let (fw, fh) = if lies_on_its_side(orientation) {
+                (fh, fw)
+            } else {
+                (fw, fh)
+            };
+            let (w, h, fw64, fh64) = (
+                u64::from(width),
+                u64::from(height),
+                u64::from(fw),
+                u64::from(fh),
+            );
             // The largest part of the picture that has the frame's form.
             let crop_width = (h * fw64 / fh64).clamp(1, w) as u32;
             let crop_height = (w * fh64 / fw64).clamp(1, h) as u32;
-            (crop_width, crop_height, fw.min(crop_width), fh.min(crop_height))
+            (
+                crop_width,
+                crop_height,
+                fw.min(crop_width),
+                fh.min(crop_height),
+            )
         }
         Frame::Whole => {
             let side = width.max(height).max(WHOLE_SIDE);
@@ -133,7 +153,10 @@ fn crop_and_scale(picture: &RgbImage, frame: Frame, orientation: Orientation) ->
 fn lies_on_its_side(orientation: Orientation) -> bool {
     matches!(
         orientation,
-        Orientation::Rotate90 | Orientation::Rotate270 | Orientation::Rotate90FlipH | Orientation::Rotate270FlipH
+        Orientation::Rotate90
+            | Orientation::Rotate270
+            | Orientation::Rotate90FlipH
+            | Orientation::Rotate270FlipH
     )
 }
 
@@ -144,4 +167,193 @@ fn turn(picture: RgbImage, orientation: Orientation) -> RgbImage {
     let mut picture = DynamicImage::ImageRgb8(picture);
     picture.apply_orientation(orientation);
     picture.into_rgb8()
+}
+
+#[cfg(test)]
+mod tests {
+    use image::codecs::png::PngEncoder;
+    use image::{ExtendedColorType, ImageEncoder, Rgba, RgbaImage};
+
+    use super::*;
+
+    const RED: Rgb<u8> = Rgb([220, 20, 20]);
+    const BLUE: Rgb<u8> = Rgb([20, 20, 220]);
+    const FRAME: Frame = Frame::Cropped {
+        width: 30,
+        height: 40,
+    };
+
+    /// Red on the left, blue on the right.
+    fn halves(width: u32, height: u32) -> RgbImage {
+        RgbImage::from_fn(width, height, |x, _| if x < width / 2 { RED } else { BLUE })
+    }
+
+    fn jpeg(picture: &RgbImage) -> Vec<u8> {
+        let mut file = Vec::new();
+        JpegEncoder::new_with_quality(&mut file, 95)
+            .encode_image(picture)
+            .unwrap();
+        file
+    }
+
+    fn png(picture: &[u8], width: u32, height: u32, color: ExtendedColorType) -> Vec<u8> {
+        let mut file = Vec::new();
+        PngEncoder::new(&mut file)
+            .write_image(picture, width, height, color)
+            .unwrap();
+        file
+    }
+
+    /// Puts an EXIF segment with an orientation (TIFF 6.0, tag 0x0112) behind the start of a JPEG.
+    fn with_orientation(jpeg: &[u8], orientation: u8) -> Vec<u8> {
+        let tiff = [
+            b"II\x2A\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0",
+            &[orientation, 0, 0, 0, 0, 0, 0, 0][..],
+        ]
+        .concat();
+        let length = (2 + 6 + tiff.len()) as u16;
+        [
+            &jpeg[..2],
+            &[0xFF, 0xE1],
+            &length.to_be_bytes(),
+            b"Exif\0\0",
+            &tiff,
+            &jpeg[2..],
+        ]
+        .concat()
+    }
+
+    fn decoded(file: &[u8]) -> RgbImage {
+        image::load_from_memory(file).unwrap().into_rgb8()
+    }
+
+    fn is_near(pixel: Rgb<u8>, expected: Rgb<u8>) -> bool {
+        pixel
+            .0
+            .iter()
+            .zip(expected.0)
+            .all(|(a, b)| a.abs_diff(b) < 40)
+    }
+
+    #[test]
+    fn pictures_are_cropped_to_the_frame_and_never_enlarged() {
+        let check = |size: (u32, u32), expect: (u32, u32)| {
+            let (file, size) = develop(&jpeg(&halves(size.0, size.1)), FRAME).unwrap();
+            assert_eq!((size, decoded(&file).dimensions()), (expect, expect));
+            let picture = decoded(&file);
+            let (first, last) = (
+                *picture.get_pixel(0, 0),
+                *picture.get_pixel(expect.0 - 1, expect.1 - 1),
+            );
+            assert!(
+                is_near(first, RED) && is_near(last, BLUE),
+                "the middle is kept"
+            );
+        };
+        check((300, 400), (30, 40));
+        check((900, 400), (30, 40));
+        check((300, 1400), (30, 40));
+        check((60, 20), (15, 20));
+        check((1000, 41), (30, 40));
+    }
+
+    #[test]
+    fn whole_pictures_keep_their_form() {
+        let (_, size) = develop(&jpeg(&halves(3200, 400)), Frame::Whole).unwrap();
+        assert_eq!(size, (1600, 200));
+        let (_, size) = develop(&jpeg(&halves(32, 4)), Frame::Whole).unwrap();
+        assert_eq!(size, (32, 4));
+    }
+
+    #[test]
+    fn exif_rotation_is_honoured_and_the_segment_dropped() {
+        // Orientation 6: the camera was turned; the picture has to be turned clockwise.
+        let file = with_orientation(&jpeg(&halves(400, 300)), 6);
+        assert!(file.windows(4).any(|bytes| bytes == b"Exif"));
+        let (file, size) = develop(&file, FRAME).unwrap();
+        assert_eq!(size, (30, 40));
+        let picture = decoded(&file);
+        assert!(
+            is_near(*picture.get_pixel(15, 2), RED) && is_near(*picture.get_pixel(15, 37), BLUE)
+        );
+        assert!(!file.windows(4).any(|bytes| bytes == b"Exif"));
+    }
+
+    #[test]
+    fn cmyk_becomes_rgb() {
+        let (file, _) = develop(include_bytes!("../tests/data/cmyk.jpg"), FRAME).unwrap();
+        let picture = decoded(&file);
+        assert!(
+            is_near(*picture.get_pixel(15, 5), Rgb([255, 0, 0])),
+            "{:?}",
+            picture.get_pixel(15, 5)
+        );
+        assert!(
+            is_near(*picture.get_pixel(15, 35), Rgb([0, 255, 255])),
+            "{:?}",
+            picture.get_pixel(15, 35)
+        );
+    }
+
+    #[test]
+    fn transparency_becomes_white() {
+        let clear = RgbaImage::from_pixel(30, 40, Rgba([0, 0, 0, 0]));
+        let (file, _) = develop(&png(&clear, 30, 40, ExtendedColorType::Rgba8), FRAME).unwrap();
+        assert!(is_near(
+            *decoded(&file).get_pixel(5, 5),
+            Rgb([255, 255, 255])
+        ));
+    }
+
+    #[test]
+    fn grey_and_deep_pngs_are_taken() {
+        for (bytes, color) in [
+            (1, ExtendedColorType::L8),
+            (2, ExtendedColorType::L16),
+            (6, ExtendedColorType::Rgb16),
+        ] {
+            let file = png(&vec![200; 30 * 40 * bytes], 30, 40, color);
+            assert_eq!(develop(&file, FRAME).unwrap().1, (30, 40), "{color:?}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_used_says_why() {
+        let check = |file: &[u8], expect| assert_eq!(develop(file, FRAME), Err(expect));
+        let good = jpeg(&halves(300, 400));
+        check(b"", PhotoFault::Unsupported);
+        check(b"GIF89a", PhotoFault::Unsupported);
+        check(&good[..20], PhotoFault::Broken);
+        check(&[0xFF, 0xD8, 0xFF, 0xE0], PhotoFault::Broken);
+        let mut huge = png(&[0; 3], 1, 1, ExtendedColorType::Rgb8);
+        // The header says 60,000 by 60,000; nothing is decoded to find out.
+        huge[16..24].copy_from_slice(&[0, 0, 0xEA, 0x60, 0, 0, 0xEA, 0x60]);
+        let crc = crc(&huge[12..29]).to_be_bytes();
+        huge[29..33].copy_from_slice(&crc);
+        check(&huge, PhotoFault::TooLarge);
+        check(
+            &[good.as_slice(), &vec![0; MAX_FILE]].concat(),
+            PhotoFault::TooLarge,
+        );
+    }
+
+    #[test]
+    fn damaged_pictures_never_panic() {
+        let good = jpeg(&halves(60, 80));
+        for at in (2..good.len()).step_by(7) {
+            let mut bad = good.clone();
+            bad[at] ^= 0x55;
+            let _ = develop(&bad, FRAME);
+            let _ = develop(&good[..at], FRAME);
+        }
+    }
+
+    /// The checksum of a PNG chunk (PNG, annex D).
+    fn crc(bytes: &[u8]) -> u32 {
+        !bytes.iter().fold(u32::MAX, |crc, byte| {
+            (0..8).fold(crc ^ u32::from(*byte), |crc, _| {
+                (crc >> 1) ^ (0xEDB8_8320 & (crc & 1).wrapping_neg())
+            })
+        })
+    }
 }

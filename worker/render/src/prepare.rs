@@ -35,11 +35,21 @@ pub(crate) struct Prepared {
 
 /// A block that holds something.
 pub(crate) enum Part {
-    Masthead { title: Option<ParagraphId>, body: Vec<Part>, photo: Option<PhotoId> },
-    Section { title: Option<ParagraphId>, body: Vec<Part> },
+    Masthead {
+        title: Option<ParagraphId>,
+        body: Vec<Part>,
+        photo: Option<PhotoId>,
+    },
+    Section {
+        title: Option<ParagraphId>,
+        body: Vec<Part>,
+    },
     Entry(Head, Vec<Part>),
     Paragraph(ParagraphId),
-    List { bullet: ParagraphId, items: Vec<ParagraphId> },
+    List {
+        bullet: ParagraphId,
+        items: Vec<ParagraphId>,
+    },
     Rows(Vec<PreparedRow>),
     Image(PhotoId),
 }
@@ -66,7 +76,11 @@ pub(crate) struct ParagraphId(pub(crate) usize);
 pub(crate) struct PhotoId(pub(crate) usize);
 
 /// Checks, cleans and shapes a document.
-pub(crate) fn prepare(document: &Document, theme: &Theme, fonts: &Fonts) -> Result<Prepared, Error> {
+pub(crate) fn prepare(
+    document: &Document,
+    theme: &Theme,
+    fonts: &Fonts,
+) -> Result<Prepared, Error> {
     check_size(document)?;
     let title = clean_line(&document.title, MAX_LINE);
     if title.is_empty() {
@@ -90,7 +104,10 @@ pub(crate) fn prepare(document: &Document, theme: &Theme, fonts: &Fonts) -> Resu
     });
     Ok(Prepared {
         title,
-        author: document.author.as_ref().map(|author| clean_line(author, MAX_LINE)),
+        author: document
+            .author
+            .as_ref()
+            .map(|author| clean_line(author, MAX_LINE)),
         language: document.language.clone(),
         body,
         footer,
@@ -119,7 +136,10 @@ impl Press<'_> {
             Block::Masthead(masthead) => self.masthead(masthead),
             Block::Section(Section { title, blocks }) => {
                 // The title first: paragraphs are numbered in reading order.
-                let look = Look { small_caps: true, ..Look::bold(Role::SectionTitle, Ink::Accent) };
+                let look = Look {
+                    small_caps: true,
+                    ..Look::bold(Role::SectionTitle, Ink::Accent)
+                };
                 let title = self.paragraph(title, look);
                 let body = self.parts(blocks);
                 (!body.is_empty()).then_some(Part::Section { title, body })
@@ -128,7 +148,10 @@ impl Press<'_> {
             Block::Paragraph(text) => self.plain(text).map(Part::Paragraph),
             Block::List(items) => {
                 let items: Vec<_> = items.iter().filter_map(|item| self.plain(item)).collect();
-                (!items.is_empty()).then(|| Part::List { bullet: self.bullet(), items })
+                (!items.is_empty()).then(|| Part::List {
+                    bullet: self.bullet(),
+                    items,
+                })
             }
             Block::Rows(rows) => {
                 let rows: Vec<_> = rows.iter().filter_map(|row| self.row(row)).collect();
@@ -155,7 +178,10 @@ impl Press<'_> {
             subtitle: self.plain(&entry.subtitle),
         };
         let body = self.parts(&entry.body);
-        let empty = head.title.is_none() && head.date.is_none() && head.subtitle.is_none() && body.is_empty();
+        let empty = head.title.is_none()
+            && head.date.is_none()
+            && head.subtitle.is_none()
+            && body.is_empty();
         (!empty).then_some(Part::Entry(head, body))
     }
 
@@ -203,12 +229,21 @@ impl Press<'_> {
     fn warnings(&mut self) -> Vec<Warning> {
         let mut warnings = std::mem::take(&mut self.warnings);
         let missing = self.shaper.missing();
-        warnings.extend(missing.iter().take(NAMED_MISSING).map(|&char| Warning::MissingGlyph { char }));
+        warnings.extend(
+            missing
+                .iter()
+                .take(NAMED_MISSING)
+                .map(|&char| Warning::MissingGlyph { char }),
+        );
         if missing.len() > NAMED_MISSING {
-            warnings.push(Warning::MoreMissingGlyphs { count: missing.len() - NAMED_MISSING });
+            warnings.push(Warning::MoreMissingGlyphs {
+                count: missing.len() - NAMED_MISSING,
+            });
         }
         if self.shaper.removed() > 0 {
-            warnings.push(Warning::CharactersRemoved { count: self.shaper.removed() });
+            warnings.push(Warning::CharactersRemoved {
+                count: self.shaper.removed(),
+            });
         }
         warnings.extend((0..self.shaper.links_dropped()).map(|_| Warning::LinkDropped));
         warnings
@@ -217,7 +252,9 @@ impl Press<'_> {
 
 /// BCP 47 asks for letters, digits and hyphens in parts of 1 to 8; whether the language exists is not asked.
 fn is_language_tag(tag: &str) -> bool {
-    let part = |part: &str| (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric());
+    let part = |part: &str| {
+        (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric())
+    };
     let language = tag.split('-').next().unwrap_or_default();
     tag.len() <= 35 && language.bytes().all(|b| b.is_ascii_alphabetic()) && tag.split('-').all(part)
 }
@@ -226,7 +263,10 @@ fn check_size(document: &Document) -> Result<(), Error> {
     let mut size = Size::default();
     size.add_blocks(&document.body, 1)?;
     if size.bytes > MAX_TEXT {
-        return Err(Error::TooMuchText { bytes: size.bytes, limit: MAX_TEXT });
+        return Err(Error::TooMuchText {
+            bytes: size.bytes,
+            limit: MAX_TEXT,
+        });
     }
     Ok(())
 }
@@ -254,8 +294,15 @@ impl Size {
                     self.text(title);
                     self.add_blocks(blocks, depth + 1)?;
                 }
-                Block::Entry(Entry { date, title, subtitle, body }) => {
-                    [date, title, subtitle].into_iter().for_each(|text| self.text(text));
+                Block::Entry(Entry {
+                    date,
+                    title,
+                    subtitle,
+                    body,
+                }) => {
+                    [date, title, subtitle]
+                        .into_iter()
+                        .for_each(|text| self.text(text));
                     self.add_blocks(body, depth + 1)?;
                 }
                 Block::Paragraph(text) => self.text(text),
@@ -298,7 +345,16 @@ mod tests {
         for tag in ["en", "pt-BR", "zh-Hant-TW", "sr-Latn", "de-1996"] {
             assert!(is_language_tag(tag), "{tag}");
         }
-        for tag in ["", "e n", "en_GB", "-en", "en-", "12", "klingonish", "en\u{0}"] {
+        for tag in [
+            "",
+            "e n",
+            "en_GB",
+            "-en",
+            "en-",
+            "12",
+            "klingonish",
+            "en\u{0}",
+        ] {
             assert!(!is_language_tag(tag), "{tag}");
         }
     }

@@ -129,11 +129,30 @@ impl Theme {
     pub fn zurich() -> Self {
         Self {
             name: "zurich".to_owned(),
-            page: PageSize { width: 210.0, height: 297.0 },
-            margins: Margins { top: 20.0, right: 22.4, bottom: 20.0, left: 25.0 },
+            page: PageSize {
+                width: 210.0,
+                height: 297.0,
+            },
+            margins: Margins {
+                top: 20.0,
+                right: 22.4,
+                bottom: 20.0,
+                left: 25.0,
+            },
             date_column: 42.5,
-            photo: PhotoFrame { width: 28.5, height: 38.0, radius: 1.0, gap: 6.0 },
-            sizes: Sizes { text: 11.0, name: 16.0, section: 13.0, date: 10.0, footer: 8.5 },
+            photo: PhotoFrame {
+                width: 28.5,
+                height: 38.0,
+                radius: 1.0,
+                gap: 6.0,
+            },
+            sizes: Sizes {
+                text: 11.0,
+                name: 16.0,
+                section: 13.0,
+                date: 10.0,
+                footer: 8.5,
+            },
             leading: 1.364,
             spacing: Spacing {
                 section: 14.0,
@@ -149,7 +168,11 @@ impl Theme {
                 muted: Rgb(0x5b, 0x64, 0x70),
                 rule: Rgb(0xa9, 0xbd, 0xd4),
             },
-            fit: FitBounds { spacing: 0.5, leading: 1.25, text: 9.5 },
+            fit: FitBounds {
+                spacing: 0.5,
+                leading: 1.25,
+                text: 9.5,
+            },
         }
     }
 
@@ -203,20 +226,74 @@ impl Theme {
             within(field, value, 0.0, 144.0, GAP)?;
         }
         within("leading", self.leading, 1.0, 4.0, "a factor from 1 to 4")?;
-        within("fit.leading", self.fit.leading, 1.0, 4.0, "a factor from 1 to 4")?;
-        within("fit.spacing", self.fit.spacing, 0.0, 1.0, "a factor from 0 to 1")?;
+        within(
+            "fit.leading",
+            self.fit.leading,
+            1.0,
+            4.0,
+            "a factor from 1 to 4",
+        )?;
+        within(
+            "fit.spacing",
+            self.fit.spacing,
+            0.0,
+            1.0,
+            "a factor from 0 to 1",
+        )?;
 
         let width = self.page.width - m.left - m.right;
         let height = self.page.height - m.top - m.bottom;
-        within("margins", height, 60.0, 2000.0, "so small that 60 mm of height are left")?;
-        within("margins", width, 60.0, 2000.0, "so small that 60 mm of width are left")?;
-        within("date_column", width - self.date_column, 30.0, 2000.0, "30 mm narrower than the text")?;
+        within(
+            "margins",
+            height,
+            60.0,
+            2000.0,
+            "so small that 60 mm of height are left",
+        )?;
+        within(
+            "margins",
+            width,
+            60.0,
+            2000.0,
+            "so small that 60 mm of width are left",
+        )?;
+        within(
+            "date_column",
+            width - self.date_column,
+            30.0,
+            2000.0,
+            "30 mm narrower than the text",
+        )?;
         let beside = width - self.date_column - self.photo.width - self.photo.gap;
-        within("photo.width", beside, 15.0, 2000.0, "so small that 15 mm of text fit beside it")?;
-        within("photo.width", self.photo.width, 5.0, 2000.0, "at least 5 mm")?;
-        within("photo.height", self.photo.height, 5.0, height, "at least 5 mm and within the page")?;
+        within(
+            "photo.width",
+            beside,
+            15.0,
+            2000.0,
+            "so small that 15 mm of text fit beside it",
+        )?;
+        within(
+            "photo.width",
+            self.photo.width,
+            5.0,
+            2000.0,
+            "at least 5 mm",
+        )?;
+        within(
+            "photo.height",
+            self.photo.height,
+            5.0,
+            height,
+            "at least 5 mm and within the page",
+        )?;
         let corner = self.photo.width.min(self.photo.height) / 2.0;
-        within("photo.radius", self.photo.radius, 0.0, corner, "at most half the photo")
+        within(
+            "photo.radius",
+            self.photo.radius,
+            0.0,
+            corner,
+            "at most half the photo",
+        )
     }
 }
 

@@ -66,7 +66,7 @@ impl Builder<'_> {
         if let Some(Value::Array(branches)) = schema.get("anyOf") {
             return self.branch(branches, source, depth);
         }
-        match self.type_of(schema, source) {
+        match Self::type_of(schema, source) {
             "object" => self.object(schema, source, depth),
             "array" => self.array(schema, source, depth),
             "null" => Value::Null,
@@ -112,7 +112,7 @@ impl Builder<'_> {
         }
     }
 
-    fn type_of<'v>(&self, schema: &'v Value, source: &Value) -> &'v str {
+    fn type_of<'v>(schema: &'v Value, source: &Value) -> &'v str {
         match schema.get("type") {
             Some(Value::String(name)) => name,
             Some(Value::Array(names)) => {

@@ -71,9 +71,9 @@ pub(super) async fn create(
             state.wait_for_stop().await;
             hang_up(&line)
         }
-        Behaviour::Reset { at } => broken(json(), at, move || line.reset()),
-        Behaviour::Close { at } => broken(json(), at, move || line.close()),
-        Behaviour::Truncated => broken(json(), Moment::MidBody, move || line.close()),
+        Behaviour::Reset { at } => broken(&json(), at, move || line.reset()),
+        Behaviour::Close { at } => broken(&json(), at, move || line.close()),
+        Behaviour::Truncated => broken(&json(), Moment::MidBody, move || line.close()),
         Behaviour::NotAResponse => wire::html(StatusCode::OK),
         Behaviour::Oversized { bytes } => oversized(&json(), bytes),
         _ => ([(CONTENT_TYPE, "application/json")], json()).into_response(),
@@ -87,7 +87,7 @@ fn hang_up(line: &Line) -> Response {
 }
 
 /// Begins an answer and breaks the connection at the moment given.
-fn broken(body: Bytes, at: Moment, break_off: impl FnOnce() + Send + 'static) -> Response {
+fn broken(body: &Bytes, at: Moment, break_off: impl FnOnce() + Send + 'static) -> Response {
     let sent = match at {
         Moment::BeforeHeaders => {
             break_off();

@@ -371,7 +371,7 @@ impl FromStr for Latency {
     fn from_str(text: &str) -> Result<Self, String> {
         let time = |part: &str| {
             parse_duration(part)
-                .filter(|time| *time <= Duration::from_secs(86_400))
+                .filter(|time| *time <= Duration::from_hours(24))
                 .ok_or_else(|| format!("{text:?} is not a time such as 200ms or 1.5s, nor a range such as 100ms..300ms"))
         };
         let latency = match text.split_once("..") {

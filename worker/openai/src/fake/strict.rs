@@ -255,6 +255,10 @@ mod tests {
             {"type": "json_schema", "name": "n", "strict": true, "schema": schema}}})
     }
 
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "so that tables read `json!(...)`"
+    )]
     fn check(schema: Value, expect: &str) {
         let found = fault(&request(&schema)).map(|fault| {
             assert_eq!(fault.code, Some("invalid_json_schema"));
@@ -269,6 +273,10 @@ mod tests {
         }
     }
 
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "so that tables read `json!(...)`"
+    )]
     fn object(field: Value) -> Value {
         json!({"type": "object", "properties": {"a": field}, "required": ["a"], "additionalProperties": false})
     }

@@ -78,7 +78,7 @@ pub(super) fn response(request: &Value, behaviour: &Behaviour, id: &str, created
             response["error"] = json!({"code": code, "message": "The script asked for a failure."});
         }
         Behaviour::Incomplete { reason } => {
-            response["incomplete_details"] = json!({"reason": reason})
+            response["incomplete_details"] = json!({"reason": reason});
         }
         Behaviour::UnknownItems => response["mood"] = json!({"shade": "blue"}),
         _ => {}
@@ -268,14 +268,14 @@ pub(super) fn usual_headers(headers: &mut HeaderMap, n: u64, script: &BTreeMap<S
 
 fn set_headers(headers: &mut HeaderMap, given: &BTreeMap<String, String>) {
     for (name, value) in given {
-        match (
+        let parsed = (
             HeaderName::from_bytes(name.as_bytes()),
             HeaderValue::from_str(value),
-        ) {
-            (Ok(name), Ok(value)) => {
-                headers.insert(name, value);
-            }
-            _ => tracing::warn!(header = name, "the script's header cannot be sent"),
+        );
+        if let (Ok(name), Ok(value)) = parsed {
+            headers.insert(name, value);
+        } else {
+            tracing::warn!(header = name, "the script's header cannot be sent");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Shrinks a document, within its theme's bounds, until it takes no more pages than it may.
+//! Shrinks a document, within its theme's bounds, until it takes no more pages than it should.
 
 use super::metrics::Shrink;
 use super::{Layout, Metrics, flow, paginate};
@@ -11,6 +11,8 @@ use crate::theme::Theme;
 const SPACING_STEPS: u8 = 5;
 /// The most that text shrinks in one step, in pt.
 const TEXT_STEP: f32 = 0.25;
+/// A last page that is filled less than this looks like a mistake.
+const LONELY_PAGE: f32 = 0.15;
 
 /// A document laid out, and how.
 pub(crate) struct Fitted {
@@ -20,27 +22,48 @@ pub(crate) struct Fitted {
     pub(crate) warning: Option<Warning>,
 }
 
-/// Lays a document out: as it comes if it meets the target or has none, else shrunk by the least step that
-/// makes it fit, else as it comes with a warning.
+/// Lays a document out: as it comes if it meets the target, else shrunk by the least step that makes it fit,
+/// else as it comes with a warning. A last page with next to nothing on it is taken in if smaller gaps are
+/// enough for that, target or not.
 pub(crate) fn fit(prepared: &Prepared, theme: &Theme, target: Pages) -> Result<Fitted, Error> {
     let natural = set(prepared, theme, Shrink::none(theme))?;
-    let Pages::Fixed(target) = target else {
-        return Ok(natural);
+    let pages = natural.layout.pages.len();
+    let over = match target {
+        Pages::Fixed(target) if pages > usize::from(target) => Some(usize::from(target)),
+        Pages::Fixed(_) | Pages::Auto => None,
     };
-    let target = usize::from(target);
-    if natural.layout.pages.len() <= target {
-        return Ok(natural);
+    if let Some(target) = over {
+        let warning = Warning::OverTarget {
+            pages: pages as u32,
+            target: target as u32,
+        };
+        let fitted = shrink(prepared, theme, target, &steps(theme))?;
+        return Ok(fitted.unwrap_or(Fitted {
+            warning: Some(warning),
+            ..natural
+        }));
     }
+    if pages > 1 && natural.layout.last_page < natural.metrics.text_height() * LONELY_PAGE {
+        let gaps = &steps(theme)[..usize::from(SPACING_STEPS)];
+        return Ok(shrink(prepared, theme, pages - 1, gaps)?.unwrap_or(natural));
+    }
+    Ok(natural)
+}
 
-    let steps = steps(theme);
+/// The least of the steps that fits a number of pages. Almost always each step takes no more room than the one
+/// before it, so halving finds it; the smallest goes first, because most documents that miss miss by far.
+fn shrink(
+    prepared: &Prepared,
+    theme: &Theme,
+    pages: usize,
+    steps: &[Shrink],
+) -> Result<Option<Fitted>, Error> {
     let mut best = None;
-    // Almost always each step takes no more room than the one before it: halving finds the least that fits.
-    // The smallest goes first, because most documents that miss the target miss it by far.
     let (mut low, mut high) = (0, steps.len());
     let mut at = steps.len().checked_sub(1);
     while let Some(step) = at {
         let tried = set(prepared, theme, steps[step])?;
-        if tried.layout.pages.len() <= target {
+        if tried.layout.pages.len() <= pages {
             best = Some(tried);
             high = step;
         } else {
@@ -48,21 +71,26 @@ pub(crate) fn fit(prepared: &Prepared, theme: &Theme, target: Pages) -> Result<F
         }
         at = (low < high).then(|| usize::midpoint(low, high));
     }
-    let pages = natural.layout.pages.len() as u32;
-    let warning = Warning::OverTarget { pages, target: target as u32 };
-    Ok(best.unwrap_or(Fitted { warning: Some(warning), ..natural }))
+    Ok(best)
 }
 
 fn set(prepared: &Prepared, theme: &Theme, shrink: Shrink) -> Result<Fitted, Error> {
     let metrics = Metrics::new(theme, shrink);
     let layout = paginate::paginate(flow::flow(prepared, &metrics), &metrics)?;
-    Ok(Fitted { layout, metrics, shrink, warning: None })
+    Ok(Fitted {
+        layout,
+        metrics,
+        shrink,
+        warning: None,
+    })
 }
 
 /// All steps from the first that shrinks anything: gaps and leading, then the text.
 fn steps(theme: &Theme) -> Vec<Shrink> {
     let natural = Shrink::none(theme);
-    let (bounds, between) = (theme.fit, |from: f32, to: f32, part: f32| from + (to - from).min(0.0) * part);
+    let (bounds, between) = (theme.fit, |from: f32, to: f32, part: f32| {
+        from + (to - from).min(0.0) * part
+    });
     let mut steps: Vec<_> = (1..=SPACING_STEPS)
         .map(|step| {
             let part = f32::from(step) / f32::from(SPACING_STEPS);
@@ -77,7 +105,10 @@ fn steps(theme: &Theme) -> Vec<Shrink> {
     let text_steps = ((natural.text - bounds.text) / TEXT_STEP).ceil().max(0.0) as u16;
     steps.extend((1..=text_steps).map(|step| {
         let part = f32::from(step) / f32::from(text_steps);
-        Shrink { text: between(natural.text, bounds.text, part), ..tight }
+        Shrink {
+            text: between(natural.text, bounds.text, part),
+            ..tight
+        }
     }));
     steps
 }

@@ -5,6 +5,9 @@ use crate::prepare::{Head, ParagraphId, Part, PhotoId, Prepared, PreparedRow};
 use crate::text::breaks::break_lines;
 use crate::text::paragraph::Role;
 
+/// The part of a column that the labels of rows take at most.
+const LABEL_SHARE: f32 = 0.4;
+
 /// A part of the column that no page can end within.
 #[derive(Debug, Default)]
 pub(super) struct Piece {
@@ -29,12 +32,23 @@ pub(super) struct Column {
 pub(super) fn flow(prepared: &Prepared, metrics: &Metrics) -> Column {
     let column = Column {
         pieces: Vec::new(),
-        nodes: vec![Node { role: NodeRole::Root, children: Vec::new() }],
+        nodes: vec![Node {
+            role: NodeRole::Root,
+            children: Vec::new(),
+        }],
         outline: Vec::new(),
         items: 0,
     };
-    let mut flow = Flow { prepared, metrics, column, gap: 0.0 };
-    let area = Area { x: metrics.left, width: metrics.right - metrics.left };
+    let mut flow = Flow {
+        prepared,
+        metrics,
+        column,
+        gap: 0.0,
+    };
+    let area = Area {
+        x: metrics.left,
+        width: metrics.right - metrics.left,
+    };
     flow.parts(&prepared.body, area, NodeId(0), 1);
     flow.column
 }
@@ -117,7 +131,10 @@ impl Flow<'_> {
         let metrics = self.metrics;
         let first = self.column.pieces.len();
         let beside = match photo {
-            Some(_) => Area { width: area.width - metrics.photo_width - metrics.photo_gap, ..area },
+            Some(_) => Area {
+                width: area.width - metrics.photo_width - metrics.photo_gap,
+                ..area
+            },
             None => area,
         };
         if let Some(title) = title {
@@ -126,13 +143,27 @@ impl Flow<'_> {
             self.stack(vec![lines], self.height(Role::Name), Keep::WithNext);
             self.gap = metrics.spacing.title;
         }
-        self.parts(body, beside, parent, level + u16::from(title.is_some()));
+        for (index, part) in body.iter().enumerate() {
+            if index > 0 {
+                self.gap = metrics.spacing.row;
+            }
+            self.parts(
+                std::slice::from_ref(part),
+                beside,
+                parent,
+                level + u16::from(title.is_some()),
+            );
+        }
         let Some(photo) = photo else {
             return;
         };
 
         // The tops of the capitals and of the photo are level.
-        let role = if title.is_some() { Role::Name } else { Role::Text };
+        let role = if title.is_some() {
+            Role::Name
+        } else {
+            Role::Text
+        };
         let y = metrics.capital_top(role);
         let node = self.node(parent, NodeRole::Figure(photo));
         let shape = Shape::Photo {
@@ -144,16 +175,25 @@ impl Flow<'_> {
         let item = self.item(node, area.x + area.width - metrics.photo_width, y, shape);
         let pieces = &mut self.column.pieces;
         if pieces.len() == first {
-            pieces.push(Piece { before: self.gap, ..Piece::default() });
+            pieces.push(Piece {
+                before: self.gap,
+                ..Piece::default()
+            });
             self.gap = 0.0;
         }
-        let height: f32 = pieces[first..].iter().map(|piece| piece.before + piece.height).sum();
+        let height: f32 = pieces[first..]
+            .iter()
+            .map(|piece| piece.before + piece.height)
+            .sum();
         let height = height - pieces[first].before;
         pieces[first].items.push(item);
         // What follows starts below the photo, and the photo stays beside its text.
         let missing = y + metrics.photo_height - height;
         if missing > 0.0 {
-            pieces.push(Piece { height: missing, ..Piece::default() });
+            pieces.push(Piece {
+                height: missing,
+                ..Piece::default()
+            });
         }
         let last = pieces.len() - 1;
         for piece in &mut pieces[first..last] {
@@ -161,7 +201,14 @@ impl Flow<'_> {
         }
     }
 
-    fn section(&mut self, title: Option<ParagraphId>, body: &[Part], area: Area, parent: NodeId, level: u16) {
+    fn section(
+        &mut self,
+        title: Option<ParagraphId>,
+        body: &[Part],
+        area: Area,
+        parent: NodeId,
+        level: u16,
+    ) {
         let section = self.node(parent, NodeRole::Section);
         let mut level = level;
         if let Some(title) = title {
@@ -189,8 +236,14 @@ impl Flow<'_> {
         let two_columns = area.width - indent >= self.metrics.narrow;
         let (left, right) = if two_columns {
             (
-                Area { width: indent - self.metrics.indent, ..area },
-                Area { x: area.x + indent, width: area.width - indent },
+                Area {
+                    width: indent - self.metrics.indent,
+                    ..area
+                },
+                Area {
+                    x: area.x + indent,
+                    width: area.width - indent,
+                },
             )
         } else {
             (area, area)
@@ -218,7 +271,11 @@ impl Flow<'_> {
             let node = self.node(section, NodeRole::Paragraph);
             lines.extend(self.lines(subtitle, right, node));
         }
-        let keep = if body.is_empty() { Keep::Lines } else { Keep::WithNext };
+        let keep = if body.is_empty() {
+            Keep::Lines
+        } else {
+            Keep::WithNext
+        };
         self.stack(vec![lines, dates], self.height(Role::Text), keep);
         self.gap = self.gap.max(self.metrics.spacing.item);
         self.parts(body, right, section, level);
@@ -226,7 +283,10 @@ impl Flow<'_> {
 
     fn list(&mut self, bullet: ParagraphId, items: &[ParagraphId], area: Area, parent: NodeId) {
         let indent = self.metrics.indent;
-        let indented = Area { x: area.x + indent, width: area.width - indent };
+        let indented = Area {
+            x: area.x + indent,
+            width: area.width - indent,
+        };
         let list = self.node(parent, NodeRole::List { bulleted: true });
         for (index, id) in items.iter().enumerate() {
             if index > 0 {
@@ -241,41 +301,51 @@ impl Flow<'_> {
         }
     }
 
+    /// Labels and values side by side, close enough that readers of the text take them for one line.
     fn rows(&mut self, rows: &[PreparedRow], area: Area, parent: NodeId) {
-        let indent = self.metrics.date_column;
-        let two_columns = area.width - indent >= self.metrics.narrow;
+        let labels = rows
+            .iter()
+            .filter_map(|row| row.label)
+            .map(|label| self.width(label));
+        let label_width = labels.fold(0.0, f32::max).min(area.width * LABEL_SHARE);
+        let indent = if label_width > 0.0 {
+            label_width + self.metrics.indent
+        } else {
+            0.0
+        };
+        let left = Area {
+            width: label_width,
+            ..area
+        };
+        let right = Area {
+            x: area.x + indent,
+            width: area.width - indent,
+        };
         let list = self.node(parent, NodeRole::List { bulleted: false });
         for (index, row) in rows.iter().enumerate() {
             if index > 0 {
                 self.gap = self.metrics.spacing.row;
             }
             let item = self.node(list, NodeRole::ListItem);
-            let (left, right) = if two_columns {
-                (
-                    Area { width: indent - self.metrics.indent, ..area },
-                    Area { x: area.x + indent, width: area.width - indent },
-                )
-            } else {
-                (area, area)
-            };
-            let mut labels = Vec::new();
-            if let Some(label) = row.label {
+            let labels = row.label.map(|label| {
                 let node = self.node(item, NodeRole::Label);
-                labels = self.lines(label, left, node);
-            }
-            let mut values = Vec::new();
-            if let Some(value) = row.value {
+                self.lines(label, left, node)
+            });
+            let values = row.value.map(|value| {
                 let node = self.node(item, NodeRole::Body);
-                values = self.lines(value, right, node);
-            }
-            let columns = if two_columns {
-                vec![labels, values]
-            } else {
-                labels.append(&mut values);
-                vec![labels]
-            };
+                self.lines(value, right, node)
+            });
+            let columns = labels.into_iter().chain(values).collect();
             self.stack(columns, self.height(Role::Text), Keep::Lines);
         }
+    }
+
+    /// The width of a paragraph on one line.
+    fn width(&self, id: ParagraphId) -> f32 {
+        let paragraph = &self.prepared.paragraphs[id.0];
+        let em = paragraph.offsets.last().copied().unwrap_or(0.0);
+        // A little more, so that the line fits its own width.
+        em as f32 * self.metrics.size(paragraph.role) + 0.01
     }
 
     fn image(&mut self, photo: PhotoId, area: Area, parent: NodeId) {
@@ -283,12 +353,29 @@ impl Flow<'_> {
         let ratio = height as f32 / width as f32;
         // At 150 dots per inch unless that is wider than the column or higher than the page.
         let natural = width as f32 * 72.0 / 150.0;
-        let width = natural.min(area.width).min(self.metrics.text_height() / ratio);
+        let width = natural
+            .min(area.width)
+            .min(self.metrics.text_height() / ratio);
         let height = width * ratio;
         let node = self.node(parent, NodeRole::Figure(photo));
-        let item = self.item(node, area.x, 0.0, Shape::Photo { photo, width, height, radius: 0.0 });
+        let item = self.item(
+            node,
+            area.x,
+            0.0,
+            Shape::Photo {
+                photo,
+                width,
+                height,
+                radius: 0.0,
+            },
+        );
         let before = std::mem::take(&mut self.gap);
-        self.column.pieces.push(Piece { before, height, keep_with_next: false, items: vec![item] });
+        self.column.pieces.push(Piece {
+            before,
+            height,
+            keep_with_next: false,
+            items: vec![item],
+        });
     }
 
     /// The lines of a paragraph, each on the baseline of a piece of its own.
@@ -298,7 +385,17 @@ impl Flow<'_> {
         let y = self.metrics.baseline(paragraph.role);
         break_lines(paragraph, width)
             .into_iter()
-            .map(|line| self.item(node, area.x, y, Shape::Line { paragraph: id, line }))
+            .map(|line| {
+                self.item(
+                    node,
+                    area.x,
+                    y,
+                    Shape::Line {
+                        paragraph: id,
+                        line,
+                    },
+                )
+            })
             .collect()
     }
 
@@ -307,7 +404,8 @@ impl Flow<'_> {
         let rows = columns.iter().map(Vec::len).max().unwrap_or(0);
         let mut columns: Vec<_> = columns.into_iter().map(Vec::into_iter).collect();
         for row in 0..rows {
-            let keep_with_next = keep == Keep::WithNext || row + 1 < rows && (row == 0 || row + 2 == rows);
+            let keep_with_next =
+                keep == Keep::WithNext || row + 1 < rows && (row == 0 || row + 2 == rows);
             self.column.pieces.push(Piece {
                 before: std::mem::take(&mut self.gap),
                 height,
@@ -327,14 +425,19 @@ impl Flow<'_> {
 
     fn node(&mut self, parent: NodeId, role: NodeRole) -> NodeId {
         let id = NodeId(self.column.nodes.len());
-        self.column.nodes.push(Node { role, children: Vec::new() });
+        self.column.nodes.push(Node {
+            role,
+            children: Vec::new(),
+        });
         self.column.nodes[parent.0].children.push(Child::Node(id));
         id
     }
 
     fn item(&mut self, node: NodeId, x: f32, y: f32, shape: Shape) -> Item {
         let item = self.decoration(x, y, shape);
-        self.column.nodes[node.0].children.push(Child::Item(item.id));
+        self.column.nodes[node.0]
+            .children
+            .push(Child::Item(item.id));
         item
     }
 

@@ -32,9 +32,16 @@ pub(crate) fn footers(
         let paragraph = shaper.shape(&Text::from(text), Look::plain(Role::Footer, Ink::Muted))?;
         let size = metrics.size(Role::Footer);
         // A footer is one line: what does not fit its share of it stands in the masthead anyway.
-        let line = break_lines(&paragraph, f64::from(width * share / size)).into_iter().next()?;
+        let line = break_lines(&paragraph, f64::from(width * share / size))
+            .into_iter()
+            .next()?;
         let x = metrics.left;
-        Some(FooterLine { x, y, paragraph, line })
+        Some(FooterLine {
+            x,
+            y,
+            paragraph,
+            line,
+        })
     };
     (1..=pages)
         .map(|page| {
@@ -42,7 +49,9 @@ pub(crate) fn footers(
                 .page
                 .replace("{pages}", &pages.to_string())
                 .replace("{page}", &page.to_string());
-            let running = (page > 1).then(|| line(footer.running.clone(), 0.7)).flatten();
+            let running = (page > 1)
+                .then(|| line(footer.running.clone(), 0.7))
+                .flatten();
             let number = line(number, 0.3).map(|mut number| {
                 number.x = metrics.right - number.line.width as f32 * metrics.size(Role::Footer);
                 number

@@ -47,11 +47,18 @@ pub(crate) struct Shrink {
 
 impl Shrink {
     pub(crate) fn none(theme: &Theme) -> Self {
-        Self { spacing: 1.0, leading: theme.leading, text: theme.sizes.text }
+        Self {
+            spacing: 1.0,
+            leading: theme.leading,
+            text: theme.sizes.text,
+        }
     }
 
     pub(crate) fn report(self) -> Fit {
-        Fit { spacing: self.spacing, text: self.text }
+        Fit {
+            spacing: self.spacing,
+            text: self.text,
+        }
     }
 }
 

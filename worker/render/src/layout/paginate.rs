@@ -6,7 +6,11 @@ use crate::error::Error;
 
 /// Cuts a column into pages. Pieces that belong together share one unless no page can hold them.
 pub(super) fn paginate(column: Column, metrics: &Metrics) -> Result<Layout, Error> {
-    let mut pages = Pages { metrics, pages: vec![Vec::new()], y: metrics.top };
+    let mut pages = Pages {
+        metrics,
+        pages: vec![Vec::new()],
+        y: metrics.top,
+    };
     let mut pieces = column.pieces.into_iter().peekable();
     let mut group: Vec<Piece> = Vec::new();
     while let Some(piece) = pieces.next() {
@@ -19,7 +23,14 @@ pub(super) fn paginate(column: Column, metrics: &Metrics) -> Result<Layout, Erro
     for page in &mut pages.pages {
         page.sort_by_key(|item| item.id);
     }
-    Ok(Layout { pages: pages.pages, nodes: column.nodes, outline: column.outline, items: column.items })
+    let last_page = pages.y - metrics.top;
+    Ok(Layout {
+        pages: pages.pages,
+        last_page,
+        nodes: column.nodes,
+        outline: column.outline,
+        items: column.items,
+    })
 }
 
 struct Pages<'a> {
@@ -33,7 +44,11 @@ impl Pages<'_> {
     fn place(&mut self, group: Vec<Piece>) -> Result<(), Error> {
         let height: f32 = group.iter().map(|piece| piece.before + piece.height).sum();
         let first_gap = group.first().map_or(0.0, |piece| piece.before);
-        if !self.fits(if self.at_top() { height - first_gap } else { height }) {
+        if !self.fits(if self.at_top() {
+            height - first_gap
+        } else {
+            height
+        }) {
             self.break_page()?;
         }
         // Only a group that is higher than a page meets another page break here.
@@ -46,7 +61,10 @@ impl Pages<'_> {
                 }
             }
             if let Some(page) = self.pages.last_mut() {
-                page.extend(piece.items.into_iter().map(|item| Item { y: item.y + self.y, ..item }));
+                page.extend(piece.items.into_iter().map(|item| Item {
+                    y: item.y + self.y,
+                    ..item
+                }));
             }
             self.y += piece.height;
         }

@@ -62,7 +62,12 @@ pub(super) fn pages(source: &Source<'_>, document: &mut Document) -> Result<Mark
             .ok_or_else(|| Error::Pdf("empty page".to_owned()))?;
         let mut page = document.start_page_with(settings);
         let links = {
-            let mut pen = Pen { source, page: index, surface: page.surface(), links: Vec::new() };
+            let mut pen = Pen {
+                source,
+                page: index,
+                surface: page.surface(),
+                links: Vec::new(),
+            };
             for item in items {
                 pen.item(item, &mut marks[item.id.0])?;
             }
@@ -83,16 +88,33 @@ fn annotate(page: &mut Page<'_>, index: usize, links: Vec<LinkArea>, marks: &mut
     // From the back, so that a mark's place does not shift before it is used.
     let mut added: Vec<_> = links
         .into_iter()
-        .map(|LinkArea { item, mark, area, uri, label }| {
-            let target = Target::Action(Action::Link(LinkAction::new(uri)));
-            let annotation = Annotation::new_link(LinkAnnotation::new(area, target), Some(label));
-            (item, mark, page.add_tagged_annotation(annotation))
-        })
+        .map(
+            |LinkArea {
+                 item,
+                 mark,
+                 area,
+                 uri,
+                 label,
+             }| {
+                let target = Target::Action(Action::Link(LinkAction::new(uri)));
+                let annotation =
+                    Annotation::new_link(LinkAnnotation::new(area, target), Some(label));
+                (item, mark, page.add_tagged_annotation(annotation))
+            },
+        )
         .collect();
     added.reverse();
     for (item, mark, id) in added {
         let link = marks[item][mark].link;
-        marks[item].insert(mark + 1, Mark { id, page: index, link, area: None });
+        marks[item].insert(
+            mark + 1,
+            Mark {
+                id,
+                page: index,
+                link,
+                area: None,
+            },
+        );
     }
 }
 
@@ -111,7 +133,12 @@ impl Pen<'_, '_> {
                 self.line(item, paragraph, line, marks);
             }
             Shape::Rule { width } => self.rule(item.x, item.y, *width),
-            Shape::Photo { photo, width, height, radius } => {
+            Shape::Photo {
+                photo,
+                width,
+                height,
+                radius,
+            } => {
                 let area = Rect::from_xywh(item.x, item.y, *width, *height);
                 let area = area.ok_or_else(|| Error::Pdf("empty picture".to_owned()))?;
                 marks.push(self.photo(*photo, area, *radius)?);
@@ -131,12 +158,20 @@ impl Pen<'_, '_> {
         let mut start = line.glyphs.start;
         while start < line.glyphs.end {
             let link = link_of(start);
-            let end =
-                (start + 1..line.glyphs.end).find(|&at| link_of(at) != link).unwrap_or(line.glyphs.end);
-            let id = self.surface.start_tagged(ContentTag::Span(SpanTag::empty()));
+            let end = (start + 1..line.glyphs.end)
+                .find(|&at| link_of(at) != link)
+                .unwrap_or(line.glyphs.end);
+            let id = self
+                .surface
+                .start_tagged(ContentTag::Span(SpanTag::empty()));
             self.glyphs(paragraph, start..end, x_of(start), item.y, size);
             self.surface.end_tagged();
-            marks.push(Mark { id, page: self.page, link, area: None });
+            marks.push(Mark {
+                id,
+                page: self.page,
+                link,
+                area: None,
+            });
 
             let ink_end = paragraph.trimmed(start, end);
             if let Some(link) = link
@@ -146,7 +181,13 @@ impl Pen<'_, '_> {
                 let uri = paragraph.links[link as usize].clone();
                 if let Some(area) = Rect::from_ltrb(x_of(start), top, x_of(ink_end), bottom) {
                     let label = format!("{} ({uri})", paragraph.slice(&(start..ink_end)));
-                    self.links.push(LinkArea { item: item.id.0, mark: marks.len() - 1, area, uri, label });
+                    self.links.push(LinkArea {
+                        item: item.id.0,
+                        mark: marks.len() - 1,
+                        area,
+                        uri,
+                        label,
+                    });
                 }
             }
             start = end;
@@ -157,12 +198,25 @@ impl Pen<'_, '_> {
         let size = self.source.metrics.size(footer.paragraph.role);
         let artifact = Artifact::with_kind(ArtifactType::Footer);
         self.surface.start_tagged(ContentTag::Artifact(artifact));
-        self.glyphs(&footer.paragraph, footer.line.glyphs.clone(), footer.x, footer.y, size);
+        self.glyphs(
+            &footer.paragraph,
+            footer.line.glyphs.clone(),
+            footer.x,
+            footer.y,
+            size,
+        );
         self.surface.end_tagged();
     }
 
     /// Draws glyphs from `x` on, one font and colour after the other.
-    fn glyphs(&mut self, paragraph: &Paragraph, range: std::ops::Range<usize>, x: f32, y: f32, size: f32) {
+    fn glyphs(
+        &mut self,
+        paragraph: &Paragraph,
+        range: std::ops::Range<usize>,
+        x: f32,
+        y: f32,
+        size: f32,
+    ) {
         let glyphs = &paragraph.glyphs[range];
         let mut x = x;
         for run in glyphs.chunk_by(|a, b| a.span == b.span) {
@@ -174,21 +228,34 @@ impl Pen<'_, '_> {
             if span.replaced {
                 self.declare_replacement(run[0].id, face);
                 if text[start..end].contains(is_private) {
-                    text = text.chars().map(|c| if is_private(c) { REPLACEMENT } else { c }).collect();
+                    text = text
+                        .chars()
+                        .map(|c| if is_private(c) { REPLACEMENT } else { c })
+                        .collect();
                 }
             }
             let drawn: Vec<KrillaGlyph> = run
                 .iter()
                 .map(|glyph| {
                     // Replacements share the text of their run: it becomes its `ActualText`.
-                    let range =
-                        if span.replaced { start..end } else { glyph.start as usize..glyph.end as usize };
+                    let range = if span.replaced {
+                        start..end
+                    } else {
+                        glyph.start as usize..glyph.end as usize
+                    };
                     let id = GlyphId::new(u32::from(glyph.id));
                     KrillaGlyph::new(id, glyph.advance, glyph.dx, glyph.dy, 0.0, range, None)
                 })
                 .collect();
             self.surface.set_fill(Some(self.fill(span.ink)));
-            self.surface.draw_glyphs(Point::from_xy(x, y), &drawn, face.clone(), &text, size, false);
+            self.surface.draw_glyphs(
+                Point::from_xy(x, y),
+                &drawn,
+                face.clone(),
+                &text,
+                size,
+                false,
+            );
             x += run.iter().map(|glyph| glyph.advance).sum::<f32>() * size;
         }
     }
@@ -197,11 +264,26 @@ impl Pen<'_, '_> {
     /// meaning of one missing character. Readers that know `ActualText` see all of them as they were written.
     fn declare_replacement(&mut self, id: u16, face: &krilla::text::Font) {
         let text = REPLACEMENT.to_string();
-        let glyph = KrillaGlyph::new(GlyphId::new(u32::from(id)), 1.0, 0.0, 0.0, 0.0, 0..text.len(), None);
+        let glyph = KrillaGlyph::new(
+            GlyphId::new(u32::from(id)),
+            1.0,
+            0.0,
+            0.0,
+            0.0,
+            0..text.len(),
+            None,
+        );
         // A stream that is never placed: it only leaves its entry in the font's table.
         let mut unplaced = self.surface.stream_builder();
         let mut surface = unplaced.surface();
-        surface.draw_glyphs(Point::from_xy(0.0, 0.0), &[glyph], face.clone(), &text, 1.0, false);
+        surface.draw_glyphs(
+            Point::from_xy(0.0, 0.0),
+            &[glyph],
+            face.clone(),
+            &text,
+            1.0,
+            false,
+        );
         surface.finish();
         drop(unplaced.finish());
     }
@@ -213,7 +295,10 @@ impl Pen<'_, '_> {
         let Some(path) = path.finish() else {
             return;
         };
-        self.surface.start_tagged(ContentTag::Artifact(Artifact::with_kind(ArtifactType::Layout)));
+        self.surface
+            .start_tagged(ContentTag::Artifact(Artifact::with_kind(
+                ArtifactType::Layout,
+            )));
         self.surface.set_fill(None);
         self.surface.set_stroke(Some(Stroke {
             paint: color(self.source.options.theme.colors.rule).into(),
@@ -233,12 +318,18 @@ impl Pen<'_, '_> {
         let frame = rounded(area, radius).ok_or_else(unusable)?;
         let id = self.surface.start_tagged(ContentTag::Other);
         self.surface.push_clip_path(&frame, &FillRule::NonZero);
-        self.surface.push_transform(&Transform::from_translate(area.left(), area.top()));
+        self.surface
+            .push_transform(&Transform::from_translate(area.left(), area.top()));
         self.surface.draw_image(image, size);
         self.surface.pop();
         self.surface.pop();
         self.surface.end_tagged();
-        Ok(Mark { id, page: self.page, link: None, area: Some(area) })
+        Ok(Mark {
+            id,
+            page: self.page,
+            link: None,
+            area: Some(area),
+        })
     }
 
     fn fill(&self, ink: Ink) -> Fill {
@@ -248,7 +339,10 @@ impl Pen<'_, '_> {
             Ink::Accent => colors.accent,
             Ink::Muted => colors.muted,
         };
-        Fill { paint: color(rgb).into(), ..Fill::default() }
+        Fill {
+            paint: color(rgb).into(),
+            ..Fill::default()
+        }
     }
 }
 
@@ -273,9 +367,23 @@ fn rounded(area: Rect, radius: f32) -> Option<Path> {
     path.line_to(right - radius, top);
     path.cubic_to(right - bend, top, right, top + bend, right, top + radius);
     path.line_to(right, bottom - radius);
-    path.cubic_to(right, bottom - bend, right - bend, bottom, right - radius, bottom);
+    path.cubic_to(
+        right,
+        bottom - bend,
+        right - bend,
+        bottom,
+        right - radius,
+        bottom,
+    );
     path.line_to(left + radius, bottom);
-    path.cubic_to(left + bend, bottom, left, bottom - bend, left, bottom - radius);
+    path.cubic_to(
+        left + bend,
+        bottom,
+        left,
+        bottom - bend,
+        left,
+        bottom - radius,
+    );
     path.line_to(left, top + radius);
     path.cubic_to(left, top + bend, left + bend, top, left + radius, top);
     path.close();

@@ -39,8 +39,12 @@ fn group(source: &Source<'_>, marks: &Marks, id: NodeId) -> Option<TagGroup> {
     for child in &node.children {
         match child {
             Child::Node(child) => {
-                group.children.extend(link.take().map(|(_, link)| link.into()));
-                group.children.extend(self::group(source, marks, *child).map(Into::into));
+                group
+                    .children
+                    .extend(link.take().map(|(_, link)| link.into()));
+                group
+                    .children
+                    .extend(self::group(source, marks, *child).map(Into::into));
             }
             Child::Item(item) => {
                 for mark in own(item.0) {
@@ -61,9 +65,16 @@ fn push(group: &mut TagGroup, open: &mut Option<(u32, TagGroup)>, mark: Mark) {
         link.push(mark.id);
         return;
     }
-    group.children.extend(open.take().map(|(_, link)| link.into()));
+    group
+        .children
+        .extend(open.take().map(|(_, link)| link.into()));
     match mark.link {
-        Some(index) => *open = Some((index, TagGroup::with_children(Tag::Link, vec![mark.id.into()]))),
+        Some(index) => {
+            *open = Some((
+                index,
+                TagGroup::with_children(Tag::Link, vec![mark.id.into()]),
+            ))
+        }
         None => group.push(mark.id),
     }
 }
@@ -84,8 +95,15 @@ fn tag(source: &Source<'_>, role: &NodeRole, bounds: Option<BBox>) -> TagKind {
         NodeRole::Figure(photo) => {
             let alt = source.prepared.photos[photo.0].alt.clone();
             // PDF/UA wants a text for every figure; the caller's title says at least whose it is.
-            let alt = if alt.is_empty() { source.prepared.title.clone() } else { alt };
-            Tag::Figure(Some(alt)).with_bbox(bounds).with_placement(Some(Placement::Block)).into()
+            let alt = if alt.is_empty() {
+                source.prepared.title.clone()
+            } else {
+                alt
+            };
+            Tag::Figure(Some(alt))
+                .with_bbox(bounds)
+                .with_placement(Some(Placement::Block))
+                .into()
         }
     }
 }

@@ -60,14 +60,32 @@ fn points(paragraph: &Paragraph, width: f64) -> Vec<Point> {
             let boundaries = (start + 1..end)
                 .filter(|&at| paragraph.glyphs[at].start != paragraph.glyphs[at - 1].start)
                 .map(|at| {
-                    let sign = paragraph.slice(&(at - 1..at)).ends_with(|c: char| !c.is_alphanumeric());
-                    let kind = if sign { PointKind::AfterSign } else { PointKind::WithinWord };
-                    Point { end: at, next: at, kind }
+                    let sign = paragraph
+                        .slice(&(at - 1..at))
+                        .ends_with(|c: char| !c.is_alphanumeric());
+                    let kind = if sign {
+                        PointKind::AfterSign
+                    } else {
+                        PointKind::WithinWord
+                    };
+                    Point {
+                        end: at,
+                        next: at,
+                        kind,
+                    }
                 });
             points.extend(boundaries);
         }
-        let kind = if forced { PointKind::Forced } else { PointKind::Allowed };
-        points.push(Point { end, next: glyph, kind });
+        let kind = if forced {
+            PointKind::Forced
+        } else {
+            PointKind::Allowed
+        };
+        points.push(Point {
+            end,
+            next: glyph,
+            kind,
+        });
         start = glyph;
     }
     points
@@ -114,7 +132,11 @@ struct Best {
 /// Total fit: of all ways with the fewest lines, the one whose lines are the most even.
 fn even(paragraph: &Paragraph, points: &[Point], width: f64) -> Vec<usize> {
     // `best[0]` stands for the start of the paragraph, `best[i]` for a line that ends at `points[i - 1]`.
-    let mut best: Vec<Best> = vec![Best { lines: 0, badness: 0.0, previous: 0 }];
+    let mut best: Vec<Best> = vec![Best {
+        lines: 0,
+        badness: 0.0,
+        previous: 0,
+    }];
     for (index, point) in points.iter().enumerate() {
         let mut found: Option<Best> = None;
         for from in (0..=index).rev() {
@@ -127,7 +149,11 @@ fn even(paragraph: &Paragraph, points: &[Point], width: f64) -> Vec<usize> {
             let lines = best[from].lines + 1;
             let badness = best[from].badness + badness(point, natural, width);
             if found.is_none_or(|f| lines < f.lines || lines == f.lines && badness < f.badness) {
-                found = Some(Best { lines, badness, previous: from });
+                found = Some(Best {
+                    lines,
+                    badness,
+                    previous: from,
+                });
             }
             if natural > width || from > 0 && points[from - 1].kind == PointKind::Forced {
                 break;
@@ -182,8 +208,11 @@ mod tests {
 
     #[test]
     fn lines_are_even_rather_than_full() {
-        // First fit would put `aaaa bb` above `cc`, and then `ddddd` alone.
-        assert_eq!(lines("aaa bb cc ddddd", 3.6), ["aaa bb ", "cc ddddd"]);
+        // First fit would leave the second `nn` alone on a line.
+        assert_eq!(
+            lines("nnn nn nn nnnnn nnnnnn", 3.8),
+            ["nnn ", "nn nn ", "nnnnn ", "nnnnnn"]
+        );
     }
 
     #[test]
@@ -192,6 +221,17 @@ mod tests {
         let broken = lines(&word, 10.0);
         assert!(broken.len() > 2, "{broken:?}");
         assert_eq!(broken.concat(), word);
+    }
+
+    #[test]
+    fn broken_words_fill_their_lines_and_prefer_to_break_after_signs() {
+        let broken = lines(&format!("{}.{}", "n".repeat(9), "n".repeat(20)), 7.0);
+        assert_eq!(broken[0], "nnnnnnnnn.");
+        let broken = lines(&"n".repeat(30), 7.0);
+        assert_eq!(
+            broken.iter().map(String::len).collect::<Vec<_>>(),
+            [11, 11, 8]
+        );
     }
 
     #[test]

@@ -30,7 +30,11 @@ impl Cleaner {
                 Kind::Invisible => {}
                 Kind::Forbidden => self.removed += 1,
                 Kind::Visible => {
-                    self.marks = if is_combining_mark(c) { self.marks + 1 } else { 0 };
+                    self.marks = if is_combining_mark(c) {
+                        self.marks + 1
+                    } else {
+                        0
+                    };
                     if self.marks > MARKS_PER_LETTER {
                         self.removed += 1;
                         continue;
@@ -79,9 +83,13 @@ impl Kind {
     fn of(c: char) -> Self {
         match c {
             // The white space of UAX 14 that is not glue; no-break spaces are visible.
-            ' ' | '\t' | '\u{1680}' | '\u{2000}'..='\u{2006}' | '\u{2008}'..='\u{200A}' | '\u{205F}' | '\u{3000}' => {
-                Self::Space
-            }
+            ' '
+            | '\t'
+            | '\u{1680}'
+            | '\u{2000}'..='\u{2006}'
+            | '\u{2008}'..='\u{200A}'
+            | '\u{205F}'
+            | '\u{3000}' => Self::Space,
             '\n' | '\r' | '\u{B}' | '\u{C}' | '\u{85}' | '\u{2028}' | '\u{2029}' => Self::LineBreak,
             '\u{AD}'
             | '\u{34F}'
@@ -96,8 +104,13 @@ impl Kind {
             | '\u{FFA0}'
             | '\u{E0000}'..='\u{E0FFF}' => Self::Invisible,
             // Bidirectional orders, deprecated format characters, interlinear annotation.
-            '\u{61C}' | '\u{200E}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2065}'..='\u{206F}' => Self::Forbidden,
-            '\u{FFF0}'..='\u{FFFB}' | '\u{1BCA0}'..='\u{1BCA3}' | '\u{1D173}'..='\u{1D17A}' => Self::Forbidden,
+            '\u{61C}'
+            | '\u{200E}'..='\u{200F}'
+            | '\u{202A}'..='\u{202E}'
+            | '\u{2065}'..='\u{206F}' => Self::Forbidden,
+            '\u{FFF0}'..='\u{FFFB}' | '\u{1BCA0}'..='\u{1BCA3}' | '\u{1D173}'..='\u{1D17A}' => {
+                Self::Forbidden
+            }
             _ if c.is_control() || is_noncharacter(c) => Self::Forbidden,
             _ => Self::Visible,
         }
@@ -119,7 +132,11 @@ mod tests {
             for run in runs {
                 cleaner.push(run, &mut out);
             }
-            assert_eq!((out.as_str(), cleaner.removed()), (expect, removed), "{runs:?}");
+            assert_eq!(
+                (out.as_str(), cleaner.removed()),
+                (expect, removed),
+                "{runs:?}"
+            );
         };
         check(&["  a \t b  "], "a b", 0);
         check(&["a ", " b"], "a b", 0);
@@ -127,7 +144,11 @@ mod tests {
         check(&["e\u{301}", "\u{AD}x\u{200B}y\u{FE0F}"], "éxy", 0);
         check(&["a\u{0}\u{8}b\u{202E}c\u{FFFE}"], "abc", 4);
         check(&["a\u{A0}b"], "a\u{A0}b", 0);
-        check(&[&format!("x{}", "\u{335}".repeat(20))], &format!("x{}", "\u{335}".repeat(8)), 12);
+        check(
+            &[&format!("x{}", "\u{335}".repeat(20))],
+            &format!("x{}", "\u{335}".repeat(8)),
+            12,
+        );
         check(&["", " \n "], "", 0);
     }
 

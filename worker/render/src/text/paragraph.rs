@@ -83,13 +83,23 @@ impl Paragraph {
     /// The glyphs' end without the white space before `end`.
     pub(crate) fn trimmed(&self, start: usize, end: usize) -> usize {
         let is_space = |glyph: &Glyph| self.text.as_bytes()[glyph.start as usize] == b' ';
-        let spaces = self.glyphs[start..end].iter().rev().take_while(|glyph| is_space(glyph)).count();
+        let spaces = self.glyphs[start..end]
+            .iter()
+            .rev()
+            .take_while(|glyph| is_space(glyph))
+            .count();
         end - spaces
     }
 
     /// The text of some glyphs.
     pub(crate) fn slice(&self, glyphs: &Range<usize>) -> &str {
-        match (self.glyphs.get(glyphs.start), glyphs.end.checked_sub(1).and_then(|last| self.glyphs.get(last))) {
+        match (
+            self.glyphs.get(glyphs.start),
+            glyphs
+                .end
+                .checked_sub(1)
+                .and_then(|last| self.glyphs.get(last)),
+        ) {
             (Some(first), Some(last)) if !glyphs.is_empty() => {
                 &self.text[first.start as usize..last.end as usize]
             }

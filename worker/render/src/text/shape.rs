@@ -32,11 +32,19 @@ pub(crate) struct Look {
 
 impl Look {
     pub(crate) fn plain(role: Role, ink: Ink) -> Self {
-        Self { role, bold: false, ink, small_caps: false }
+        Self {
+            role,
+            bold: false,
+            ink,
+            small_caps: false,
+        }
     }
 
     pub(crate) fn bold(role: Role, ink: Ink) -> Self {
-        Self { bold: true, ..Self::plain(role, ink) }
+        Self {
+            bold: true,
+            ..Self::plain(role, ink)
+        }
     }
 }
 
@@ -91,12 +99,22 @@ impl<'f> Shaper<'f> {
             paragraph.offsets.push(offset);
         }
 
-        let starts = |at: usize| paragraph.glyphs.partition_point(|glyph| (glyph.start as usize) < at);
+        let starts = |at: usize| {
+            paragraph
+                .glyphs
+                .partition_point(|glyph| (glyph.start as usize) < at)
+        };
         for (at, kind) in breaks {
             let glyph = starts(at);
-            let in_cluster = paragraph.glyphs.get(glyph).is_some_and(|g| g.start as usize != at);
+            let in_cluster = paragraph
+                .glyphs
+                .get(glyph)
+                .is_some_and(|g| g.start as usize != at);
             if !in_cluster && !is_glued(&paragraph.text, at) {
-                paragraph.breaks.push(Break { glyph, forced: kind == BreakOpportunity::Mandatory });
+                paragraph.breaks.push(Break {
+                    glyph,
+                    forced: kind == BreakOpportunity::Mandatory,
+                });
             }
         }
         Some(paragraph)
@@ -148,18 +166,26 @@ impl<'f> Shaper<'f> {
                 let alphabet = Alphabet::of(c);
                 let length = c.len_utf8();
                 let joins = current == Some(span)
-                    && segments.last().is_some_and(|last| alphabet.is_none_or(|own| own == last.alphabet));
+                    && segments
+                        .last()
+                        .is_some_and(|last| alphabet.is_none_or(|own| own == last.alphabet));
                 current = Some(span);
                 match segments.last_mut() {
                     Some(last) if joins => last.end = at + length,
                     last => {
-                        let alphabet =
-                            alphabet.or(last.map(|last| last.alphabet)).unwrap_or(Alphabet::Latin);
+                        let alphabet = alphabet
+                            .or(last.map(|last| last.alphabet))
+                            .unwrap_or(Alphabet::Latin);
                         if paragraph.spans.last() != Some(&span) {
                             paragraph.spans.push(span);
                         }
                         let index = paragraph.spans.len() as u32 - 1;
-                        segments.push(Segment { start: at, end: at + length, span: index, alphabet });
+                        segments.push(Segment {
+                            start: at,
+                            end: at + length,
+                            span: index,
+                            alphabet,
+                        });
                     }
                 }
             }
@@ -169,20 +195,39 @@ impl<'f> Shaper<'f> {
     }
 
     /// The font for a character. Marks and white space stay in the font of what they follow.
-    fn span_of(&mut self, c: char, style: FaceId, current: Option<Span>, ink: Ink, link: Option<u32>) -> Span {
+    fn span_of(
+        &mut self,
+        c: char,
+        style: FaceId,
+        current: Option<Span>,
+        ink: Ink,
+        link: Option<u32>,
+    ) -> Span {
         let glued = c == ' ' || is_combining_mark(c);
         if let Some(current) = current
             && glued
             && !current.replaced
-            && self.shapers[current.face.index()].nominal_glyph(c.into()).is_some()
+            && self.shapers[current.face.index()]
+                .nominal_glyph(c.into())
+                .is_some()
         {
             return current;
         }
         match FaceId::for_char(c, style, &self.shapers) {
-            Some(face) => Span { face, ink, link, replaced: false },
+            Some(face) => Span {
+                face,
+                ink,
+                link,
+                replaced: false,
+            },
             None => {
                 self.missing.insert(c);
-                Span { face: style, ink, link, replaced: true }
+                Span {
+                    face: style,
+                    ink,
+                    link,
+                    replaced: true,
+                }
             }
         }
     }
@@ -204,7 +249,8 @@ impl<'f> Shaper<'f> {
         self.buffer.push_str(text);
         self.buffer.set_direction(Direction::LeftToRight);
         self.buffer.set_script(Some(segment.alphabet.script()));
-        self.buffer.set_flags(BufferFlags::BEGINNING_OF_TEXT | BufferFlags::END_OF_TEXT);
+        self.buffer
+            .set_flags(BufferFlags::BEGINNING_OF_TEXT | BufferFlags::END_OF_TEXT);
         let plan = face.plan(segment.alphabet, small_caps);
         harfrust::shape(
             &self.shapers[span.face.index()],
@@ -215,7 +261,12 @@ impl<'f> Shaper<'f> {
 
         let first = paragraph.glyphs.len();
         let em = face.units_per_em();
-        for (info, position) in self.buffer.glyph_infos().iter().zip(self.buffer.glyph_positions()) {
+        for (info, position) in self
+            .buffer
+            .glyph_infos()
+            .iter()
+            .zip(self.buffer.glyph_positions())
+        {
             paragraph.glyphs.push(Glyph {
                 id: info.glyph_id as u16,
                 span: segment.span,
@@ -258,7 +309,9 @@ impl<'f> Shaper<'f> {
 fn is_glued(text: &str, at: usize) -> bool {
     let (before, after) = text.split_at(at);
     let digit = |c: Option<char>| c.is_some_and(char::is_numeric);
-    let range = before.strip_suffix(['-', '\u{2013}']).is_some_and(|number| digit(number.chars().next_back()));
+    let range = before
+        .strip_suffix(['-', '\u{2013}'])
+        .is_some_and(|number| digit(number.chars().next_back()));
     !after.is_empty() && (before.ends_with("://") || range && digit(after.chars().next()))
 }
 
@@ -267,7 +320,9 @@ fn safe_uri(uri: &str) -> Option<String> {
     const SCHEMES: [&str; 4] = ["https", "http", "mailto", "tel"];
     const LIMIT: usize = 2000;
     let (scheme, rest) = uri.split_once(':')?;
-    let known = SCHEMES.iter().any(|known| known.eq_ignore_ascii_case(scheme));
+    let known = SCHEMES
+        .iter()
+        .any(|known| known.eq_ignore_ascii_case(scheme));
     if !known || rest.is_empty() || uri.len() > LIMIT || uri.contains(char::is_control) {
         return None;
     }
@@ -320,10 +375,15 @@ mod tests {
         let (paragraph, missing) = shape("a高橋b");
         let paragraph = paragraph.unwrap();
         assert_eq!(missing, ['橋', '高']);
-        assert_eq!(paragraph.spans.iter().map(|span| span.replaced).collect::<Vec<_>>(), [false, true, false]);
-        for present in ["− ≥ × ✓ ● → ★ 📞 ⚙ ① Ω ẞ ₴ ‑ …"] {
-            assert_eq!(shape(present).1, [], "{present}");
-        }
+        assert_eq!(
+            paragraph
+                .spans
+                .iter()
+                .map(|span| span.replaced)
+                .collect::<Vec<_>>(),
+            [false, true, false]
+        );
+        assert_eq!(shape("− ≥ × ✓ ● → ★ ☎ ⚙ ① Ω ẞ ₴ ‑ …").1, []);
     }
 
     #[test]
@@ -340,7 +400,11 @@ mod tests {
     fn uris_and_ranges_stay_together() {
         let check = |text: &str, expect: &[usize]| {
             let breaks = shape(text).0.unwrap().breaks;
-            assert_eq!(breaks.iter().map(|at| at.glyph).collect::<Vec<_>>(), expect, "{text}");
+            assert_eq!(
+                breaks.iter().map(|at| at.glyph).collect::<Vec<_>>(),
+                expect,
+                "{text}"
+            );
         };
         check("see http://a/b", &[4, 13, 14]);
         check("p. 118\u{2013}155", &[3, 10]);
@@ -360,8 +424,12 @@ mod tests {
 
     #[test]
     fn only_uris_that_may_be_followed_are_links() {
-        let check = |uri: &str, expect: Option<&str>| assert_eq!(safe_uri(uri).as_deref(), expect, "{uri}");
-        check("https://example.com/a b?q=ż", Some("https://example.com/a%20b?q=%C5%BC"));
+        let check =
+            |uri: &str, expect: Option<&str>| assert_eq!(safe_uri(uri).as_deref(), expect, "{uri}");
+        check(
+            "https://example.com/a b?q=ż",
+            Some("https://example.com/a%20b?q=%C5%BC"),
+        );
         check("mailto:a@example.com", Some("mailto:a@example.com"));
         check("javascript:alert(1)", None);
         check("file:///etc/passwd", None);

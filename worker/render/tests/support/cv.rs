@@ -39,7 +39,14 @@ const ENGLISH: Titles = Titles {
 };
 
 const GERMAN: Titles = Titles {
-    contact: ["Adresse", "Telefon", "E-Mail", "Web", "Geboren", "Nationalität"],
+    contact: [
+        "Adresse",
+        "Telefon",
+        "E-Mail",
+        "Web",
+        "Geboren",
+        "Nationalität",
+    ],
     profile: "Profil",
     work: "Berufserfahrung",
     education: "Ausbildung",
@@ -55,7 +62,14 @@ const GERMAN: Titles = Titles {
 };
 
 const POLISH: Titles = Titles {
-    contact: ["Adres", "Telefon", "E-mail", "WWW", "Data urodzenia", "Narodowość"],
+    contact: [
+        "Adres",
+        "Telefon",
+        "E-mail",
+        "WWW",
+        "Data urodzenia",
+        "Narodowość",
+    ],
     profile: "Profil",
     work: "Doświadczenie zawodowe",
     education: "Wykształcenie",
@@ -80,13 +94,30 @@ pub fn document(cv: &Value) -> Document {
     let name = text(&cv["full_name"]);
     let mut body = vec![masthead(cv, titles, &name)];
     let mut section = |title: &str, blocks: Vec<Block>| {
-        body.push(Block::Section(Section { title: title.into(), blocks }));
+        body.push(Block::Section(Section {
+            title: title.into(),
+            blocks,
+        }));
     };
     section(titles.profile, paragraphs(&cv["profile"]));
-    section(titles.work, entries(&cv["work_experience"], "employer", "bullets"));
-    section(titles.education, entries(&cv["education"], "institution", "details"));
-    section(titles.further, entries(&cv["further_experience"], "organization", "bullets"));
-    section(titles.languages, vec![Block::Paragraph(dotted(items(&cv["languages"]).map(spoken).collect()))]);
+    section(
+        titles.work,
+        entries(&cv["work_experience"], "employer", "bullets"),
+    );
+    section(
+        titles.education,
+        entries(&cv["education"], "institution", "details"),
+    );
+    section(
+        titles.further,
+        entries(&cv["further_experience"], "organization", "bullets"),
+    );
+    section(
+        titles.languages,
+        vec![Block::Paragraph(dotted(
+            items(&cv["languages"]).map(spoken).collect(),
+        ))],
+    );
     section(titles.skills, inline(&cv["it_ai_skills"]));
     section(titles.certifications, list(&cv["certifications"]));
     section(titles.trainings, list(&cv["trainings"]));
@@ -100,13 +131,19 @@ pub fn document(cv: &Value) -> Document {
         author: Some(name.clone()),
         language: language.to_owned(),
         body,
-        footer: Some(Footer { running: name, page: "{page} / {pages}".to_owned() }),
+        footer: Some(Footer {
+            running: name,
+            page: "{page} / {pages}".to_owned(),
+        }),
     }
 }
 
 fn masthead(cv: &Value, titles: &Titles, name: &str) -> Block {
     let (phone, email) = (text(&cv["phone"]), text(&cv["email"]));
-    let dialled: String = phone.chars().filter(|c| c.is_ascii_digit() || *c == '+').collect();
+    let dialled: String = phone
+        .chars()
+        .filter(|c| c.is_ascii_digit() || *c == '+')
+        .collect();
     let address: Vec<_> = items(&cv["address_lines"]).map(text).collect();
     let labelled = |label: &str, value: &Value| match text(value) {
         value if value.is_empty() => vec![],
@@ -114,7 +151,10 @@ fn masthead(cv: &Value, titles: &Titles, name: &str) -> Block {
     };
     let links = items(&cv["links"]).map(|link| {
         let link = text(link);
-        let shown = link.trim_start_matches("https://").trim_end_matches('/').to_owned();
+        let shown = link
+            .trim_start_matches("https://")
+            .trim_end_matches('/')
+            .to_owned();
         vec![Run::new(shown).link(link)]
     });
     let body = [
@@ -124,21 +164,37 @@ fn masthead(cv: &Value, titles: &Titles, name: &str) -> Block {
             vec![Run::new(email.as_str()).link(format!("mailto:{email}"))],
         ],
         links.collect(),
-        vec![labelled(titles.contact[4], &cv["birth_date"]), labelled(titles.contact[5], &cv["nationality"])],
+        vec![
+            labelled(titles.contact[4], &cv["birth_date"]),
+            labelled(titles.contact[5], &cv["nationality"]),
+        ],
     ];
-    let body = body.into_iter().map(|parts| Block::Paragraph(dotted(parts))).collect();
+    let body = body
+        .into_iter()
+        .map(|parts| Block::Paragraph(dotted(parts)))
+        .collect();
     let photo = cv["photo_url"].as_str().and_then(|uri| {
         let (_, data) = uri.split_once(";base64,")?;
         let data = BASE64_STANDARD.decode(data).ok()?.into();
-        Some(Image { data, alt: format!("{} {name}", titles.photo) })
+        Some(Image {
+            data,
+            alt: format!("{} {name}", titles.photo),
+        })
     });
-    Block::Masthead(Masthead { title: name.into(), body, photo })
+    Block::Masthead(Masthead {
+        title: name.into(),
+        body,
+        photo,
+    })
 }
 
 /// Parts on one line, with a dot between those that hold something.
 fn dotted(parts: Vec<Vec<Run>>) -> Text {
     let mut line = Text::default();
-    for part in parts.into_iter().filter(|part| part.iter().any(|run| !run.text.is_empty())) {
+    for part in parts
+        .into_iter()
+        .filter(|part| part.iter().any(|run| !run.text.is_empty()))
+    {
         if !line.0.is_empty() {
             line.0.push(Run::new("\u{A0}· ").muted());
         }
@@ -169,7 +225,11 @@ fn spoken(language: &Value) -> Vec<Run> {
     let Value::Object(fields) = language else {
         return vec![Run::new(text(language))];
     };
-    let name = fields.get("language").or(fields.get("name")).map(text).unwrap_or_default();
+    let name = fields
+        .get("language")
+        .or(fields.get("name"))
+        .map(text)
+        .unwrap_or_default();
     match text(&language["level"]) {
         level if level.is_empty() => vec![Run::new(name)],
         level => vec![Run::new(name), Run::new(format!(" ({level})")).muted()],
@@ -177,15 +237,23 @@ fn spoken(language: &Value) -> Vec<Run> {
 }
 
 fn list(value: &Value) -> Vec<Block> {
-    vec![Block::List(items(value).map(|item| text(item).into()).collect())]
+    vec![Block::List(
+        items(value).map(|item| text(item).into()).collect(),
+    )]
 }
 
 fn inline(value: &Value) -> Vec<Block> {
-    vec![Block::Paragraph(dotted(items(value).map(|item| vec![Run::new(text(item))]).collect()))]
+    vec![Block::Paragraph(dotted(
+        items(value)
+            .map(|item| vec![Run::new(text(item))])
+            .collect(),
+    ))]
 }
 
 fn paragraphs(value: &Value) -> Vec<Block> {
-    items(value).map(|item| Block::Paragraph(text(item).into())).collect()
+    items(value)
+        .map(|item| Block::Paragraph(text(item).into()))
+        .collect()
 }
 
 /// The items of a list, or the one string that stands in its place.

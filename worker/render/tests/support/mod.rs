@@ -1,6 +1,11 @@
 //! What the tests, the example and the benchmark share: a CV as blocks, a photo, readers of our PDFs.
 
-#![allow(dead_code, unreachable_pub, reason = "each user of this module takes its own part of it")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    reason = "each user of this module takes its own part of it"
+)]
 
 pub mod cv;
 pub mod portrait;
+pub mod reader;

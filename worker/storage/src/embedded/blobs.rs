@@ -175,10 +175,13 @@ impl Store {
             let snapshot = connection.unchecked_transaction()?;
             let found = find(&snapshot, container, &path)?.ok_or(StorageError::NotFound)?;
             let size = found.info.size;
-            let range = range.map_or(0..size, |range| range.start..range.end.min(size));
-            if range.start >= size && size + range.start > 0 {
-                return Err(StorageError::Invalid("the range begins after the end".to_owned()));
-            }
+            let range = match range {
+                None => 0..size,
+                Some(range) if range.start < size => range.start..range.end.min(size),
+                Some(_) => {
+                    return Err(StorageError::Invalid("the range begins after the end".to_owned()));
+                }
+            };
             let data = content(&snapshot, found.id, range)?;
             Ok(Blob { data, info: found.info })
         })

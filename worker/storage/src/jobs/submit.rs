@@ -186,8 +186,7 @@ impl JobStore {
         let mut message = JobMessage::new(row.tenant.clone(), row.id);
         message.traceparent = traceparent;
         if let Err(e) = self.enqueue(&message, Duration::ZERO).await {
-            let error = &e as &dyn std::error::Error;
-            tracing::warn!(job_id = %row.id, error, "job {} is not on the queue yet; the reconciler will put it there", row.id);
+            tracing::warn!(job_id = %row.id, error = &e as &dyn std::error::Error, "job {} is not on the queue yet; the reconciler will put it there", row.id);
         }
     }
 
@@ -205,8 +204,7 @@ impl JobStore {
     async fn drop_input(&self, tenant: &Tenant, id: JobId) {
         let path = input_path(tenant, id);
         if let Err(e) = self.storage.blobs.delete(Container::JobInputs, &path).await {
-            let error = &e as &dyn std::error::Error;
-            tracing::warn!(job_id = %id, error, "the input blob of refused job {id} stays behind");
+            tracing::warn!(job_id = %id, error = &e as &dyn std::error::Error, "the input blob of refused job {id} stays behind");
         }
     }
 

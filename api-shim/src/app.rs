@@ -1,0 +1,115 @@
+//! What every handler has at hand: the store of jobs, time, randomness and settings.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use config::Config;
+use schemas::cv::CheckOptions;
+use storage::jobs::JobStore;
+use storage::{Clock, Entropy};
+use tokio_util::sync::CancellationToken;
+
+use crate::wait::{Pace, Watches};
+
+/// Limits and names of the HTTP front.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The service's name, as `/health` tells it.
+    pub service: String,
+    /// The version of the contract that `/health` tells.
+    pub version: String,
+    /// Largest request body in bytes.
+    pub body_limit: usize,
+    /// Longest time for one request, besides the waiting that its caller asked for.
+    pub request_timeout: Duration,
+    /// Longest time for a request's head to arrive; also how long an idle connection is kept.
+    pub header_timeout: Duration,
+    /// Longest wait by `Prefer: wait=N`.
+    pub max_wait: Duration,
+    /// First pause between two reads of a row that is waited for.
+    pub poll_min: Duration,
+    /// Longest pause between two such reads.
+    pub poll_max: Duration,
+    /// Longest time that storage may take to answer `/readyz`.
+    pub ready_timeout: Duration,
+    /// How long a signed URL of a document works.
+    pub link_lifetime: Duration,
+    /// How strict the check of a CV is.
+    pub cv: CheckOptions,
+}
+
+impl Settings {
+    /// As configured; what has no name there keeps its default.
+    pub fn new(config: &Config) -> Self {
+        Self {
+            body_limit: usize::try_from(config.server.body_limit).unwrap_or(usize::MAX),
+            request_timeout: config.server.request_timeout,
+            max_wait: config.server.max_wait,
+            cv: CheckOptions { strict_template: config.cv.strict_template },
+            ..Self::default()
+        }
+    }
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            service: "presswork".to_owned(),
+            version: "1.0".to_owned(),
+            body_limit: 15_000_000,
+            request_timeout: Duration::from_secs(30),
+            header_timeout: Duration::from_secs(30),
+            max_wait: Duration::from_secs(60),
+            poll_min: Duration::from_millis(20),
+            poll_max: Duration::from_millis(500),
+            ready_timeout: Duration::from_secs(2),
+            link_lifetime: Duration::from_secs(15 * 60),
+            cv: CheckOptions::default(),
+        }
+    }
+}
+
+/// The state of the HTTP front. Cheap to clone.
+#[derive(Clone)]
+pub struct App {
+    pub(crate) jobs: JobStore,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) entropy: Arc<dyn Entropy>,
+    pub(crate) settings: Arc<Settings>,
+    pub(crate) watches: Watches,
+    /// Cancelled when the server stops: whoever waits is answered at once.
+    pub(crate) closing: CancellationToken,
+}
+
+impl App {
+    /// A front for a store of jobs.
+    pub fn new(
+        jobs: JobStore,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+        settings: Settings,
+    ) -> Self {
+        let pace = Pace { first: settings.poll_min, longest: settings.poll_max };
+        Self {
+            watches: Watches::new(jobs.clone(), pace),
+            jobs,
+            clock,
+            entropy,
+            settings: Arc::new(settings),
+            closing: CancellationToken::new(),
+        }
+    }
+
+    /// The same front, whose waits end when `closing` is cancelled.
+    pub(crate) fn closing_with(mut self, closing: CancellationToken) -> Self {
+        self.closing = closing;
+        self
+    }
+}
+
+impl fmt::Debug for App {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("App").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}

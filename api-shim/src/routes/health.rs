@@ -1,0 +1,62 @@
+//! Probes: alive, ready, and the health route of the older contract.
+
+use axum::Json;
+use axum::extract::State;
+use axum::response::{IntoResponse as _, Response};
+use schemas::{JobId, Tenant};
+use serde_json::json;
+use storage::names::{Container, QueueName, input_path};
+use storage::StorageError;
+
+use crate::app::App;
+use crate::problem::{Answer, Failure};
+
+/// `GET /healthz`: the process answers.
+pub(crate) async fn alive() -> Response {
+    Json(json!({ "status": "alive" })).into_response()
+}
+
+/// `GET /readyz`: queue, table and blobs answer in time, and the server is not about to stop.
+pub(crate) async fn ready(State(app): State<App>) -> Answer {
+    let limit = app.settings.ready_timeout;
+    if app.closing.is_cancelled() {
+        return Err(Failure::unavailable("The server is stopping.", limit));
+    }
+    match tokio::time::timeout(limit, storage_answers(&app)).await {
+        Ok(answered) => answered?,
+        Err(_) => {
+            tracing::warn!(limit_ms = limit.as_millis() as u64, "storage does not answer in time");
+            return Err(Failure::unavailable("Storage does not answer in time.", limit));
+        }
+    }
+    Ok(Json(json!({ "status": "ready" })).into_response())
+}
+
+/// Asks each port for something small that need not be there.
+async fn storage_answers(app: &App) -> Result<(), StorageError> {
+    let (tenant, id) = (Tenant::anonymous(), JobId::new(jiff::Timestamp::UNIX_EPOCH, [0; 10]));
+    let path = input_path(&tenant, id);
+    let storage = app.jobs.storage();
+    let (queue, table, blobs) = tokio::join!(
+        storage.queue.peek(QueueName::Jobs, 1),
+        app.jobs.read(&tenant, id),
+        storage.blobs.head(Container::JobInputs, &path),
+    );
+    queue?;
+    table?;
+    match blobs {
+        Ok(_) | Err(StorageError::NotFound) => Ok(()),
+        Err(e) => Err(e),
+    }
+}
+
+/// `GET /health` and `GET /api/health`: the shape that clients of the older service read.
+pub(crate) async fn contract(State(app): State<App>) -> Response {
+    let settings = &app.settings;
+    let body = json!({
+        "status": "healthy",
+        "service": settings.service,
+        "version": settings.version,
+    });
+    Json(body).into_response()
+}
