@@ -120,6 +120,10 @@ forget_settings() {
   export no_proxy="$NO_PROXY"
 }
 
+check_format() {
+  cargo fmt --all -- --check --files-with-diff || fail 'these files are not formatted: run cargo fmt --all'
+}
+
 # Adds the numbers of a runner's closing lines, those that match PATTERN, to the totals.
 count() { # count PATTERN LOG
   local numbers p f s
@@ -181,7 +185,7 @@ fi
 step tools install_tools
 step fetch cargo fetch --locked
 export CARGO_NET_OFFLINE=true
-step format cargo fmt --all -- --check
+step format check_format
 step clippy cargo clippy --locked --workspace --all-targets -- -D warnings
 
 if $quick; then

@@ -14,7 +14,7 @@ use crate::{demo, fake_openai, render, serve, show_config, submit};
 /// Without a command it serves: everything in one process, on one SQLite file.
 #[derive(Debug, Parser)]
 #[command(name = "presswork", version, max_term_width = 100)]
-pub struct Cli {
+pub(crate) struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
     #[command(flatten)]
@@ -41,108 +41,108 @@ enum Command {
 
 /// `presswork serve`.
 #[derive(Clone, Debug, Default, Args)]
-pub struct ServeArgs {
+pub(crate) struct ServeArgs {
     /// The directory of the store; made at need [default: ./presswork-data]
     #[arg(long, value_name = "DIR")]
-    pub data: Option<PathBuf>,
+    pub(crate) data: Option<PathBuf>,
     /// The address to listen on; port 0 takes a free one [default: 127.0.0.1:8080]
     #[arg(long, value_name = "ADDRESS:PORT")]
-    pub listen: Option<SocketAddr>,
+    pub(crate) listen: Option<SocketAddr>,
 }
 
 /// `presswork demo`.
 #[derive(Debug, Args)]
-pub struct DemoArgs {
+pub(crate) struct DemoArgs {
     /// The directory for cv.pdf
     #[arg(long, value_name = "DIR", default_value = ".")]
-    pub out: PathBuf,
+    pub(crate) out: PathBuf,
 }
 
 /// `presswork render`.
 #[derive(Debug, Args)]
-pub struct RenderArgs {
+pub(crate) struct RenderArgs {
     /// The CV, as JSON; `-` reads standard input
-    pub input: PathBuf,
+    pub(crate) input: PathBuf,
     /// The PDF to write
     #[arg(long, value_name = "FILE.pdf")]
-    pub out: PathBuf,
+    pub(crate) out: PathBuf,
     #[command(flatten)]
-    pub options: OptionArgs,
+    pub(crate) options: OptionArgs,
     /// The time to stamp into the PDF (RFC 3339), for the same bytes at every run [default: now]
     #[arg(long, value_name = "TIME")]
-    pub created: Option<jiff::Timestamp>,
+    pub(crate) created: Option<jiff::Timestamp>,
 }
 
 /// `presswork submit`.
 #[derive(Debug, Args)]
-pub struct SubmitArgs {
+pub(crate) struct SubmitArgs {
     /// The CV, as JSON; `-` reads standard input
-    pub input: PathBuf,
+    pub(crate) input: PathBuf,
     /// The server
     #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8080")]
-    pub server: String,
+    pub(crate) server: String,
     /// The PDF to write
     #[arg(long, value_name = "FILE.pdf")]
-    pub out: PathBuf,
+    pub(crate) out: PathBuf,
     #[command(flatten)]
-    pub options: OptionArgs,
+    pub(crate) options: OptionArgs,
     /// A text file with the job posting that the CV is for
     #[arg(long, value_name = "FILE")]
-    pub posting: Option<PathBuf>,
+    pub(crate) posting: Option<PathBuf>,
     /// Make it anew even if equal content has its PDF already
     #[arg(long)]
-    pub force: bool,
+    pub(crate) force: bool,
     /// Render your own text if the model gives nothing, instead of failing
     #[arg(long)]
-    pub unpolished_on_failure: bool,
+    pub(crate) unpolished_on_failure: bool,
     /// How long to wait for the job, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 300)]
-    pub wait: u64,
+    pub(crate) wait: u64,
 }
 
 /// How a document is made.
 #[derive(Clone, Debug, Args)]
-pub struct OptionArgs {
+pub(crate) struct OptionArgs {
     /// The language of the document: en, de or pl [default: the CV's own, else en]
     #[arg(long, value_name = "LANGUAGE", value_parser = language)]
-    pub language: Option<Language>,
+    pub(crate) language: Option<Language>,
     /// The most pages: 1, 2, 3, 4, or auto for as many as it needs
     #[arg(long, value_name = "N|auto", value_parser = pages, default_value = "2")]
-    pub pages: Pages,
+    pub(crate) pages: Pages,
 }
 
 /// `presswork config`.
 #[derive(Debug, Args)]
-pub struct ConfigArgs {
+pub(crate) struct ConfigArgs {
     /// As JSON
     #[arg(long)]
-    pub json: bool,
+    pub(crate) json: bool,
 }
 
 /// `presswork fake-openai`.
 #[derive(Debug, Args)]
-pub struct FakeArgs {
+pub(crate) struct FakeArgs {
     /// The address to listen on; port 0 takes a free one
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8099")]
-    pub listen: SocketAddr,
+    pub(crate) listen: SocketAddr,
     /// How long each reply takes, such as 200ms or 2s; overrides the script's
     #[arg(long, value_name = "DURATION", value_parser = config::parse_duration)]
-    pub latency: Option<std::time::Duration>,
+    pub(crate) latency: Option<std::time::Duration>,
     /// What to answer, request by request (JSON or TOML)
     #[arg(long, value_name = "FILE")]
-    pub script: Option<PathBuf>,
+    pub(crate) script: Option<PathBuf>,
 }
 
 impl OptionArgs {
     /// As the API takes them.
-    pub fn to_options(&self) -> Options {
+    pub(crate) fn to_options(&self) -> Options {
         Options { language: self.language, pages: self.pages, ..Options::default() }
     }
 }
 
 impl SubmitArgs {
     /// As the API takes them; the posting comes from its file.
-    pub fn to_options(&self, posting: Option<String>) -> Options {
+    pub(crate) fn to_options(&self, posting: Option<String>) -> Options {
         let mut options = self.options.to_options();
         options.job_posting = posting;
         options.force = self.force;
@@ -154,7 +154,7 @@ impl SubmitArgs {
 }
 
 /// Runs a command.
-pub async fn run(cli: Cli) -> anyhow::Result<()> {
+pub(crate) async fn run(cli: Cli) -> anyhow::Result<()> {
     let settings = cli.settings;
     match cli.command {
         None => serve::run(settings, cli.serve).await,

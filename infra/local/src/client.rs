@@ -9,21 +9,21 @@ use schemas::job::{JobRequest, JobStatus};
 
 /// Talks to one server.
 #[derive(Debug)]
-pub struct Client {
+pub(crate) struct Client {
     http: reqwest::Client,
     server: String,
 }
 
 /// A document as fetched.
 #[derive(Debug)]
-pub struct Pdf {
+pub(crate) struct Pdf {
     /// Its bytes.
-    pub bytes: Vec<u8>,
+    pub(crate) bytes: Vec<u8>,
 }
 
 impl Client {
     /// A client of the server at a base URL.
-    pub fn new(server: &str) -> anyhow::Result<Self> {
+    pub(crate) fn new(server: &str) -> anyhow::Result<Self> {
         let http = reqwest::Client::builder()
             .connect_timeout(Duration::from_secs(5))
             .timeout(Duration::from_secs(90))
@@ -33,7 +33,7 @@ impl Client {
     }
 
     /// Submits a job. The key makes a repeat harmless.
-    pub async fn submit(&self, request: &JobRequest, key: &str) -> anyhow::Result<JobStatus> {
+    pub(crate) async fn submit(&self, request: &JobRequest, key: &str) -> anyhow::Result<JobStatus> {
         let post = self.http.post(format!("{}/v1/jobs", self.server));
         let sent = post.header("Idempotency-Key", key).json(request).send().await;
         let response = checked(sent.with_context(|| self.unreachable())?).await?;
@@ -41,7 +41,7 @@ impl Client {
     }
 
     /// Follows a job to its end, telling of each change.
-    pub async fn follow(
+    pub(crate) async fn follow(
         &self,
         first: JobStatus,
         mut changed: impl FnMut(&JobStatus),
@@ -67,7 +67,7 @@ impl Client {
     }
 
     /// Fetches a job's document.
-    pub async fn pdf(&self, job: &JobStatus) -> anyhow::Result<Pdf> {
+    pub(crate) async fn pdf(&self, job: &JobStatus) -> anyhow::Result<Pdf> {
         let url = format!("{}{}", self.server, job.links.result);
         let response = self.http.get(url).send().await.with_context(|| self.unreachable())?;
         let bytes = checked(response).await?.bytes().await.context("the PDF broke off")?;
@@ -92,7 +92,7 @@ async fn checked(response: Response) -> anyhow::Result<Response> {
 }
 
 /// A problem in words, one line for each fault.
-pub fn explain(problem: &Problem) -> String {
+pub(crate) fn explain(problem: &Problem) -> String {
     let mut text = format!("{}: {}", problem.title, problem.detail);
     for error in &problem.errors {
         text.push_str(&format!("\n  {}: {}", error.path, error.message));
@@ -101,7 +101,7 @@ pub fn explain(problem: &Problem) -> String {
 }
 
 /// Why a job that ended has no document.
-pub fn ended_without(job: &JobStatus) -> anyhow::Error {
+pub(crate) fn ended_without(job: &JobStatus) -> anyhow::Error {
     let why = job.error.as_ref().map_or_else(String::new, |problem| {
         format!(". {}", explain(problem))
     });

@@ -16,7 +16,7 @@ use crate::submit::{outcome, place, say};
 use crate::system::System;
 
 /// Starts a system of its own, sends the sample CV, and leaves `cv.pdf`.
-pub async fn run(settings: SettingsArgs, args: DemoArgs) -> anyhow::Result<()> {
+pub(crate) async fn run(settings: SettingsArgs, args: DemoArgs) -> anyhow::Result<()> {
     let clock = Ambient::new();
     let step = |text: &str| println!("{:>7.3} s  {text}", clock.monotonic().as_secs_f64());
     std::fs::create_dir_all(&args.out)

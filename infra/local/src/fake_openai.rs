@@ -7,7 +7,7 @@ use telemetry::Shutdown;
 use crate::cli::FakeArgs;
 
 /// Serves until SIGTERM or Ctrl-C.
-pub async fn run(args: FakeArgs) -> anyhow::Result<()> {
+pub(crate) async fn run(args: FakeArgs) -> anyhow::Result<()> {
     let mut script = match &args.script {
         None => Script::default(),
         Some(path) => {
@@ -26,7 +26,6 @@ pub async fn run(args: FakeArgs) -> anyhow::Result<()> {
     }
     let shutdown = Shutdown::install()?;
     let server = Server::start(args.listen, script)
-        .await
         .with_context(|| format!("cannot listen on {}", args.listen))?;
     println!("A fake model answers at {}; what it counted is at /_calls.", server.base_url());
     println!("OPENAI_API_KEY=fake OPENAI_BASE_URL={} presswork serve", server.base_url());

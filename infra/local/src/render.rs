@@ -18,7 +18,7 @@ const MAX_INPUT: u64 = 64 * 1024 * 1024;
 
 /// Renders the caller's own text. Lenient: what a job would refuse for its length or for missing
 /// fields is a warning here.
-pub fn run(args: &RenderArgs) -> anyhow::Result<()> {
+pub(crate) fn run(args: &RenderArgs) -> anyhow::Result<()> {
     let normalised = schemas::cv::normalise(&read_json(&args.input)?).map_err(|e| explain(&e))?;
     let report = schemas::cv::check(&normalised.cv, &CheckOptions::default());
     let mut warnings = normalised.warnings;
@@ -43,7 +43,7 @@ pub fn run(args: &RenderArgs) -> anyhow::Result<()> {
 }
 
 /// Reads a JSON file, or standard input for `-`.
-pub fn read_json(path: &Path) -> anyhow::Result<Value> {
+pub(crate) fn read_json(path: &Path) -> anyhow::Result<Value> {
     let shown = path.display();
     let mut text = Vec::new();
     let read = if path.as_os_str() == "-" {

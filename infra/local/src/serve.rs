@@ -8,7 +8,7 @@ use crate::cli::ServeArgs;
 use crate::system::System;
 
 /// Serves until SIGTERM or Ctrl-C.
-pub async fn run(settings: SettingsArgs, args: ServeArgs) -> anyhow::Result<()> {
+pub(crate) async fn run(settings: SettingsArgs, args: ServeArgs) -> anyhow::Result<()> {
     let mut own = Vec::new();
     if let Some(data) = args.data {
         own.push(("storage.data_dir".to_owned(), data.display().to_string()));

@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::cli::ConfigArgs;
 
 /// Prints it. Secrets are masked.
-pub fn run(settings: SettingsArgs, args: &ConfigArgs) -> anyhow::Result<()> {
+pub(crate) fn run(settings: SettingsArgs, args: &ConfigArgs) -> anyhow::Result<()> {
     let loaded = settings.load(Vec::new())?;
     if args.json {
         let all: Vec<_> = loaded.report.iter().map(|setting| {

@@ -12,7 +12,7 @@ use crate::client::{Client, ended_without};
 use crate::render::read_json;
 
 /// Submits, follows and fetches.
-pub async fn run(args: SubmitArgs) -> anyhow::Result<()> {
+pub(crate) async fn run(args: SubmitArgs) -> anyhow::Result<()> {
     let cv = read_json(&args.input)?;
     let posting = args.posting.as_ref().map(|path| {
         std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
@@ -53,7 +53,7 @@ pub async fn run(args: SubmitArgs) -> anyhow::Result<()> {
 }
 
 /// A job's state in words.
-pub fn say(status: &JobStatus) -> String {
+pub(crate) fn say(status: &JobStatus) -> String {
     match (status.state, status.phase) {
         (State::Queued, _) => "waiting for a worker".to_owned(),
         (State::Running, Some(Phase::Rendering)) => "setting the pages".to_owned(),
@@ -63,7 +63,7 @@ pub fn say(status: &JobStatus) -> String {
 }
 
 /// What was made, by whom, at what cost.
-pub fn outcome(job: &JobStatus) -> String {
+pub(crate) fn outcome(job: &JobStatus) -> String {
     let result = job.result.as_ref();
     let pages = result.map_or(0, |r| r.pages);
     let kilobytes = result.map_or(0, |r| r.size_bytes.div_ceil(1000));
@@ -79,6 +79,6 @@ pub fn outcome(job: &JobStatus) -> String {
 }
 
 /// A field's path as the head of a sentence.
-pub fn place(path: &str) -> String {
+pub(crate) fn place(path: &str) -> String {
     if path.is_empty() { String::new() } else { format!("{path}: ") }
 }

@@ -16,7 +16,7 @@
 //! by a service that sends once and then refuses), not `reqwest` (retries off, redirects off).
 //! No prompt, reply or key reaches a log line, an error or a `Debug` output.
 //!
-//! With the feature `fake` there is a [`fake`] server that speaks the same API and can be told to
+//! With the feature `fake` there is a server, `openai::fake`, that speaks the same API and can be told to
 //! misbehave in every way above.
 
 mod classify;

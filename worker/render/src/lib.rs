@@ -40,6 +40,7 @@ use flate2 as _;
 pub use blocks::Document;
 pub use error::{Error, PhotoFault, Warning};
 pub use options::{Attachment, Created, Fit, Options, Pages, Rendered};
+pub use prepare::is_language_tag;
 pub use theme::Theme;
 
 use fonts::Fonts;

@@ -118,15 +118,9 @@ fn crop_and_scale(picture: &RgbImage, frame: Frame, orientation: Orientation) ->
             } else {
                 (fw, fh)
             };
-            let (w, h, fw64, fh64) = (
-                u64::from(width),
-                u64::from(height),
-                u64::from(fw),
-                u64::from(fh),
-            );
             // The largest part of the picture that has the frame's form.
-            let crop_width = (h * fw64 / fh64).clamp(1, w) as u32;
-            let crop_height = (w * fh64 / fw64).clamp(1, h) as u32;
+            let crop_width = scale(height, fw, fh).clamp(1, width);
+            let crop_height = scale(width, fh, fw).clamp(1, height);
             (
                 crop_width,
                 crop_height,
@@ -136,10 +130,12 @@ fn crop_and_scale(picture: &RgbImage, frame: Frame, orientation: Orientation) ->
         }
         Frame::Whole => {
             let side = width.max(height).max(WHOLE_SIDE);
-            let scaled = |length: u32| {
-                (u64::from(length) * u64::from(WHOLE_SIDE) / u64::from(side)).max(1) as u32
-            };
-            (width, height, scaled(width), scaled(height))
+            (
+                width,
+                height,
+                scale(width, WHOLE_SIDE, side).max(1),
+                scale(height, WHOLE_SIDE, side).max(1),
+            )
         }
     };
     let (x, y) = ((width - crop_width) / 2, (height - crop_height) / 2);
@@ -148,6 +144,12 @@ fn crop_and_scale(picture: &RgbImage, frame: Frame, orientation: Orientation) ->
         return part.to_image();
     }
     imageops::resize(&*part, target_width, target_height, FilterType::CatmullRom)
+}
+
+/// `length * to / from`, without overflow.
+fn scale(length: u32, to: u32, from: u32) -> u32 {
+    let scaled = u64::from(length) * u64::from(to) / u64::from(from);
+    u32::try_from(scaled).unwrap_or(u32::MAX)
 }
 
 fn lies_on_its_side(orientation: Orientation) -> bool {

@@ -250,8 +250,9 @@ impl Press<'_> {
     }
 }
 
-/// BCP 47 asks for letters, digits and hyphens in parts of 1 to 8; whether the language exists is not asked.
-fn is_language_tag(tag: &str) -> bool {
+/// Whether a tag has the form of a language tag (BCP 47): letters, digits and hyphens, in parts of 1 to 8.
+/// [`Document::language`] must; whether there is such a language is not asked.
+pub fn is_language_tag(tag: &str) -> bool {
     let part = |part: &str| {
         (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric())
     };
@@ -300,15 +301,17 @@ impl Size {
                     subtitle,
                     body,
                 }) => {
-                    [date, title, subtitle]
-                        .into_iter()
-                        .for_each(|text| self.text(text));
+                    for text in [date, title, subtitle] {
+                        self.text(text);
+                    }
                     self.add_blocks(body, depth + 1)?;
                 }
                 Block::Paragraph(text) => self.text(text),
                 Block::List(items) => {
                     self.count(items.len())?;
-                    items.iter().for_each(|item| self.text(item));
+                    for item in items {
+                        self.text(item);
+                    }
                 }
                 Block::Rows(rows) => {
                     self.count(rows.len())?;

@@ -97,7 +97,7 @@ impl Blobs for Emitting {
     ) -> Result<ETag> {
         let size = data.len();
         let etag = self.blobs.put(container, path, data, content_type, metadata, mode).await?;
-        if container == Container::CvPdfs && path.ends_with(".pdf") {
+        if container == Container::CvPdfs && path.strip_suffix(".pdf").is_some() {
             self.emit(container, path, Created { etag: &etag, content_type, size }).await;
         }
         Ok(etag)

@@ -28,6 +28,7 @@
 
 mod answer;
 mod counters;
+mod latency;
 mod respond;
 mod routes;
 mod script;
@@ -45,7 +46,8 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 pub use counters::Counters;
-pub use script::{Background, Behaviour, ErrorReply, Latency, Moment, Script, ScriptError, Step};
+pub use latency::Latency;
+pub use script::{Background, Behaviour, ErrorReply, Moment, Script, ScriptError, Step};
 pub use state::Received;
 
 use state::State;
@@ -132,14 +134,12 @@ impl Server {
 
     /// Stops listening, breaks off the answers that are still waiting, and ends when the last
     /// connection is closed.
-    ///
-    /// # Errors
-    /// The listener failed.
-    pub async fn stop(mut self) -> io::Result<()> {
+    pub async fn stop(mut self) {
         self.stop.cancel();
-        match self.serving.take() {
-            Some(serving) => serving.await.map_err(io::Error::other)?,
-            None => Ok(()),
+        if let Some(serving) = self.serving.take()
+            && let Err(error) = serving.await
+        {
+            tracing::error!(%error, "the fake did not stop in good order");
         }
     }
 }

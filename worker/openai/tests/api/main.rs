@@ -6,6 +6,7 @@
 )]
 
 mod calls;
+mod outcomes;
 mod server;
 mod spec;
 mod unreachable;
@@ -27,14 +28,24 @@ fn settings(base_url: &str) -> Settings {
             api_key: "sk-test".into(),
         },
         model: "gpt-test".into(),
-        timeout: Duration::from_millis(400),
-        connect_timeout: Duration::from_millis(150),
+        timeout: Duration::from_secs(10),
+        connect_timeout: Duration::from_secs(1),
         user_agent: "presswork-test".into(),
     }
 }
 
 fn client(base_url: &str) -> Client {
     Client::new(settings(base_url)).unwrap()
+}
+
+/// A client that soon gives up, for tests that mean it to.
+fn impatient(base_url: &str) -> Client {
+    let timeout = Duration::from_millis(300);
+    Client::new(Settings {
+        timeout,
+        ..settings(base_url)
+    })
+    .unwrap()
 }
 
 fn fake(script: Script) -> (Server, Client) {

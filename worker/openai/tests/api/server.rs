@@ -283,7 +283,6 @@ async fn stopping_breaks_off_what_waits() {
     }
     tokio::time::timeout(Duration::from_secs(5), server.stop())
         .await
-        .unwrap()
         .unwrap();
     for waiting in waiting {
         assert!(waiting.await.unwrap().is_err());

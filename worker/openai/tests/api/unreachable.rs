@@ -7,7 +7,7 @@ use openai::fake::{Script, Server};
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpListener;
 
-use crate::{ANY, client, request, settings, words};
+use crate::{ANY, client, impatient, request, settings, words};
 
 const UNREACHABLE: &str = "not processed: Unreachable";
 
@@ -44,9 +44,9 @@ async fn tls_that_never_comes() {
         let _ = stream.read_to_end(&mut received).await;
         received
     });
-    let called = client(&format!("https://{address}/v1"))
-        .call(&request())
-        .await;
+    let mut settings = settings(&format!("https://{address}/v1"));
+    settings.connect_timeout = Duration::from_millis(150);
+    let called = Client::new(settings).unwrap().call(&request()).await;
     assert_eq!(words(&called.outcome), UNREACHABLE);
     let received = peer.await.unwrap();
     // A TLS handshake record and nothing else.
@@ -60,6 +60,7 @@ async fn the_limit_for_connecting_is_always_the_shorter() {
     let listener = TcpListener::bind(ANY).await.unwrap();
     let mut settings = settings(&format!("https://{}/v1", listener.local_addr().unwrap()));
     settings.connect_timeout = Duration::from_mins(1);
+    settings.timeout = Duration::from_millis(300);
     let called = Client::new(settings).unwrap().call(&request()).await;
     assert_eq!(words(&called.outcome), UNREACHABLE);
 }
@@ -76,6 +77,6 @@ async fn a_name_that_does_not_exist() {
 async fn accepted_and_then_silent_is_not_unreachable() {
     let listener = TcpListener::bind(ANY).await.unwrap();
     let base_url = format!("http://{}/v1", listener.local_addr().unwrap());
-    let called = client(&base_url).call(&request()).await;
+    let called = impatient(&base_url).call(&request()).await;
     assert_eq!(words(&called.outcome), "ambiguous: Timeout");
 }

@@ -212,9 +212,9 @@ impl Flow<'_> {
         let section = self.node(parent, NodeRole::Section);
         let mut level = level;
         if let Some(title) = title {
-            let role = self.heading(level, title);
+            let heading = self.heading(level, title);
             level += 1;
-            let node = self.node(section, role);
+            let node = self.node(section, heading);
             let lines = self.lines(title, area, node);
             if let Some(first) = lines.first() {
                 let text = self.prepared.paragraphs[title.0].text.clone();
@@ -232,31 +232,16 @@ impl Flow<'_> {
     }
 
     fn entry(&mut self, head: &Head, body: &[Part], area: Area, parent: NodeId, level: u16) {
-        let indent = self.metrics.date_column;
-        let two_columns = area.width - indent >= self.metrics.narrow;
-        let (left, right) = if two_columns {
-            (
-                Area {
-                    width: indent - self.metrics.indent,
-                    ..area
-                },
-                Area {
-                    x: area.x + indent,
-                    width: area.width - indent,
-                },
-            )
-        } else {
-            (area, area)
-        };
-
+        let (left, right) = self.date_columns(area).unwrap_or((area, area));
+        let two_columns = left.x < right.x;
         let section = self.node(parent, NodeRole::Section);
         let mut level = level;
         let mut lines = Vec::new();
         // The title comes before the date: readers of the text want to know what, then when.
         if let Some(title) = head.title {
-            let role = self.heading(level, title);
+            let heading = self.heading(level, title);
             level += 1;
-            let node = self.node(section, role);
+            let node = self.node(section, heading);
             lines.extend(self.lines(title, right, node));
         }
         let mut dates = Vec::new();
@@ -279,6 +264,21 @@ impl Flow<'_> {
         self.stack(vec![lines, dates], self.height(Role::Text), keep);
         self.gap = self.gap.max(self.metrics.spacing.item);
         self.parts(body, right, section, level);
+    }
+
+    /// The column for dates and the one for what they date, where both have room.
+    fn date_columns(&self, area: Area) -> Option<(Area, Area)> {
+        let indent = self.metrics.date_column;
+        let left = Area {
+            width: indent - self.metrics.indent,
+            ..area
+        };
+        let right = Area {
+            x: area.x + indent,
+            width: area.width - indent,
+        };
+        let narrow = self.metrics.narrow;
+        (left.width >= narrow && right.width >= narrow).then_some((left, right))
     }
 
     fn list(&mut self, bullet: ParagraphId, items: &[ParagraphId], area: Area, parent: NodeId) {

@@ -27,7 +27,7 @@ pub(crate) fn footers(
     };
     let mut shaper = Shaper::new(fonts);
     let width = metrics.right - metrics.left;
-    let y = (metrics.bottom + metrics.page_height) / 2.0;
+    let y = f32::midpoint(metrics.bottom, metrics.page_height);
     let mut line = |text: String, share: f32| {
         let paragraph = shaper.shape(&Text::from(text), Look::plain(Role::Footer, Ink::Muted))?;
         let size = metrics.size(Role::Footer);

@@ -8,7 +8,7 @@ use crate::error::Error;
 pub(super) fn paginate(column: Column, metrics: &Metrics) -> Result<Layout, Error> {
     let mut pages = Pages {
         metrics,
-        pages: vec![Vec::new()],
+        done: vec![Vec::new()],
         y: metrics.top,
     };
     let mut pieces = column.pieces.into_iter().peekable();
@@ -20,12 +20,12 @@ pub(super) fn paginate(column: Column, metrics: &Metrics) -> Result<Layout, Erro
             pages.place(std::mem::take(&mut group))?;
         }
     }
-    for page in &mut pages.pages {
+    for page in &mut pages.done {
         page.sort_by_key(|item| item.id);
     }
     let last_page = pages.y - metrics.top;
     Ok(Layout {
-        pages: pages.pages,
+        pages: pages.done,
         last_page,
         nodes: column.nodes,
         outline: column.outline,
@@ -35,7 +35,7 @@ pub(super) fn paginate(column: Column, metrics: &Metrics) -> Result<Layout, Erro
 
 struct Pages<'a> {
     metrics: &'a Metrics,
-    pages: Vec<Vec<Item>>,
+    done: Vec<Vec<Item>>,
     /// Where the next piece goes on the last page.
     y: f32,
 }
@@ -60,7 +60,7 @@ impl Pages<'_> {
                     self.break_page()?;
                 }
             }
-            if let Some(page) = self.pages.last_mut() {
+            if let Some(page) = self.done.last_mut() {
                 page.extend(piece.items.into_iter().map(|item| Item {
                     y: item.y + self.y,
                     ..item
@@ -84,10 +84,10 @@ impl Pages<'_> {
         if self.at_top() {
             return Ok(());
         }
-        if self.pages.len() >= MAX_PAGES {
+        if self.done.len() >= MAX_PAGES {
             return Err(Error::TooManyPages { limit: MAX_PAGES });
         }
-        self.pages.push(Vec::new());
+        self.done.push(Vec::new());
         self.y = self.metrics.top;
         Ok(())
     }

@@ -1,5 +1,10 @@
 //! What holds for every layout, whatever the document.
 
+#![allow(
+    clippy::float_cmp,
+    reason = "steps of shrinking are chosen, not computed"
+)]
+
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
@@ -139,7 +144,7 @@ fn pages_end_in_good_places(prepared: &Prepared, layout: &Layout) {
             Child::Node(_) => None,
         });
         let pages: Vec<_> = items.clone().map(|id| placed[&id].0).collect();
-        if let (NodeRole::Heading(..), Some(last)) = (&node.role, items.clone().last()) {
+        if let (NodeRole::Heading(..), Some(last)) = (&node.role, items.clone().next_back()) {
             let next = placed
                 .range(last..)
                 .skip(1)

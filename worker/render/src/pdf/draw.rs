@@ -157,9 +157,9 @@ impl Pen<'_, '_> {
         let link_of = |glyph: usize| paragraph.spans[paragraph.glyphs[glyph].span as usize].link;
         let mut start = line.glyphs.start;
         while start < line.glyphs.end {
-            let link = link_of(start);
+            let target = link_of(start);
             let end = (start + 1..line.glyphs.end)
-                .find(|&at| link_of(at) != link)
+                .find(|&at| link_of(at) != target)
                 .unwrap_or(line.glyphs.end);
             let id = self
                 .surface
@@ -169,16 +169,16 @@ impl Pen<'_, '_> {
             marks.push(Mark {
                 id,
                 page: self.page,
-                link,
+                link: target,
                 area: None,
             });
 
             let ink_end = paragraph.trimmed(start, end);
-            if let Some(link) = link
+            if let Some(target) = target
                 && ink_end > start
             {
                 let (top, bottom) = (item.y - size * LINK_ABOVE, item.y + size * LINK_BELOW);
-                let uri = paragraph.links[link as usize].clone();
+                let uri = paragraph.links[target as usize].clone();
                 if let Some(area) = Rect::from_ltrb(x_of(start), top, x_of(ink_end), bottom) {
                     let label = format!("{} ({uri})", paragraph.slice(&(start..ink_end)));
                     self.links.push(LinkArea {

@@ -70,10 +70,8 @@ fn push(group: &mut TagGroup, open: &mut Option<(u32, TagGroup)>, mark: Mark) {
         .extend(open.take().map(|(_, link)| link.into()));
     match mark.link {
         Some(index) => {
-            *open = Some((
-                index,
-                TagGroup::with_children(Tag::Link, vec![mark.id.into()]),
-            ))
+            let link = TagGroup::with_children(Tag::Link, vec![mark.id.into()]);
+            *open = Some((index, link));
         }
         None => group.push(mark.id),
     }

@@ -151,18 +151,22 @@ impl<'f> Shaper<'f> {
                 paragraph.links.push(uri?);
                 Some(paragraph.links.len() as u32 - 1)
             });
-            let style = FaceId::of_style(look.bold || run.style.bold, run.style.italic);
-            let ink = match (link, run.style.muted) {
-                (Some(_), _) => Ink::Accent,
-                (None, true) => Ink::Muted,
-                (None, false) => look.ink,
+            let plain = Span {
+                face: FaceId::of_style(look.bold || run.style.bold, run.style.italic),
+                ink: match (link, run.style.muted) {
+                    (Some(_), _) => Ink::Accent,
+                    (None, true) => Ink::Muted,
+                    (None, false) => look.ink,
+                },
+                link,
+                replaced: false,
             };
 
             let mut current: Option<Span> = None;
             for (at, c) in paragraph.text[start..].char_indices() {
                 let at = start + at;
                 let c = if c == '\n' { ' ' } else { c };
-                let span = self.span_of(c, style, current, ink, link);
+                let span = self.span_of(c, plain, current);
                 let alphabet = Alphabet::of(c);
                 let length = c.len_utf8();
                 let joins = current == Some(span)
@@ -195,14 +199,7 @@ impl<'f> Shaper<'f> {
     }
 
     /// The font for a character. Marks and white space stay in the font of what they follow.
-    fn span_of(
-        &mut self,
-        c: char,
-        style: FaceId,
-        current: Option<Span>,
-        ink: Ink,
-        link: Option<u32>,
-    ) -> Span {
+    fn span_of(&mut self, c: char, plain: Span, current: Option<Span>) -> Span {
         let glued = c == ' ' || is_combining_mark(c);
         if let Some(current) = current
             && glued
@@ -213,23 +210,14 @@ impl<'f> Shaper<'f> {
         {
             return current;
         }
-        match FaceId::for_char(c, style, &self.shapers) {
-            Some(face) => Span {
-                face,
-                ink,
-                link,
-                replaced: false,
-            },
-            None => {
-                self.missing.insert(c);
-                Span {
-                    face: style,
-                    ink,
-                    link,
-                    replaced: true,
-                }
-            }
-        }
+        let Some(face) = FaceId::for_char(c, plain.face, &self.shapers) else {
+            self.missing.insert(c);
+            return Span {
+                replaced: true,
+                ..plain
+            };
+        };
+        Span { face, ..plain }
     }
 
     fn shape_segment(&mut self, segment: &Segment, small_caps: bool, paragraph: &mut Paragraph) {

@@ -1,5 +1,9 @@
-//! What the tests, the example and the benchmark share: a CV as blocks, a photo, readers of our PDFs.
+//! What the tests, the example and the benchmark share: a CV as blocks, a photo, a reader of our PDFs.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a helper that fails, fails what it helps"
+)]
 #![allow(
     dead_code,
     unreachable_pub,

@@ -12,7 +12,7 @@ use crate::port::{Entity, Properties, Received, Write};
 use crate::{Blobs, Queue, Storage, Table};
 
 /// A lease that does not run out within a case.
-pub(super) const LONG: Duration = Duration::from_secs(120);
+pub(super) const LONG: Duration = Duration::from_mins(2);
 /// After this a case fails rather than waits.
 pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -49,7 +49,8 @@ impl Harness {
         &*self.storage.blobs
     }
 
-    /// Receives until so many messages of this case have come. What other runs left is deleted.
+    /// Receives until so many messages of this case have come, each with its newest lease. What
+    /// other runs left is deleted.
     pub(super) async fn take(
         &self,
         queue: QueueName,
@@ -58,10 +59,11 @@ impl Harness {
         visibility: Duration,
     ) -> Vec<Received> {
         let taking = async {
-            let mut taken = Vec::new();
+            let mut taken: Vec<Received> = Vec::new();
             while taken.len() < wanted {
                 for message in self.queue().receive(queue, 32, visibility).await.unwrap() {
                     if message.body.starts_with(tag) {
+                        taken.retain(|m| m.lease.message_id != message.lease.message_id);
                         taken.push(message);
                     } else {
                         self.queue().delete(queue, &message.lease).await.unwrap();
@@ -184,6 +186,6 @@ pub(super) fn columns(value: Value) -> Properties {
 }
 
 /// One column `n`.
-pub(super) fn number(n: i64) -> Properties {
-    columns(serde_json::json!({ "n": n }))
+pub(super) fn number(n: impl Into<Value>) -> Properties {
+    [("n".to_owned(), n.into())].into_iter().collect()
 }

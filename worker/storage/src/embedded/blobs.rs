@@ -10,7 +10,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use super::queue::timestamp;
 use super::table::tag;
 use super::writer::Batch;
-use super::{Store, cursor};
+use super::{Store, cursor, int};
 use crate::limits;
 use crate::names::Container;
 use crate::port::{
@@ -76,7 +76,7 @@ impl Blobs for Store {
                 Some(found) if !found.appends => {
                     return Err(StorageError::Invalid("the blob was made by a put".to_owned()));
                 }
-                Some(found) => (found.id, found.info.size as i64),
+                Some(found) => (found.id, int(found.info.size)),
                 None => {
                     let blob = NewBlob { container, path: &path, content_type: APPENDED };
                     (insert(batch, &blob, "{}", 0, true)?, 0)
@@ -91,7 +91,7 @@ impl Blobs for Store {
                 .prepare_cached(
                     "UPDATE blob SET etag = ?2, size = ?3, modified = ?4 WHERE id = ?1",
                 )?
-                .execute(params![id, etag, size + data.len() as i64, batch.now()])?;
+                .execute(params![id, etag, size + int(data.len()), batch.now()])?;
             Ok(())
         })
         .await
@@ -131,7 +131,7 @@ impl Blobs for Store {
             // No path is empty, so an empty text is before the first.
             let after = after.unwrap_or_default();
             let mut rows =
-                statement.query(params![container.as_str(), prefix, after, max as i64 + 1])?;
+                statement.query(params![container.as_str(), prefix, after, int(max + 1)])?;
             let mut blobs = Vec::new();
             while let Some(row) = rows.next()? {
                 let path: String = row.get(7)?;
@@ -226,7 +226,7 @@ fn content(connection: &Connection, id: i64, range: Range<u64>) -> Result<Bytes>
     if range.is_empty() {
         return Ok(Bytes::new());
     }
-    let (start, end) = (range.start as i64, range.end as i64);
+    let (start, end) = (int(range.start), int(range.end));
     let first: Option<i64> = connection
         .prepare_cached("SELECT max(start) FROM chunk WHERE blob = ?1 AND start <= ?2")?
         .query_row([id, start], |row| row.get(0))
@@ -276,7 +276,7 @@ fn insert(
             id,
             blob.container.as_str(),
             blob.path,
-            size as i64,
+            int(size),
             blob.content_type,
             metadata,
             batch.now(),

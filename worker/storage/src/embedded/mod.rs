@@ -102,6 +102,11 @@ impl fmt::Debug for Store {
     }
 }
 
+/// A count or a size as SQLite keeps it. Larger ones than it can keep do not come up.
+fn int(n: impl TryInto<i64>) -> i64 {
+    n.try_into().unwrap_or(i64::MAX)
+}
+
 /// Any failure of SQLite leaves the effect unknown to the caller.
 impl From<rusqlite::Error> for StorageError {
     fn from(error: rusqlite::Error) -> Self {

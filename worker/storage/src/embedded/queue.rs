@@ -7,8 +7,8 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::Store;
 use super::writer::Batch;
+use super::{Store, int};
 use crate::limits;
 use crate::names::QueueName;
 use crate::port::{Lease, Peeked, Queue, Received, Result, StorageError};
@@ -60,7 +60,7 @@ impl Queue for Store {
                 "SELECT id, body, dequeue_count, inserted_at FROM message
                  WHERE queue = ?1 AND visible_at <= ?2 ORDER BY visible_at LIMIT ?3",
             )?;
-            let mut rows = statement.query(params![queue.as_str(), now, max as i64])?;
+            let mut rows = statement.query(params![queue.as_str(), now, int(max)])?;
             let mut peeked = Vec::new();
             while let Some(row) = rows.next()? {
                 peeked.push(Peeked {
@@ -165,7 +165,7 @@ fn receive(
         "SELECT id, body, dequeue_count, inserted_at FROM message
          WHERE queue = ?1 AND visible_at <= ?2 ORDER BY visible_at LIMIT ?3",
     )?;
-    let mut rows = select.query(params![queue.as_str(), now, max as i64])?;
+    let mut rows = select.query(params![queue.as_str(), now, int(max)])?;
     let mut received = Vec::new();
     while let Some(row) = rows.next()? {
         received.push(Received {
@@ -208,7 +208,7 @@ fn next_due(connection: &Connection, queue: QueueName) -> Result<Option<i64>> {
 
 /// Rounded up: a message is never visible too early. At most 7 days by [`limits`].
 fn millis(duration: Duration) -> i64 {
-    duration.as_nanos().div_ceil(1_000_000) as i64
+    int(duration.as_nanos().div_ceil(1_000_000))
 }
 
 /// A time that a damaged file may have made impossible.

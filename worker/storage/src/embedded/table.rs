@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use rusqlite::{OptionalExtension, params};
 
 use super::writer::Batch;
-use super::{Store, cursor};
+use super::{Store, cursor, int};
 use crate::limits;
 use crate::names::TableName;
 use crate::port::{
@@ -62,7 +62,7 @@ impl Table for Store {
             )?;
             // No key is empty, so an empty text is before the first.
             let after = after.unwrap_or_default();
-            let one_more = max as i64 + 1;
+            let one_more = int(max + 1);
             let mut found = statement
                 .query(params![table.as_str(), partition, start, end, after, one_more])?;
             let mut entities = Vec::new();

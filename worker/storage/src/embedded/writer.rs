@@ -55,7 +55,7 @@ impl Writer {
     ) -> Result<T> {
         let gone = || StorageError::unavailable("the store is closed");
         let (answer, answered) = oneshot::channel();
-        let command = Work { bytes, work: Some(work), result: None, answer };
+        let command = Work { bytes, todo: Some(work), result: None, answer };
         self.commands.send(Message::Run(Box::new(command))).await.map_err(|_| gone())?;
         answered.await.map_err(|_| gone())?
     }
@@ -117,7 +117,7 @@ trait Command: Send {
 
 struct Work<F, T> {
     bytes: usize,
-    work: Option<F>,
+    todo: Option<F>,
     result: Option<Result<T>>,
     answer: oneshot::Sender<Result<T>>,
 }
@@ -132,7 +132,7 @@ where
     }
 
     fn run(&mut self, batch: &mut Batch<'_>) -> bool {
-        self.result = self.work.take().map(|work| work(batch));
+        self.result = self.todo.take().map(|work| work(batch));
         matches!(self.result, Some(Ok(_)))
     }
 

@@ -1,0 +1,186 @@
+//! The programs of this workspace as child processes.
+
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+/// The path of a program, built beside this test.
+///
+/// # Panics
+/// If it is not there: `cargo build --workspace` makes it.
+pub fn program(name: &str) -> PathBuf {
+    let test = std::env::current_exe().expect("a test knows its own path");
+    let mut dir = test.parent().expect("a file has a directory");
+    if dir.ends_with("deps") {
+        dir = dir.parent().expect("deps is in the target directory");
+    }
+    let path = dir.join(name);
+    assert!(path.exists(), "{name} is not built: run `cargo build --workspace` first");
+    path
+}
+
+/// A command with nothing of our environment that could change its settings.
+pub fn command(name: &str) -> Command {
+    let mut command = Command::new(program(name));
+    let ours = ["PRESSWORK_", "OPENAI_", "AZURE_", "CV_", "LOG_", "ENVIRONMENT"];
+    for (key, _) in std::env::vars_os() {
+        if ours.iter().any(|prefix| key.to_string_lossy().starts_with(prefix)) {
+            command.env_remove(key);
+        }
+    }
+    command
+}
+
+/// What a finished command said.
+#[derive(Debug)]
+pub struct Output {
+    /// How it ended.
+    pub status: ExitStatus,
+    /// Standard output.
+    pub out: String,
+    /// Standard error.
+    pub err: String,
+}
+
+/// Runs a command to its end.
+pub fn run(command: &mut Command) -> Output {
+    let output = command.stdin(Stdio::null()).output().expect("the program starts");
+    Output {
+        status: output.status,
+        out: String::from_utf8_lossy(&output.stdout).into_owned(),
+        err: String::from_utf8_lossy(&output.stderr).into_owned(),
+    }
+}
+
+/// A running server program. Dropped, it is killed.
+#[derive(Debug)]
+pub struct Server {
+    child: Child,
+    /// Its base URL; empty for a worker, which has none.
+    pub url: String,
+    log: Option<JoinHandle<String>>,
+}
+
+impl Server {
+    /// Starts a program that says on standard output where it listens.
+    pub fn start(command: &mut Command) -> Self {
+        let mut server = Self::spawn(command);
+        let out = server.child.stdout.take().expect("standard output is piped");
+        let (tell, told) = mpsc::channel();
+        std::thread::spawn(move || {
+            for line in BufReader::new(out).lines().map_while(Result::ok) {
+                if let Some(at) = line.find("http://") {
+                    let url = line[at..].split_whitespace().next().unwrap_or_default();
+                    // Nobody listens after the first line: the pipe is drained all the same.
+                    let _ = tell.send(url.trim_end_matches(['.', ',']).to_owned());
+                }
+            }
+        });
+        match told.recv_timeout(Duration::from_secs(30)) {
+            Ok(url) => server.url = url,
+            Err(_) => panic!("the program does not say where it listens:\n{}", server.kill()),
+        }
+        server
+    }
+
+    /// Starts a program that listens nowhere.
+    pub fn spawn(command: &mut Command) -> Self {
+        let mut child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the program starts");
+        let mut err = child.stderr.take().expect("standard error is piped");
+        let log = std::thread::spawn(move || {
+            let mut text = Vec::new();
+            let _ = err.read_to_end(&mut text);
+            String::from_utf8_lossy(&text).into_owned()
+        });
+        Self { child, url: String::new(), log: Some(log) }
+    }
+
+    /// The process id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// SIGKILL: no warning, no clean-up. Gives what it logged.
+    pub fn kill(mut self) -> String {
+        let _ = self.child.kill();
+        self.child.wait().expect("a child can be waited for");
+        self.log()
+    }
+
+    /// SIGKILL, while the handle stays; the log is lost.
+    pub fn kill_now(&self) {
+        signal("-KILL", self.child.id());
+    }
+
+    /// SIGTERM, and the time to finish. Gives its status and what it logged.
+    pub fn terminate(mut self) -> (ExitStatus, String) {
+        signal("-TERM", self.child.id());
+        let status = self.child.wait().expect("a child can be waited for");
+        (status, self.log())
+    }
+
+    fn log(&mut self) -> String {
+        let log = self.log.take().expect("the log is taken once");
+        log.join().expect("the reading thread does not panic")
+    }
+}
+
+fn signal(name: &str, process: u32) {
+    let sent = Command::new("kill").args([name, &process.to_string()]).status();
+    assert!(sent.expect("`kill` is there").success(), "no process {process}");
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// `presswork serve` on a directory and a free port, with durations of seconds at most.
+pub fn serve(data: &Path, settings: &[(&str, &str)]) -> Command {
+    let mut command = command("presswork");
+    command.arg("serve").args(["--listen", "127.0.0.1:0"]).arg("--data").arg(data);
+    short(&mut command, settings);
+    command
+}
+
+/// A program of the split deployment on a directory.
+pub fn part(name: &str, data: &Path, settings: &[(&str, &str)]) -> Command {
+    let mut command = command(name);
+    command.arg("--set").arg(format!("storage.data_dir={}", data.display()));
+    command.args(["--set", "server.listen=127.0.0.1:0"]);
+    short(&mut command, settings);
+    command
+}
+
+/// Durations that let a test see a lease, a call deadline or a stranded job pass in seconds.
+fn short(command: &mut Command, settings: &[(&str, &str)]) {
+    let short = [
+        ("model.timeout", "3s"),
+        ("model.connect_timeout", "1s"),
+        ("worker.deadline_margin", "1s"),
+        ("worker.latch_freshness", "900ms"),
+        ("worker.visibility", "1500ms"),
+        ("worker.heartbeat", "300ms"),
+        ("worker.reconcile_every", "250ms"),
+        ("worker.idle_before_requeue", "1s"),
+        ("worker.shutdown_grace", "10s"),
+    ];
+    for (key, value) in short.iter().chain(settings) {
+        command.args(["--set", &format!("{key}={value}")]);
+    }
+}
+
+/// Lets a program talk to a fake model.
+pub fn with_model(command: &mut Command, base_url: &str) {
+    command.env("OPENAI_API_KEY", "sk-test-not-a-key").env("OPENAI_BASE_URL", base_url);
+}

@@ -1,0 +1,264 @@
+//! Crashes: `presswork serve` is killed with SIGKILL in each state and started again. The job
+//! goes on, and there is never a second accepted call.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use e2e::api::Api;
+use e2e::process::{Server, part, serve, with_model};
+use e2e::unique_cv;
+use openai::fake::{Script, Server as Fake};
+use schemas::job::{Editor, JobInput, JobKind, Options};
+use schemas::{JobId, Tenant};
+use serde_json::{Value, json};
+use storage::jobs::{JobStore, Latch, PdfFacts, Submission, Token};
+use storage::names::QueueName;
+use worker::jobs::StoredReply;
+
+fn script(json: Value) -> Script {
+    serde_json::from_value(json).expect("the test's script is well-formed")
+}
+
+fn fake(json: Value) -> Fake {
+    Fake::start(([127, 0, 0, 1], 0).into(), script(json)).unwrap()
+}
+
+fn start(data: &Path, model: &Fake) -> (Server, Api) {
+    let mut command = serve(data, &[]);
+    with_model(&mut command, &model.base_url());
+    let server = Server::start(&mut command);
+    let api = Api::new(&server.url);
+    (server, api)
+}
+
+/// The typed store on a directory that no program is using.
+fn store(data: &Path) -> (JobStore, storage::Storage) {
+    let ambient = Arc::new(storage::ambient::System::new());
+    let settings = config::Config::default();
+    let embedded =
+        storage::embedded::Store::open(data, ambient.clone(), ambient.clone()).unwrap();
+    let storage = embedded.storage();
+    (JobStore::new(storage.clone(), ambient.clone(), ambient, &settings.worker), storage)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_while_queued() {
+    let model = fake(json!({"default": {"do": "error", "status": 429, "retry_after": "2s"}}));
+    let data = tempfile::tempdir().unwrap();
+    let (server, api) = start(data.path(), &model);
+    let id = api.submit(&unique_cv(1), json!({})).await.unwrap();
+    while model.counters().not_processed == 0 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    api.until(&id, |job| job["state"] == "queued").await.unwrap();
+    server.kill();
+
+    model.set_script(Script::default());
+    let (_server, api) = start(data.path(), &model);
+    let job = api.ended(&id).await.unwrap();
+    assert_eq!((&job["state"], &job["model_calls"]), (&json!("succeeded"), &json!(1)), "{job:#}");
+    assert_eq!(model.counters().accepted, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_while_calling() {
+    let model = fake(json!({"latency": "2s"}));
+    let data = tempfile::tempdir().unwrap();
+    let (server, api) = start(data.path(), &model);
+    let id = api.submit(&unique_cv(2), json!({})).await.unwrap();
+    while model.counters().received == 0 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    server.kill();
+
+    let (_server, api) = start(data.path(), &model);
+    let job = api.ended(&id).await.unwrap();
+    // The one window that nothing can close: the request went out, and the reply went nowhere.
+    assert_eq!(job["state"], "outcome_unknown", "{job:#}");
+    assert_eq!(job["error"]["type"], "/problems/outcome-unknown");
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(model.counters().received, 1, "a held job is not called again");
+}
+
+/// Where a worker was when it died.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Died {
+    /// The reply is stored, the row still says `calling`.
+    ReplyStored,
+    /// The row says `rendering`.
+    Rendering,
+    /// The PDF is stored, the row still says `rendering`.
+    PdfStored,
+    /// The row was inserted, and no message was put.
+    NotEnqueued,
+    /// Latched, and nothing was sent.
+    Latched,
+}
+
+/// What a worker that was killed at some point leaves behind, made with the same store.
+async fn leave(data: &Path, died: Died) -> JobId {
+    let (store, storage) = store(data);
+    let cv = schemas::cv::normalise(&unique_cv(3)).unwrap().cv;
+    let input = JobInput { kind: JobKind::Cv, cv, options: Options::default() };
+    let tenant = Tenant::anonymous();
+    let submission = Submission {
+        tenant: tenant.clone(),
+        input: input.clone(),
+        metadata: std::collections::BTreeMap::new(),
+        warnings: Vec::new(),
+        idempotency: None,
+        traceparent: None,
+    };
+    let id = store.submit(submission).await.unwrap().row().id;
+    if died == Died::NotEnqueued {
+        let queue = &storage.queue;
+        let messages = queue.receive(QueueName::Jobs, 1, Duration::from_secs(1)).await.unwrap();
+        queue.delete(QueueName::Jobs, &messages[0].lease).await.unwrap();
+        return id;
+    }
+    let loaded = store.read(&tenant, id).await.unwrap().unwrap();
+    let latch = Latch {
+        token: Token([7; 16]),
+        deadline: loaded.date + Duration::from_secs(1),
+        editor: Editor::Model,
+        content: None,
+        after_ambiguous: false,
+    };
+    let loaded = store.latch(&loaded, latch).await.unwrap();
+    if died == Died::Latched {
+        return id;
+    }
+    let reply = StoredReply { source: worker::jobs::Source::Model, ..worker::jobs::edit_offline(&input) };
+    let bytes = serde_json::to_vec(&reply).unwrap().into();
+    store.put_reply(&tenant, id, bytes).await.unwrap();
+    if died == Died::ReplyStored {
+        return id;
+    }
+    let loaded = store.to_rendering(&loaded, None).await.unwrap();
+    if died == Died::PdfStored {
+        let engine = render::Engine::new().unwrap();
+        let made =
+            worker::render_job(&engine, &input, &reply, loaded.row.created_at).unwrap();
+        // As another version might have rendered it: it is adopted, not made anew.
+        let facts = PdfFacts { file_name: "CV_adopted.pdf".to_owned(), ..made.facts };
+        store.put_pdf(&tenant, id, true, made.pdf, facts).await.unwrap();
+    }
+    id
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_at_every_other_point() {
+    for (died, state, calls) in [
+        (Died::ReplyStored, "succeeded", 0),
+        (Died::Rendering, "succeeded", 0),
+        (Died::PdfStored, "succeeded", 0),
+        (Died::NotEnqueued, "succeeded", 1),
+        (Died::Latched, "outcome_unknown", 0),
+    ] {
+        let model = fake(json!({}));
+        let data = tempfile::tempdir().unwrap();
+        let id = leave(data.path(), died).await;
+        let mut command = serve(data.path(), &[]);
+        with_model(&mut command, &model.base_url());
+        let server = Server::start(&mut command);
+        let api = Api::new(&server.url);
+        let due_later = died == Died::NotEnqueued;
+        if due_later {
+            // Its marker falls due after the default two minutes: the reconciler is asked now.
+            let (store, _) = store(data.path());
+            let (open, date, _) = store.open_jobs(&Tenant::anonymous(), None).await.unwrap();
+            assert_eq!(open.len(), 1);
+            assert!(open[0].marker.due > date, "the marker keeps the reconciler away");
+            store.enqueue(&schemas::message::JobMessage::new(Tenant::anonymous(), id), Duration::ZERO).await.unwrap();
+        }
+        let job = api.ended(&id.to_string()).await.unwrap();
+        assert_eq!(job["state"], state, "{died:?}: {job:#}");
+        assert_eq!(model.counters().received, calls, "{died:?}");
+        if died == Died::PdfStored {
+            assert_eq!(job["result"]["file_name"], "CV_adopted.pdf");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_again_and_again_under_load_loses_nothing_and_pays_nothing_twice() {
+    const JOBS: u64 = 40;
+    let model = fake(json!({"latency": "60ms"}));
+    let data = tempfile::tempdir().unwrap();
+    let (mut server, mut api) = start(data.path(), &model);
+    let mut ids = Vec::new();
+    for number in 0..JOBS {
+        ids.push(api.submit(&unique_cv(1000 + number), json!({})).await.unwrap());
+        if number % 8 == 7 {
+            // At another moment of the work each time.
+            tokio::time::sleep(Duration::from_millis(number * 3)).await;
+            server.kill();
+            (server, api) = start(data.path(), &model);
+        }
+    }
+    let mut held = 0;
+    for id in &ids {
+        let job = api.ended(id).await.unwrap();
+        match job["state"].as_str() {
+            Some("succeeded") => {}
+            Some("outcome_unknown") => held += 1,
+            _ => panic!("lost: {job:#}"),
+        }
+    }
+    assert!(held < JOBS, "everything is held");
+    assert!(model.counters().accepted <= JOBS, "{:?}", model.counters());
+    println!("{JOBS} jobs, 5 kills: {held} held, {:?}", model.counters());
+    settle(data.path(), held).await;
+    drop(server);
+}
+
+/// No message and no poison is left, and no marker but those of held jobs.
+async fn settle(data: &Path, held: u64) {
+    let (store, storage) = store(data);
+    for _ in 0..500 {
+        let messages = storage.queue.count(QueueName::Jobs).await.unwrap()
+            + storage.queue.count(QueueName::Notifications).await.unwrap();
+        let (open, _, _) = store.open_jobs(&Tenant::anonymous(), None).await.unwrap();
+        if messages == 0 && open.len() as u64 == held {
+            assert_eq!(storage.queue.count(QueueName::JobsPoison).await.unwrap(), 0);
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let messages = storage.queue.peek(QueueName::Jobs, 32).await.unwrap();
+    panic!("messages or markers are left after 10 s: {messages:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_shim_and_two_workers_share_a_store_and_one_of_them_dies() {
+    const JOBS: u64 = 30;
+    let model = fake(json!({"latency": "100ms"}));
+    let data = tempfile::tempdir().unwrap();
+    let shim = Server::start(&mut part("api-shim", data.path(), &[]));
+    let worker = || {
+        let mut command = part("worker", data.path(), &[("worker.concurrency", "4")]);
+        with_model(&mut command, &model.base_url());
+        Server::spawn(&mut command)
+    };
+    let (first, second) = (worker(), worker());
+    let api = Api::new(&shim.url);
+    let mut ids = Vec::new();
+    for number in 0..JOBS {
+        ids.push(api.submit(&unique_cv(2000 + number), json!({})).await.unwrap());
+        if number == JOBS / 2 {
+            first.kill_now();
+        }
+    }
+    let mut held = 0;
+    for id in &ids {
+        let job = api.ended(id).await.unwrap();
+        held += u64::from(job["state"] == "outcome_unknown");
+        assert!(["succeeded", "outcome_unknown"].contains(&job["state"].as_str().unwrap()), "{job:#}");
+    }
+    assert!(held <= 4, "more jobs are held than the dead worker had in hand: {held}");
+    assert!(model.counters().accepted <= JOBS);
+    let (status, log) = second.terminate();
+    assert!(status.success(), "{log}");
+    settle(data.path(), held).await;
+}

@@ -1,0 +1,231 @@
+//! Jobs through the real HTTP API of `presswork serve`, with a fake model.
+
+use std::time::Duration;
+
+use e2e::api::Api;
+use e2e::process::{Server, serve, with_model};
+use e2e::unique_cv;
+use openai::fake::{Script, Server as Fake};
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+use storage::names::QueueName;
+
+struct System {
+    server: Server,
+    api: Api,
+    model: Fake,
+    data: tempfile::TempDir,
+}
+
+fn script(json: Value) -> Script {
+    serde_json::from_value(json).expect("the test's script is well-formed")
+}
+
+fn start(script: Script, settings: &[(&str, &str)]) -> System {
+    let model = Fake::start(([127, 0, 0, 1], 0).into(), script).unwrap();
+    let data = tempfile::tempdir().unwrap();
+    let mut command = serve(data.path(), settings);
+    with_model(&mut command, &model.base_url());
+    let server = Server::start(&mut command);
+    let api = Api::new(&server.url);
+    System { server, api, model, data }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn equal_content_is_paid_once_and_force_pays_again() {
+    let system = start(Script::default(), &[]);
+    let cv = unique_cv(1);
+    let mut pdfs = Vec::new();
+    for (options, cached, calls_so_far) in [
+        (json!({}), false, 1),
+        (json!({}), true, 1),
+        (json!({"pages": 1}), false, 2),
+        (json!({"force": true}), false, 3),
+    ] {
+        let id = system.api.submit(&cv, options.clone()).await.unwrap();
+        let job = system.api.ended(&id).await.unwrap();
+        assert_eq!(job["state"], "succeeded", "{job:#}");
+        assert_eq!(job["cached"], cached, "{options}: {job:#}");
+        assert_eq!(job["model_calls"], u64::from(!cached), "{options}");
+        assert_eq!(system.model.counters().accepted, calls_so_far, "{options}");
+        pdfs.push(system.api.pdf(&id).await.unwrap());
+    }
+    assert_eq!(pdfs[0], pdfs[1], "the cached PDF is the very same");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn jobs_of_equal_content_at_once_share_one_call() {
+    let system = start(script(json!({"latency": "300ms"})), &[]);
+    let cv = unique_cv(2);
+    let mut ids = Vec::new();
+    for _ in 0..8 {
+        ids.push(system.api.submit(&cv, json!({})).await.unwrap());
+    }
+    let mut cached = 0;
+    for id in &ids {
+        let job = system.api.ended(id).await.unwrap();
+        assert_eq!(job["state"], "succeeded", "{job:#}");
+        cached += u32::from(job["cached"] == true);
+    }
+    assert_eq!((cached, system.model.counters().accepted), (7, 1));
+}
+
+/// What each thing that a model may do leads to.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_behaviour_of_the_model_has_its_end() {
+    let cases = [
+        // behaviour, state, kind of problem, accepted calls
+        (json!({"do": "reply"}), "succeeded", None, 1),
+        (json!({"do": "unknown_items"}), "succeeded", None, 1),
+        (json!({"do": "refusal"}), "failed", Some("/problems/model-failed"), 1),
+        (json!({"do": "incomplete"}), "failed", Some("/problems/model-failed"), 1),
+        (json!({"do": "not_json"}), "failed", Some("/problems/model-failed"), 1),
+        (json!({"do": "breaks_schema"}), "failed", Some("/problems/model-failed"), 1),
+        (json!({"do": "error", "status": 400}), "failed", Some("/problems/model-failed"), 0),
+        (json!({"do": "error", "status": 401}), "failed", Some("/problems/model-failed"), 0),
+        (json!({"do": "error", "status": 500}), "outcome_unknown", Some("/problems/outcome-unknown"), 1),
+        (json!({"do": "error", "status": 503}), "outcome_unknown", Some("/problems/outcome-unknown"), 1),
+        (json!({"do": "reset"}), "outcome_unknown", Some("/problems/outcome-unknown"), 1),
+        (json!({"do": "truncate"}), "outcome_unknown", Some("/problems/outcome-unknown"), 1),
+        (json!({"do": "hang"}), "outcome_unknown", Some("/problems/outcome-unknown"), 1),
+    ];
+    let system = start(Script::default(), &[("model.timeout", "1s")]);
+    for (number, (behaviour, state, problem, accepted)) in cases.into_iter().enumerate() {
+        system.model.set_script(script(json!({"default": behaviour})));
+        system.model.reset();
+        let id = system.api.submit(&unique_cv(100 + number as u64), json!({})).await.unwrap();
+        let job = system.api.ended(&id).await.unwrap();
+        assert_eq!(job["state"], state, "{behaviour}: {job:#}");
+        assert_eq!(job["error"]["type"].as_str(), problem, "{behaviour}: {job:#}");
+        let counters = system.model.counters();
+        assert_eq!((counters.received, counters.accepted), (1, accepted), "{behaviour}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_not_processed_is_tried_again_without_being_paid_twice() {
+    let steps = json!({"steps": [
+        {"do": "error", "status": 429, "retry_after": "100ms"},
+        {"do": "error", "status": 503, "code": "server_is_overloaded", "retry_after": "100ms"},
+    ]});
+    let system = start(script(steps), &[]);
+    let id = system.api.submit(&unique_cv(3), json!({})).await.unwrap();
+    let job = system.api.ended(&id).await.unwrap();
+    assert_eq!((&job["state"], &job["model_calls"]), (&json!("succeeded"), &json!(1)), "{job:#}");
+    let counters = system.model.counters();
+    assert_eq!((counters.received, counters.accepted, counters.not_processed), (3, 1, 2));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_own_text_is_rendered_where_the_owner_wants_it() {
+    let own = json!({"on_model_failure": "render_unpolished"});
+    let system = start(script(json!({"default": {"do": "refusal"}})), &[]);
+    let id = system.api.submit(&unique_cv(4), own.clone()).await.unwrap();
+    let job = system.api.ended(&id).await.unwrap();
+    assert_eq!(job["state"], "succeeded", "{job:#}");
+    assert_eq!(job["warnings"][0]["code"], "unpolished", "{job:#}");
+
+    system.model.set_script(script(json!({"default": {"do": "error", "status": 500}})));
+    let id = system.api.submit(&unique_cv(5), own).await.unwrap();
+    let job = system.api.ended(&id).await.unwrap();
+    assert_eq!(job["state"], "outcome_unknown", "{job:#}");
+    assert_eq!(&system.api.pdf(&id).await.unwrap()[..5], b"%PDF-");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_can_be_cancelled_before_and_while_it_is_called() {
+    let system = start(script(json!({"latency": "1s"})), &[("worker.concurrency", "1")]);
+    let calling = system.api.submit(&unique_cv(6), json!({})).await.unwrap();
+    system.api.until(&calling, |job| job["phase"] == "calling").await.unwrap();
+    let queued = system.api.submit(&unique_cv(7), json!({})).await.unwrap();
+
+    let cancel = |id: &str| format!("/v1/jobs/{id}/cancel");
+    let (status, job) = system.api.post(&cancel(&queued), &json!({})).await.unwrap();
+    assert_eq!((status, &job["state"]), (StatusCode::OK, &json!("cancelled")));
+    let (status, _) = system.api.post(&cancel(&calling), &json!({})).await.unwrap();
+    assert_eq!(status, StatusCode::ACCEPTED);
+    let job = system.api.ended(&calling).await.unwrap();
+    assert_eq!(job["state"], "cancelled", "{job:#}");
+    let (status, problem) = system.api.post(&cancel(&calling), &json!({})).await.unwrap();
+    assert_eq!((status, &problem["state"]), (StatusCode::OK, &json!("cancelled")));
+
+    let done = system.api.submit(&unique_cv(8), json!({})).await.unwrap();
+    system.api.ended(&done).await.unwrap();
+    let (status, problem) = system.api.post(&cancel(&done), &json!({})).await.unwrap();
+    assert_eq!((status, &problem["type"]), (StatusCode::CONFLICT, &json!("/problems/conflict")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_foreign_message_goes_to_the_poison_queue_with_its_reason() {
+    let system = start(Script::default(), &[]);
+    let storage = open(&system);
+    storage.queue.send(QueueName::Jobs, "no job", Duration::ZERO).await.unwrap();
+    let aside = poison(&storage).await;
+    assert!(aside.contains("not a job message") && aside.contains("no job"), "{aside}");
+}
+
+async fn poison(storage: &storage::Storage) -> String {
+    for _ in 0..500 {
+        let peeked = storage.queue.peek(QueueName::JobsPoison, 1).await.unwrap();
+        if let Some(message) = peeked.into_iter().next() {
+            return message.body;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    panic!("nothing on the poison queue after 10 s");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stopped_server_finishes_the_call_that_is_out() {
+    let system = start(script(json!({"latency": "1s"})), &[]);
+    let id = system.api.submit(&unique_cv(9), json!({})).await.unwrap();
+    system.api.until(&id, |job| job["phase"] == "calling").await.unwrap();
+    let System { server, model, data, .. } = system;
+    let (status, log) = server.terminate();
+    assert!(status.success(), "{log}");
+
+    let mut command = serve(data.path(), &[]);
+    with_model(&mut command, &model.base_url());
+    let server = Server::start(&mut command);
+    let (_, job) = Api::new(&server.url).get(&format!("/v1/jobs/{id}")).await.unwrap();
+    assert_eq!(job["state"], "succeeded", "{job:#}");
+    assert_eq!(model.counters().accepted, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_secret_and_no_text_of_a_cv_is_logged_at_trace_level() {
+    let settings = [("log.level", "trace"), ("log.format", "json")];
+    let steps = json!({"steps": [
+        {"do": "reply"}, {"do": "refusal"}, {"do": "error", "status": 500},
+        {"do": "error", "status": 401}, {"do": "error", "status": 429, "retry_after": "10ms"},
+    ]});
+    let system = start(script(steps), &settings);
+    for number in 20..25 {
+        let id = system.api.submit(&unique_cv(number), json!({})).await.unwrap();
+        system.api.ended(&id).await.unwrap();
+    }
+    let cv = e2e::sample_cv();
+    let (_, log) = system.server.terminate();
+    assert!(log.lines().count() > 20, "the log must hold something to be searched: {log}");
+    let secrets = [
+        "sk-test-not-a-key".to_owned(),
+        cv["full_name"].as_str().unwrap().to_owned(),
+        cv["email"].as_str().unwrap().to_owned(),
+        cv["work_experience"][0]["employer"].as_str().unwrap().to_owned(),
+        cv["work_experience"][0]["bullets"][0].as_str().unwrap()[2..30].to_owned(),
+        "plans and runs things".to_owned(),
+        "The CV is your only evidence".to_owned(),
+    ];
+    for secret in secrets {
+        let line = log.lines().find(|line| line.contains(&secret));
+        assert!(line.is_none(), "logged: {line:?}");
+    }
+}
+
+/// The store of a running system, opened beside it.
+fn open(system: &System) -> storage::Storage {
+    let ambient = std::sync::Arc::new(storage::ambient::System::new());
+    let store =
+        storage::embedded::Store::open(system.data.path(), ambient.clone(), ambient).unwrap();
+    store.storage()
+}
