@@ -46,7 +46,9 @@ impl Settings {
             body_limit: usize::try_from(config.server.body_limit).unwrap_or(usize::MAX),
             request_timeout: config.server.request_timeout,
             max_wait: config.server.max_wait,
-            cv: CheckOptions { strict_template: config.cv.strict_template },
+            cv: CheckOptions {
+                strict_template: config.cv.strict_template,
+            },
             ..Self::default()
         }
     }
@@ -60,11 +62,11 @@ impl Default for Settings {
             body_limit: 15_000_000,
             request_timeout: Duration::from_secs(30),
             header_timeout: Duration::from_secs(30),
-            max_wait: Duration::from_secs(60),
+            max_wait: Duration::from_mins(1),
             poll_min: Duration::from_millis(20),
             poll_max: Duration::from_millis(500),
             ready_timeout: Duration::from_secs(2),
-            link_lifetime: Duration::from_secs(15 * 60),
+            link_lifetime: Duration::from_mins(15),
             cv: CheckOptions::default(),
         }
     }
@@ -90,7 +92,10 @@ impl App {
         entropy: Arc<dyn Entropy>,
         settings: Settings,
     ) -> Self {
-        let pace = Pace { first: settings.poll_min, longest: settings.poll_max };
+        let pace = Pace {
+            first: settings.poll_min,
+            longest: settings.poll_max,
+        };
         Self {
             watches: Watches::new(jobs.clone(), pace),
             jobs,
@@ -110,6 +115,8 @@ impl App {
 
 impl fmt::Debug for App {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("App").field("settings", &self.settings).finish_non_exhaustive()
+        f.debug_struct("App")
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
     }
 }

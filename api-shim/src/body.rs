@@ -24,7 +24,11 @@ const ACCEPT_POST: HeaderName = HeaderName::from_static("accept-post");
 pub(crate) async fn json_bytes(request: Request, limit: usize) -> Result<Bytes, Failure> {
     let (parts, body) = request.into_parts();
     require_json(&parts.headers)?;
-    let reading = parts.extensions.get::<Reading>().cloned().unwrap_or_default();
+    let reading = parts
+        .extensions
+        .get::<Reading>()
+        .cloned()
+        .unwrap_or_default();
     reading.set(true);
     let bytes = read(&parts.headers, body, limit).await;
     reading.set(false);
@@ -38,30 +42,43 @@ fn require_json(headers: &HeaderMap) -> Result<(), Failure> {
     };
     let encoding = headers.get(header::CONTENT_ENCODING);
     if encoding.is_some_and(|e| !e.as_bytes().eq_ignore_ascii_case(b"identity")) {
-        return Err(refuse("Send the body without Content-Encoding, as plain application/json.")
-            .with_header(header::ACCEPT_ENCODING, HeaderValue::from_static("identity")));
+        return Err(
+            refuse("Send the body without Content-Encoding, as plain application/json.")
+                .with_header(
+                    header::ACCEPT_ENCODING,
+                    HeaderValue::from_static("identity"),
+                ),
+        );
     }
     let mut types = headers.get_all(header::CONTENT_TYPE).iter();
     let media_type = types.next().filter(|_| types.next().is_none());
-    let is_json = media_type.and_then(|value| value.to_str().ok()).is_some_and(|value| {
-        let mut parts = value.split(';').map(str::trim);
-        let essence = parts.next().unwrap_or_default();
-        // RFC 8259, section 8.1: JSON between systems is UTF-8.
-        essence.eq_ignore_ascii_case(JSON)
-            && parts.filter_map(|part| part.split_once('=')).all(|(name, value)| {
-                !name.trim().eq_ignore_ascii_case("charset")
-                    || value.trim().trim_matches('"').eq_ignore_ascii_case("utf-8")
-            })
-    });
+    let is_json = media_type
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|value| {
+            let mut parts = value.split(';').map(str::trim);
+            let essence = parts.next().unwrap_or_default();
+            // RFC 8259, section 8.1: JSON between systems is UTF-8.
+            essence.eq_ignore_ascii_case(JSON)
+                && parts
+                    .filter_map(|part| part.split_once('='))
+                    .all(|(name, value)| {
+                        !name.trim().eq_ignore_ascii_case("charset")
+                            || value.trim().trim_matches('"').eq_ignore_ascii_case("utf-8")
+                    })
+        });
     if is_json {
         Ok(())
     } else {
-        Err(refuse("Send JSON in UTF-8, with the header Content-Type: application/json."))
+        Err(refuse(
+            "Send JSON in UTF-8, with the header Content-Type: application/json.",
+        ))
     }
 }
 
 async fn read(headers: &HeaderMap, body: Body, limit: usize) -> Result<Bytes, Failure> {
-    let announced = headers.get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse().ok());
+    let announced = headers
+        .get(header::CONTENT_LENGTH)
+        .and_then(|v| v.to_str().ok()?.parse().ok());
     let mut stream = body.into_data_stream();
     if announced.is_some_and(|size: u64| size > limit as u64) {
         // Who asks before sending has sent nothing yet, and reading would invite the whole body.
@@ -70,11 +87,16 @@ async fn read(headers: &HeaderMap, body: Body, limit: usize) -> Result<Bytes, Fa
         }
         return Err(too_large(limit));
     }
-    let capacity = announced.map_or(0, |size| usize::try_from(size).unwrap_or(0)).min(64 * 1024);
+    let capacity = announced
+        .map_or(0, |size| usize::try_from(size).unwrap_or(0))
+        .min(64 * 1024);
     let mut bytes = BytesMut::with_capacity(capacity);
     while let Some(chunk) = stream.next().await {
         let chunk = chunk.map_err(|_| {
-            Failure::new(ProblemKind::MalformedBody, "The body broke off. Send the request again.")
+            Failure::new(
+                ProblemKind::MalformedBody,
+                "The body broke off. Send the request again.",
+            )
         })?;
         if bytes.len() + chunk.len() > limit {
             drain(&mut stream, limit).await;
@@ -117,18 +139,36 @@ mod tests {
             assert_eq!(require_json(&headers).is_ok(), taken, "{values:?}");
         };
         check(&[("content-type", "application/json")], true);
-        check(&[("content-type", "Application/JSON; charset=\"UTF-8\"")], true);
+        check(
+            &[("content-type", "Application/JSON; charset=\"UTF-8\"")],
+            true,
+        );
         check(&[("content-type", "application/json; v=1")], true);
-        check(&[("content-type", "application/json; charset=utf-16")], false);
+        check(
+            &[("content-type", "application/json; charset=utf-16")],
+            false,
+        );
         check(&[("content-type", "text/json")], false);
         check(&[("content-type", "application/jsonp")], false);
-        check(&[("content-type", "multipart/form-data; boundary=x")], false);
+        check(
+            &[("content-type", "multipart/form-data; boundary=x")],
+            false,
+        );
         check(&[], false);
-        let twice = [("content-type", "application/json"), ("content-type", "text/plain")];
+        let twice = [
+            ("content-type", "application/json"),
+            ("content-type", "text/plain"),
+        ];
         check(&twice, false);
-        let coded = [("content-type", "application/json"), ("content-encoding", "gzip")];
+        let coded = [
+            ("content-type", "application/json"),
+            ("content-encoding", "gzip"),
+        ];
         check(&coded, false);
-        let plain = [("content-type", "application/json"), ("content-encoding", "identity")];
+        let plain = [
+            ("content-type", "application/json"),
+            ("content-encoding", "identity"),
+        ];
         check(&plain, true);
     }
 }

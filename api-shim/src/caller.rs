@@ -29,7 +29,10 @@ pub enum Scope {
 impl Caller {
     /// A caller without a credential: everything, but all such callers are one tenant.
     fn anonymous() -> Self {
-        Self { tenant: Tenant::anonymous(), scopes: vec![Scope::JobsRead, Scope::JobsWrite] }
+        Self {
+            tenant: Tenant::anonymous(),
+            scopes: vec![Scope::JobsRead, Scope::JobsWrite],
+        }
     }
 }
 

@@ -16,8 +16,14 @@ const LONGEST_KEY: usize = 255;
 /// both spellings are one key.
 pub(crate) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Failure> {
     let mut values = headers.get_all("idempotency-key").iter();
-    let Some(value) = values.next() else { return Ok(None) };
-    let key = if values.next().is_some() { None } else { value.to_str().ok().and_then(read_key) };
+    let Some(value) = values.next() else {
+        return Ok(None);
+    };
+    let key = if values.next().is_some() {
+        None
+    } else {
+        value.to_str().ok().and_then(read_key)
+    };
     key.map(Some).ok_or_else(|| {
         Failure::field(
             ProblemKind::InvalidRequest,
@@ -56,7 +62,10 @@ fn read_key(value: &str) -> Option<String> {
 /// The `wait` of `Prefer` (RFC 7240, section 4.3). What cannot be read is ignored, as section 2
 /// asks; of several the first counts.
 pub(crate) fn wait_preference(headers: &HeaderMap) -> Option<Duration> {
-    let values = headers.get_all("prefer").iter().filter_map(|value| value.to_str().ok());
+    let values = headers
+        .get_all("prefer")
+        .iter()
+        .filter_map(|value| value.to_str().ok());
     let preferences = values.flat_map(|value| value.split(','));
     preferences
         .filter_map(|preference| preference.split(';').next()?.split_once('='))
@@ -68,7 +77,9 @@ pub(crate) fn wait_preference(headers: &HeaderMap) -> Option<Duration> {
 /// Whether `If-None-Match` names this entity tag (RFC 9110, section 13.1.2; weak comparison).
 pub(crate) fn none_match_holds(headers: &HeaderMap, etag: &str) -> bool {
     let values = headers.get_all(header::IF_NONE_MATCH).iter();
-    let mut tags = values.filter_map(|value| value.to_str().ok()).flat_map(|v| v.split(','));
+    let mut tags = values
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|v| v.split(','));
     tags.any(|tag| {
         let tag = tag.trim();
         tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == etag
@@ -78,9 +89,15 @@ pub(crate) fn none_match_holds(headers: &HeaderMap, etag: &str) -> bool {
 /// The caller's `traceparent` (W3C Trace Context, section 3.2) where it has the right form.
 pub(crate) fn traceparent(headers: &HeaderMap) -> Option<String> {
     let mut values = headers.get_all("traceparent").iter();
-    let value = values.next().filter(|_| values.next().is_none())?.to_str().ok()?;
+    let value = values
+        .next()
+        .filter(|_| values.next().is_none())?
+        .to_str()
+        .ok()?;
     let parts: Vec<&str> = value.split('-').collect();
-    let [version, trace, parent, flags] = parts.as_slice() else { return None };
+    let [version, trace, parent, flags] = parts.as_slice() else {
+        return None;
+    };
     let hex = |text: &str, length: usize| {
         text.len() == length && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
     };
@@ -94,9 +111,14 @@ pub(crate) fn traceparent(headers: &HeaderMap) -> Option<String> {
 pub(crate) fn attachment(file_name: &str) -> HeaderValue {
     let plain = |c: char| c == ' ' || (c.is_ascii_graphic() && !matches!(c, '"' | '\\' | '%'));
     let is_separator = |c: char| matches!(c, '/' | '\\') || c.is_control();
-    let name: String =
-        file_name.chars().map(|c| if is_separator(c) { '_' } else { c }).collect();
-    let ascii: String = name.chars().map(|c| if plain(c) { c } else { '_' }).collect();
+    let name: String = file_name
+        .chars()
+        .map(|c| if is_separator(c) { '_' } else { c })
+        .collect();
+    let ascii: String = name
+        .chars()
+        .map(|c| if plain(c) { c } else { '_' })
+        .collect();
     let mut value = format!("attachment; filename=\"{ascii}\"; filename*=UTF-8''");
     for byte in name.bytes() {
         // RFC 8187, section 3.2.1: attr-char.
@@ -126,7 +148,11 @@ mod tests {
         let check = |values: &[&str], want: Result<Option<&str>, ()>| {
             let got = idempotency_key(&headers("idempotency-key", values));
             let got = got.map_err(|_| ());
-            assert_eq!(got.as_ref().map(Option::as_deref), want.as_ref().copied(), "{values:?}");
+            assert_eq!(
+                got.as_ref().map(Option::as_deref),
+                want.as_ref().copied(),
+                "{values:?}"
+            );
         };
         check(&[], Ok(None));
         check(&["\"abc\""], Ok(Some("abc")));
@@ -168,7 +194,10 @@ mod tests {
     #[test]
     fn entity_tags_compare_weakly() {
         let check = |values: &[&str], want: bool| {
-            assert_eq!(none_match_holds(&headers("if-none-match", values), "\"a\""), want);
+            assert_eq!(
+                none_match_holds(&headers("if-none-match", values), "\"a\""),
+                want
+            );
         };
         check(&[], false);
         check(&["\"a\""], true);
@@ -182,17 +211,36 @@ mod tests {
     #[test]
     fn only_well_formed_trace_contexts_are_passed_on() {
         let check = |values: &[&str], want: bool| {
-            assert_eq!(traceparent(&headers("traceparent", values)).is_some(), want, "{values:?}");
+            assert_eq!(
+                traceparent(&headers("traceparent", values)).is_some(),
+                want,
+                "{values:?}"
+            );
         };
         let good = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
         check(&[good], true);
         check(&[good, good], false);
         check(&[], false);
-        check(&["00-00000000000000000000000000000000-b7ad6b7169203331-01"], false);
-        check(&["00-0af7651916cd43dd8448eb211c80319c-0000000000000000-01"], false);
-        check(&["ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"], false);
-        check(&["00-0AF7651916CD43DD8448EB211C80319C-b7ad6b7169203331-01"], false);
-        check(&["00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-x"], false);
+        check(
+            &["00-00000000000000000000000000000000-b7ad6b7169203331-01"],
+            false,
+        );
+        check(
+            &["00-0af7651916cd43dd8448eb211c80319c-0000000000000000-01"],
+            false,
+        );
+        check(
+            &["ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"],
+            false,
+        );
+        check(
+            &["00-0AF7651916CD43DD8448EB211C80319C-b7ad6b7169203331-01"],
+            false,
+        );
+        check(
+            &["00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-x"],
+            false,
+        );
         check(&["x"], false);
     }
 
@@ -211,6 +259,9 @@ mod tests {
             "../a\r\nb%41.pdf",
             "attachment; filename=\".._a__b_41.pdf\"; filename*=UTF-8''.._a__b%2541.pdf",
         );
-        check("履歴.pdf", "attachment; filename=\"__.pdf\"; filename*=UTF-8''%E5%B1%A5%E6%AD%B4.pdf");
+        check(
+            "履歴.pdf",
+            "attachment; filename=\"__.pdf\"; filename*=UTF-8''%E5%B1%A5%E6%AD%B4.pdf",
+        );
     }
 }

@@ -16,20 +16,30 @@ use crate::problem::Failure;
 /// Most characters of a path or name in a message: callers choose how long theirs are.
 const LONGEST_SHOWN: usize = 120;
 
-/// Reads a body as `T`.
-pub(crate) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Failure> {
+/// Reads a body as `T`, which is a struct, as are its members `objects`: Serde alone would also
+/// take an array for them, with the fields in their order.
+pub(crate) fn parse<T: DeserializeOwned>(body: &[u8], objects: &[&str]) -> Result<T, Failure> {
     // Some systems put a byte order mark in front; RFC 8259, section 8.1, lets a reader pass it.
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     if body.iter().all(u8::is_ascii_whitespace) {
-        return Err(malformed(fault("", "missing", "The body is empty. Send a JSON object.")));
+        return Err(malformed(fault(
+            "",
+            "missing",
+            "The body is empty. Send a JSON object.",
+        )));
     }
     let mut reader = serde_json::Deserializer::from_slice(body);
     let Strict(value) = serde_path_to_error::deserialize(&mut reader)
         .map_err(|e| malformed(unreadable(&shown_path(e.path()), e.inner())))?;
     reader.end().map_err(|e| malformed(unreadable("", &e)))?;
-    serde_path_to_error::deserialize(value).map_err(|e| {
-        malformed(misshapen(&shown_path(e.path()), &e.inner().to_string()))
-    })
+    let is_object = |value: Option<&Value>| value.is_none_or(Value::is_object);
+    let members = objects.iter().map(|name| (*name, value.get(name)));
+    let all = std::iter::once(("", Some(&value))).chain(members);
+    if let Some((path, _)) = all.into_iter().find(|(_, value)| !is_object(*value)) {
+        return Err(malformed(misshapen(path, "invalid type, expected an object")));
+    }
+    serde_path_to_error::deserialize(value)
+        .map_err(|e| malformed(misshapen(&shown_path(e.path()), &e.inner().to_string())))
 }
 
 fn malformed(fault: FieldError) -> Failure {
@@ -67,22 +77,35 @@ fn misshapen(path: &str, text: &str) -> FieldError {
         Some(shorten(rest.split_once('`')?.0))
     };
     if let Some(field) = quoted("missing field ") {
-        let path = if path.is_empty() { field } else { format!("{path}.{field}") };
+        let path = if path.is_empty() {
+            field
+        } else {
+            format!("{path}.{field}")
+        };
         return fault(&path, "missing", &format!("{path} is required."));
     }
-    let expected = text.rsplit_once(", expected ").map(|(_, expected)| expected);
+    let expected = text
+        .rsplit_once(", expected ")
+        .map(|(_, expected)| expected);
     if text.starts_with("unknown field ") {
         let taken = expected.unwrap_or("no field at all");
         let message = format!("{name} is not a known field; expected {taken}.");
         return fault(path, "unknown_field", &message);
     }
     if text.starts_with("unknown variant ") {
-        let message = format!("{name} has an unknown value; expected {}.", expected.unwrap_or("none"));
+        let message = format!(
+            "{name} is not one that is known here; expected {}.",
+            expected.unwrap_or("none")
+        );
         return fault(path, "unknown_value", &message);
     }
-    let code = if text.starts_with("invalid type") { "wrong_type" } else { "invalid_value" };
+    let code = if text.starts_with("invalid type") {
+        "wrong_type"
+    } else {
+        "invalid_value"
+    };
     let message = match expected {
-        Some(expected) => format!("{name} has the wrong form; expected {expected}."),
+        Some(expected) => format!("{name} has the wrong form; expected {}.", plain(expected)),
         // The reader's own words: they name a Rust type.
         None if text.starts_with("data did not match") => {
             format!("{name} has a form that is not taken here.")
@@ -90,6 +113,17 @@ fn misshapen(path: &str, text: &str) -> FieldError {
         None => format!("{name}: {text}."),
     };
     fault(path, code, &message)
+}
+
+/// What the reader expected, in the words of JSON.
+fn plain(expected: &str) -> &str {
+    match expected {
+        "newtype variant" | "map with a single key" => "an object with a single key",
+        "string or map" => "a string, or an object with a single key",
+        "a map" => "an object",
+        _ if expected.starts_with("struct ") => "an object",
+        other => other,
+    }
 }
 
 fn fault(path: &str, code: &str, message: &str) -> FieldError {
@@ -101,10 +135,11 @@ fn fault(path: &str, code: &str, message: &str) -> FieldError {
     }
 }
 
-/// A path as problems have it: empty for the whole body.
+/// A path as problems have it: empty for the whole body, and up to what could still be read.
 fn shown_path(path: &serde_path_to_error::Path) -> String {
     let path = path.to_string();
-    if path == "." { String::new() } else { shorten(&path) }
+    let known = path.strip_suffix('?').unwrap_or(&path);
+    shorten(known.strip_suffix('.').unwrap_or(known))
 }
 
 fn shorten(text: &str) -> String {
@@ -174,7 +209,9 @@ impl<'de> Visitor<'de> for StrictVisitor {
         while let Some(key) = entries.next_key::<String>()? {
             if object.contains_key(&key) {
                 let key = shorten(&key);
-                return Err(A::Error::custom(format!("the key {key:?} stands twice in one object")));
+                return Err(A::Error::custom(format!(
+                    "the key {key:?} stands twice in one object"
+                )));
             }
             let Strict(value) = entries.next_value()?;
             object.insert(key, value);
@@ -192,8 +229,13 @@ mod tests {
     use super::*;
 
     fn problem(body: &[u8]) -> Problem {
-        let failure = parse::<JobRequest>(body).unwrap_err();
-        failure.into_response().extensions().get::<Problem>().unwrap().clone()
+        let failure = parse::<JobRequest>(body, &["options"]).unwrap_err();
+        failure
+            .into_response()
+            .extensions()
+            .get::<Problem>()
+            .unwrap()
+            .clone()
     }
 
     #[test]
@@ -202,33 +244,103 @@ mod tests {
             let problem = problem(body.as_bytes());
             assert_eq!(problem.kind, ProblemKind::MalformedBody);
             let error = &problem.errors[0];
-            assert_eq!((error.path.as_str(), error.code.as_str()), (path, code), "{body}: {error:?}");
+            assert_eq!(
+                (error.path.as_str(), error.code.as_str()),
+                (path, code),
+                "{body}: {error:?}"
+            );
             assert!(problem.detail.contains(says), "{body}: {}", problem.detail);
             assert!(!problem.detail.contains("Morrow"), "{}", problem.detail);
         };
         check("", "", "missing", "empty");
         check(" \r\n", "", "missing", "empty");
         check("hello", "", "syntax", "line 1 column 1");
-        check(r#"{"kind":"cv","input":{"cv":{"#, "input.cv", "syntax", "ends too early");
+        check(
+            r#"{"kind":"cv","input":{"cv":{"#,
+            "input.cv",
+            "syntax",
+            "ends too early",
+        );
         check(r#"{"kind":"cv"} x"#, "", "syntax", "trailing characters");
-        check(r#"{"kind":"cv","kind":"cv"}"#, "", "duplicate_key", "\"kind\" stands twice");
-        check(r#"{"input":{"cv":{"a":[{"b":1,"b":2}]}}}"#, "input.cv.a[0]", "duplicate_key", "\"b\"");
+        check(
+            r#"{"kind":"cv","kind":"cv"}"#,
+            "",
+            "duplicate_key",
+            "\"kind\" stands twice",
+        );
+        check(
+            r#"{"input":{"cv":{"a":[{"b":1,"b":2}]}}}"#,
+            "input.cv.a[0]",
+            "duplicate_key",
+            "\"b\"",
+        );
         check(r#"{"a":1e999}"#, "a", "syntax", "out of range");
         check(r#"{"a":"\ud800"}"#, "a", "syntax", "not JSON");
         check("[]", "", "invalid_value", "The body has the wrong form");
-        check("\"Ida Morrow\"", "", "wrong_type", "The body has the wrong form");
+        check(
+            "\"Ida Morrow\"",
+            "",
+            "wrong_type",
+            "The body has the wrong form",
+        );
         check("{}", "kind", "missing", "kind is required");
         check(r#"{"kind":"cv"}"#, "input", "missing", "input is required");
-        check(r#"{"kind":"Ida Morrow","input":{"cv":{}}}"#, "kind", "unknown_value", "expected `cv`");
-        check(r#"{"kind":"cv","input":"Ida Morrow"}"#, "input", "unknown_value", "expected `cv`");
-        check(r#"{"kind":"cv","input":{"pdf":{}}}"#, "input.pdf", "unknown_value", "expected `cv`");
-        check(r#"{"kind":"cv","input":{"cv":{},"b":1}}"#, "input", "invalid_value", "single key");
-        check(r#"{"kind":"cv","input":{"cv":1},"x":1}"#, "x", "unknown_field", "`options`");
-        let options = |options: &str| format!(r#"{{"kind":"cv","input":{{"cv":1}},"options":{options}}}"#);
-        check(&options(r#"{"page":1}"#), "options.page", "unknown_field", "`pages`");
-        check(&options(r#"{"theme":"Morrow"}"#), "options.theme", "unknown_value", "zurich");
-        check(&options(r#"{"force":"Morrow"}"#), "options.force", "wrong_type", "a boolean");
-        check(&options(r#"{"pages":9}"#), "options.pages", "invalid_value", "1, 2, 3, 4");
+        check(
+            r#"{"kind":"Ida Morrow","input":{"cv":{}}}"#,
+            "kind",
+            "unknown_value",
+            "expected `cv`",
+        );
+        check(
+            r#"{"kind":"cv","input":"Ida Morrow"}"#,
+            "input",
+            "unknown_value",
+            "expected `cv`",
+        );
+        check(
+            r#"{"kind":"cv","input":{"pdf":{}}}"#,
+            "input",
+            "unknown_value",
+            "expected `cv`",
+        );
+        check(
+            r#"{"kind":"cv","input":{"cv":{},"b":1}}"#,
+            "input",
+            "invalid_value",
+            "single key",
+        );
+        check(
+            r#"{"kind":"cv","input":{"cv":1},"x":1}"#,
+            "x",
+            "unknown_field",
+            "`options`",
+        );
+        let options =
+            |options: &str| format!(r#"{{"kind":"cv","input":{{"cv":1}},"options":{options}}}"#);
+        check(
+            &options(r#"{"page":1}"#),
+            "options.page",
+            "unknown_field",
+            "`pages`",
+        );
+        check(
+            &options(r#"{"theme":"Morrow"}"#),
+            "options.theme",
+            "unknown_value",
+            "zurich",
+        );
+        check(
+            &options(r#"{"force":"Morrow"}"#),
+            "options.force",
+            "wrong_type",
+            "a boolean",
+        );
+        check(
+            &options(r#"{"pages":9}"#),
+            "options.pages",
+            "invalid_value",
+            "1, 2, 3, 4",
+        );
         check(&options("[1]"), "options", "wrong_type", "wrong form");
     }
 
@@ -246,6 +358,6 @@ mod tests {
     #[test]
     fn a_byte_order_mark_is_passed_over() {
         let body = b"\xef\xbb\xbf{\"kind\":\"cv\",\"input\":{\"cv\":{}}}";
-        assert!(parse::<JobRequest>(body).is_ok());
+        assert!(parse::<JobRequest>(body, &["options"]).is_ok());
     }
 }

@@ -37,7 +37,8 @@ async fn run(args: Args) -> anyhow::Result<()> {
     let listener = TcpListener::bind(listen)
         .await
         .with_context(|| format!("cannot listen on {listen}"))?;
-    tracing::info!("listening on http://{}", listener.local_addr()?);
+    // On standard output, so that whoever asked for port 0 can read which one it is.
+    println!("api-shim listens on http://{}", listener.local_addr()?);
     let app = App::new(jobs, clock, entropy, Settings::new(config));
     let grace = config.server.shutdown_grace;
     api_shim::serve(listener, app, shutdown.token(), grace).await?;

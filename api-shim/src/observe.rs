@@ -12,8 +12,8 @@ use axum::response::{IntoResponse as _, Response};
 use http::header::{self, HeaderName, HeaderValue};
 use http::{HeaderMap, Method};
 use schemas::{Problem, ProblemKind};
-use storage::ambient::random;
 use storage::Entropy;
+use storage::ambient::random;
 use tracing::Instrument as _;
 
 use crate::app::App;
@@ -53,7 +53,10 @@ pub(crate) async fn observe(State(app): State<App>, request: Request, next: Next
     }
     let headers = response.headers_mut();
     headers.insert(REQUEST_ID, id);
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    );
     // Whatever a handler does not release for caching is somebody's own.
     let no_store = HeaderValue::from_static("no-store");
     headers.entry(header::CACHE_CONTROL).or_insert(no_store);
@@ -99,7 +102,10 @@ pub(crate) async fn limit_time(
         .with_header(header::CONNECTION, HeaderValue::from_static("close"))
         .into_response(),
         Err(_) => {
-            tracing::error!(limit_ms = limit.as_millis() as u64, "the request took too long");
+            tracing::error!(
+                limit_ms = limit.as_millis() as u64,
+                "the request took too long"
+            );
             let detail = "The request could not be handled in time. Try again later.";
             Failure::unavailable(detail, Duration::from_secs(2)).into_response()
         }
@@ -107,7 +113,6 @@ pub(crate) async fn limit_time(
 }
 
 /// A panic is an answer too. Its text may quote data, so it goes nowhere from here.
-#[expect(clippy::needless_pass_by_value, reason = "the layer that calls it hands over the box")]
 pub(crate) fn panicked(_panic: Box<dyn Any + Send>) -> Response {
     tracing::error!("a handler panicked");
     Failure::new(
@@ -122,10 +127,15 @@ fn request_id(headers: &HeaderMap, entropy: &dyn Entropy) -> HeaderValue {
     let sane = |value: &&HeaderValue| {
         (1..=LONGEST_ID).contains(&value.len()) && value.as_bytes().iter().all(u8::is_ascii_graphic)
     };
-    headers.get(REQUEST_ID).filter(sane).cloned().unwrap_or_else(|| {
-        let id = u128::from_be_bytes(random(entropy));
-        HeaderValue::try_from(format!("{id:032x}")).expect("hexadecimal digits are a legal value")
-    })
+    headers
+        .get(REQUEST_ID)
+        .filter(sane)
+        .cloned()
+        .unwrap_or_else(|| {
+            let id = u128::from_be_bytes(random(entropy));
+            HeaderValue::try_from(format!("{id:032x}"))
+                .expect("hexadecimal digits are a legal value")
+        })
 }
 
 /// A method for the log: callers may make up their own.

@@ -33,12 +33,18 @@ pub(crate) type Answer = Result<Response, Failure>;
 impl Failure {
     pub(crate) fn new(kind: ProblemKind, detail: impl Into<String>) -> Self {
         let problem = Problem::new(kind, detail);
-        Self(Box::new(Inner { problem, headers: HeaderMap::new() }))
+        Self(Box::new(Inner {
+            problem,
+            headers: HeaderMap::new(),
+        }))
     }
 
     /// A ready problem.
     pub(crate) fn of(problem: Problem) -> Self {
-        Self(Box::new(Inner { problem, headers: HeaderMap::new() }))
+        Self(Box::new(Inner {
+            problem,
+            headers: HeaderMap::new(),
+        }))
     }
 
     /// One fault in one place.
@@ -94,7 +100,10 @@ impl From<StorageError> for Failure {
             _ => return Self::internal(&error),
         };
         tracing::warn!(error = &error as &dyn Error, "storage: {}", chain(&error));
-        Self::unavailable("Storage does not answer at the moment. Try again later.", retry_after)
+        Self::unavailable(
+            "Storage does not answer at the moment. Try again later.",
+            retry_after,
+        )
     }
 }
 
@@ -142,7 +151,10 @@ pub(crate) fn whole_seconds(pause: Duration) -> u64 {
 /// An error with its causes on one line.
 pub(crate) fn chain(error: &(dyn Error + 'static)) -> String {
     let causes = std::iter::successors(Some(error), |&error| error.source());
-    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+    causes
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(": ")
 }
 
 #[cfg(test)]
@@ -152,7 +164,11 @@ mod tests {
     #[test]
     fn pauses_are_whole_seconds_rounded_up() {
         let check = |millis: u64, want: u64| {
-            assert_eq!(whole_seconds(Duration::from_millis(millis)), want, "{millis}");
+            assert_eq!(
+                whole_seconds(Duration::from_millis(millis)),
+                want,
+                "{millis}"
+            );
         };
         check(0, 1);
         check(300, 1);
@@ -173,7 +189,11 @@ mod tests {
         check(StorageError::unavailable("secret host"), 503, Some("2"));
         let throttled = |retry_after| StorageError::Throttled { retry_after };
         check(throttled(None), 503, Some("2"));
-        check(throttled(Some(Duration::from_millis(6_500))), 503, Some("7"));
+        check(
+            throttled(Some(Duration::from_millis(6_500))),
+            503,
+            Some("7"),
+        );
         check(StorageError::Invalid("secret key".into()), 500, None);
         check(StorageError::Precondition, 500, None);
     }

@@ -34,7 +34,10 @@ pub fn router(app: App) -> Router {
 }
 
 async fn no_such_route() -> Failure {
-    Failure::new(ProblemKind::NotFound, "There is nothing at this path. GET / lists what there is.")
+    Failure::new(
+        ProblemKind::NotFound,
+        "There is nothing at this path. GET / lists what there is.",
+    )
 }
 
 /// The router adds `Allow` itself.

@@ -39,8 +39,11 @@ pub async fn serve(
         .header_read_timeout(app.settings.header_timeout)
         .max_buf_size(HEAD_LIMIT);
     let service = TowerToHyperService::new(router(app.closing_with(shutdown.clone())));
-    let (graceful, tasks, cut) =
-        (GracefulShutdown::new(), TaskTracker::new(), CancellationToken::new());
+    let (graceful, tasks, cut) = (
+        GracefulShutdown::new(),
+        TaskTracker::new(),
+        CancellationToken::new(),
+    );
     loop {
         let stream = tokio::select! {
             () = shutdown.cancelled() => break,
@@ -64,8 +67,14 @@ pub async fn serve(
     }
     drop(listener);
     tasks.close();
-    if tokio::time::timeout(grace, graceful.shutdown()).await.is_err() {
-        tracing::warn!(open = tasks.len(), "open requests are cut: the grace period is over");
+    if tokio::time::timeout(grace, graceful.shutdown())
+        .await
+        .is_err()
+    {
+        tracing::warn!(
+            open = tasks.len(),
+            "open requests are cut: the grace period is over"
+        );
         cut.cancel();
     }
     tasks.wait().await;

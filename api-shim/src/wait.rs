@@ -36,7 +36,11 @@ pub(crate) struct Watches {
 
 impl Watches {
     pub(crate) fn new(jobs: JobStore, pace: Pace) -> Self {
-        Self { jobs, pace, open: Arc::default() }
+        Self {
+            jobs,
+            pace,
+            open: Arc::default(),
+        }
     }
 
     /// A job's states from `seen` on, the newest only. It closes when nobody reads the row any
@@ -49,7 +53,11 @@ impl Watches {
         }
         let (sender, receiver) = watch::channel(seen.clone());
         open.insert(key.clone(), sender.clone());
-        let reader = Reader { watches: self.clone(), key, sender };
+        let reader = Reader {
+            watches: self.clone(),
+            key,
+            sender,
+        };
         tokio::spawn(reader.run());
         receiver
     }
@@ -77,7 +85,9 @@ impl Watches {
 
 impl fmt::Debug for Watches {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Watches").field("open", &self.open().len()).finish_non_exhaustive()
+        f.debug_struct("Watches")
+            .field("open", &self.open().len())
+            .finish_non_exhaustive()
     }
 }
 
@@ -133,7 +143,10 @@ impl Reader {
 
     fn take_out_of(&self, open: &mut HashMap<Key, watch::Sender<View>>) {
         // After this reader has gone another may have come for the same job.
-        if open.get(&self.key).is_some_and(|sender| sender.same_channel(&self.sender)) {
+        if open
+            .get(&self.key)
+            .is_some_and(|sender| sender.same_channel(&self.sender))
+        {
             open.remove(&self.key);
         }
     }

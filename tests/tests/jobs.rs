@@ -86,7 +86,7 @@ async fn every_behaviour_of_the_model_has_its_end() {
         (json!({"do": "error", "status": 500}), "outcome_unknown", Some("/problems/outcome-unknown"), 1),
         (json!({"do": "error", "status": 503}), "outcome_unknown", Some("/problems/outcome-unknown"), 1),
         (json!({"do": "reset"}), "outcome_unknown", Some("/problems/outcome-unknown"), 1),
-        (json!({"do": "truncate"}), "outcome_unknown", Some("/problems/outcome-unknown"), 1),
+        (json!({"do": "truncated"}), "outcome_unknown", Some("/problems/outcome-unknown"), 1),
         (json!({"do": "hang"}), "outcome_unknown", Some("/problems/outcome-unknown"), 1),
     ];
     let system = start(Script::default(), &[("model.timeout", "1s")]);
@@ -105,8 +105,8 @@ async fn every_behaviour_of_the_model_has_its_end() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_not_processed_is_tried_again_without_being_paid_twice() {
     let steps = json!({"steps": [
-        {"do": "error", "status": 429, "retry_after": "100ms"},
-        {"do": "error", "status": 503, "code": "server_is_overloaded", "retry_after": "100ms"},
+        {"do": "error", "status": 429, "headers": {"retry-after-ms": "100"}},
+        {"do": "error", "status": 503, "code": "server_is_overloaded", "headers": {"retry-after-ms": "100"}},
     ]});
     let system = start(script(steps), &[]);
     let id = system.api.submit(&unique_cv(3), json!({})).await.unwrap();
@@ -197,7 +197,7 @@ async fn no_secret_and_no_text_of_a_cv_is_logged_at_trace_level() {
     let settings = [("log.level", "trace"), ("log.format", "json")];
     let steps = json!({"steps": [
         {"do": "reply"}, {"do": "refusal"}, {"do": "error", "status": 500},
-        {"do": "error", "status": 401}, {"do": "error", "status": 429, "retry_after": "10ms"},
+        {"do": "error", "status": 401}, {"do": "error", "status": 429, "headers": {"retry-after-ms": "10"}},
     ]});
     let system = start(script(steps), &settings);
     for number in 20..25 {

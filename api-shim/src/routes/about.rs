@@ -28,11 +28,15 @@ pub(crate) async fn index() -> Response {
 pub(crate) async fn problem(name: Result<Path<String>, PathRejection>) -> Answer {
     let name = name.map(|Path(name)| name).unwrap_or_default();
     let uri = format!("/problems/{name}");
-    let kind = ProblemKind::ALL.iter().find(|kind| kind.uri() == uri).ok_or_else(|| {
-        Failure::new(ProblemKind::NotFound, "There is no problem of this name.")
-    })?;
+    let kind = ProblemKind::ALL
+        .iter()
+        .find(|kind| kind.uri() == uri)
+        .ok_or_else(|| Failure::new(ProblemKind::NotFound, "There is no problem of this name."))?;
     let (title, status) = (kind.title(), kind.status());
-    Ok(text(format!("{title}\n\nHTTP status: {status}\nType: {uri}\n\n{}\n", explanation(*kind))))
+    Ok(text(format!(
+        "{title}\n\nHTTP status: {status}\nType: {uri}\n\n{}\n",
+        explanation(*kind)
+    )))
 }
 
 fn text(body: String) -> Response {

@@ -5,8 +5,8 @@ use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use schemas::{JobId, Tenant};
 use serde_json::json;
-use storage::names::{Container, QueueName, input_path};
 use storage::StorageError;
+use storage::names::{Container, QueueName, input_path};
 
 use crate::app::App;
 use crate::problem::{Answer, Failure};
@@ -22,19 +22,26 @@ pub(crate) async fn ready(State(app): State<App>) -> Answer {
     if app.closing.is_cancelled() {
         return Err(Failure::unavailable("The server is stopping.", limit));
     }
-    match tokio::time::timeout(limit, storage_answers(&app)).await {
-        Ok(answered) => answered?,
-        Err(_) => {
-            tracing::warn!(limit_ms = limit.as_millis() as u64, "storage does not answer in time");
-            return Err(Failure::unavailable("Storage does not answer in time.", limit));
-        }
-    }
+    let Ok(answered) = tokio::time::timeout(limit, storage_answers(&app)).await else {
+        tracing::warn!(
+            limit_ms = limit.as_millis() as u64,
+            "storage does not answer in time"
+        );
+        return Err(Failure::unavailable(
+            "Storage does not answer in time.",
+            limit,
+        ));
+    };
+    answered?;
     Ok(Json(json!({ "status": "ready" })).into_response())
 }
 
 /// Asks each port for something small that need not be there.
 async fn storage_answers(app: &App) -> Result<(), StorageError> {
-    let (tenant, id) = (Tenant::anonymous(), JobId::new(jiff::Timestamp::UNIX_EPOCH, [0; 10]));
+    let (tenant, id) = (
+        Tenant::anonymous(),
+        JobId::new(jiff::Timestamp::UNIX_EPOCH, [0; 10]),
+    );
     let path = input_path(&tenant, id);
     let storage = app.jobs.storage();
     let (queue, table, blobs) = tokio::join!(

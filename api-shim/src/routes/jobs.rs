@@ -39,7 +39,11 @@ pub(crate) async fn read(
     headers: HeaderMap,
 ) -> Answer {
     let look = async || {
-        let loaded = app.jobs.read(&caller.tenant, id).await?.ok_or_else(Failure::no_such_job)?;
+        let loaded = app
+            .jobs
+            .read(&caller.tenant, id)
+            .await?
+            .ok_or_else(Failure::no_such_job)?;
         Ok::<_, Failure>(View::of(&loaded.row))
     };
     let mut view = look().await?;
@@ -97,8 +101,11 @@ pub(crate) async fn list(
         return Err(Failure::field(kind, "limit", "out_of_range", message));
     }
     let from = cursor.as_deref().map(read_cursor).transpose()?;
-    let (jobs, next) =
-        app.jobs.list(&caller.tenant, limit.into(), from.as_ref()).await.map_err(|e| match e {
+    let (jobs, next) = app
+        .jobs
+        .list(&caller.tenant, limit.into(), from.as_ref())
+        .await
+        .map_err(|e| match e {
             StorageError::Invalid(_) if from.is_some() => bad_cursor(),
             e => e.into(),
         })?;
@@ -115,7 +122,10 @@ pub(crate) async fn list(
 }
 
 fn read_cursor(cursor: &str) -> Result<Continuation, Failure> {
-    let bytes = URL_SAFE_NO_PAD.decode(cursor).ok().filter(|_| cursor.len() <= LONGEST_CURSOR);
+    let bytes = URL_SAFE_NO_PAD
+        .decode(cursor)
+        .ok()
+        .filter(|_| cursor.len() <= LONGEST_CURSOR);
     let text = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
     text.map(Continuation).ok_or_else(bad_cursor)
 }
@@ -131,11 +141,7 @@ fn bad_cursor() -> Failure {
 
 /// `POST /v1/jobs/{id}/cancel`: `200` if it is cancelled, `202` if it will be once the call to the
 /// model has settled, `409` if it is too late.
-pub(crate) async fn cancel(
-    State(app): State<App>,
-    caller: Caller,
-    JobPath(id): JobPath,
-) -> Answer {
+pub(crate) async fn cancel(State(app): State<App>, caller: Caller, JobPath(id): JobPath) -> Answer {
     let cancelled = finished(async move { app.jobs.cancel(&caller.tenant, id).await }).await?;
     match cancelled.ok_or_else(Failure::no_such_job)? {
         Cancelled::Now(row) => Ok(View::of(&row).answer(StatusCode::OK)),
@@ -158,7 +164,10 @@ mod tests {
     #[test]
     fn cursors_come_back_as_they_went_or_not_at_all() {
         let cursor = URL_SAFE_NO_PAD.encode("j~000~x");
-        assert_eq!(read_cursor(&cursor).unwrap(), Continuation("j~000~x".to_owned()));
+        assert_eq!(
+            read_cursor(&cursor).unwrap(),
+            Continuation("j~000~x".to_owned())
+        );
         for wrong in ["%%%", "a", "_w", &"A".repeat(4100)] {
             assert!(read_cursor(wrong).is_err(), "{wrong}");
         }

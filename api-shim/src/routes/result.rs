@@ -26,15 +26,20 @@ pub(crate) async fn read(
     method: Method,
     headers: HeaderMap,
 ) -> Answer {
-    let loaded = app.jobs.read(&caller.tenant, id).await?.ok_or_else(Failure::no_such_job)?;
+    let loaded = app
+        .jobs
+        .read(&caller.tenant, id)
+        .await?
+        .ok_or_else(Failure::no_such_job)?;
     let row = loaded.row;
     let (Some(result), Some(path)) = (&row.result, &row.result_path) else {
         return Err(without_document(row));
     };
     let expires = app.clock.now() + app.settings.link_lifetime;
     let blobs = &app.jobs.storage().blobs;
-    if let Some(url) =
-        blobs.signed_url(Container::CvPdfs, path, &result.file_name, expires).await?
+    if let Some(url) = blobs
+        .signed_url(Container::CvPdfs, path, &result.file_name, expires)
+        .await?
     {
         return see_other(&url);
     }
@@ -46,7 +51,10 @@ pub(crate) async fn read(
         let (pdf, _) = app.jobs.pdf(path).await.map_err(|e| match e {
             StorageError::NotFound => {
                 tracing::error!("the document of job {id} is not where its row says");
-                Failure::new(ProblemKind::NotFound, "The document of this job is no longer kept.")
+                Failure::new(
+                    ProblemKind::NotFound,
+                    "The document of this job is no longer kept.",
+                )
             }
             e => e.into(),
         })?;
@@ -75,11 +83,16 @@ fn etag(result: &JobResult) -> String {
 fn head(result: &JobResult) -> Answer {
     let mut response = Response::new(Body::empty());
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/pdf"));
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/pdf"),
+    );
     headers.insert(header::CONTENT_LENGTH, result.size_bytes.into());
     headers.insert(header::CONTENT_DISPOSITION, attachment(&result.file_name));
     let etag = HeaderValue::try_from(etag(result)).map_err(|_| {
-        Failure::from(StorageError::unavailable("the stored hash is not hexadecimal"))
+        Failure::from(StorageError::unavailable(
+            "the stored hash is not hexadecimal",
+        ))
     })?;
     headers.insert(header::ETAG, etag);
     Ok(response)
@@ -99,7 +112,10 @@ fn without_document(row: JobRow) -> Failure {
     };
     // The kind tells what happened; the status is that of this request.
     let mut problem = match row.error {
-        Some(error) => Problem { detail: format!("{ended} {}", error.detail), ..error },
+        Some(error) => Problem {
+            detail: format!("{ended} {}", error.detail),
+            ..error
+        },
         None => Problem::new(ProblemKind::Conflict, ended),
     };
     problem.status = StatusCode::CONFLICT.as_u16();

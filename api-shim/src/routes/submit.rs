@@ -40,9 +40,21 @@ pub(crate) async fn submit(State(app): State<App>, caller: Caller, request: Requ
     } else {
         computed(move || check(&body, key, options)).await?
     };
-    let Checked { input, metadata, warnings, idempotency } = checked;
+    let Checked {
+        input,
+        metadata,
+        warnings,
+        idempotency,
+    } = checked;
     let tenant = caller.tenant;
-    let submission = Submission { tenant, input, metadata, warnings, idempotency, traceparent };
+    let submission = Submission {
+        tenant,
+        input,
+        metadata,
+        warnings,
+        idempotency,
+        traceparent,
+    };
     let submitted = finished(async move { app.jobs.submit(submission).await }).await?;
     Ok(accepted(&submitted))
 }
@@ -53,7 +65,10 @@ fn accepted(submitted: &Submitted) -> Response {
     let mut response = View::of(row).answer(StatusCode::ACCEPTED);
     let headers = response.headers_mut();
     let location = HeaderValue::try_from(Links::of(row.id).this);
-    headers.insert(header::LOCATION, location.expect("a path of an id is printable ASCII"));
+    headers.insert(
+        header::LOCATION,
+        location.expect("a path of an id is printable ASCII"),
+    );
     if matches!(submitted, Submitted::Replayed(_)) {
         headers.insert(REPLAYED, HeaderValue::from_static("true"));
     }
@@ -69,7 +84,7 @@ struct Checked {
 
 /// Everything that can be wrong with a request, before anything of it is stored.
 fn check(body: &[u8], key: Option<String>, options: CheckOptions) -> Result<Checked, Failure> {
-    let request: JobRequest = json::parse(body)?;
+    let request: JobRequest = json::parse(body, &["options"])?;
     let faults = request.faults();
     if let Some(first) = faults.first() {
         let detail = format!("{}.", first.message);
@@ -82,7 +97,11 @@ fn check(body: &[u8], key: Option<String>, options: CheckOptions) -> Result<Chec
         body_hash: sha256_hex(body),
     });
     Ok(Checked {
-        input: JobInput { kind: request.kind, cv: normalised.cv, options: request.options },
+        input: JobInput {
+            kind: request.kind,
+            cv: normalised.cv,
+            options: request.options,
+        },
         metadata: request.metadata,
         warnings: within_budget(normalised.warnings),
         idempotency,
@@ -106,13 +125,19 @@ fn within_budget(mut warnings: Vec<Warning>) -> Vec<Warning> {
     let mut left = WARNING_BUDGET;
     let fits = warnings.iter().take_while(|warning| {
         let size = serde_json::to_string(warning).map_or(usize::MAX, |json| json.len());
-        left.checked_sub(size).inspect(|less| left = *less).is_some()
+        left.checked_sub(size)
+            .inspect(|less| left = *less)
+            .is_some()
     });
     let fits = fits.count();
     let more = warnings.len() - fits;
     if more > 0 {
         warnings.truncate(fits);
-        warnings.push(Warning::new("", "more", format!("and {more} more warnings")));
+        warnings.push(Warning::new(
+            "",
+            "more",
+            format!("and {more} more warnings"),
+        ));
     }
     warnings
 }

@@ -14,11 +14,7 @@ pub(crate) async fn run(args: FakeArgs) -> anyhow::Result<()> {
             let shown = path.display();
             let text = std::fs::read_to_string(path)
                 .with_context(|| format!("cannot read the script {shown}"))?;
-            if path.extension().is_some_and(|e| e.eq_ignore_ascii_case("toml")) {
-                toml::from_str(&text).with_context(|| format!("{shown} is not a script"))?
-            } else {
-                serde_json::from_str(&text).with_context(|| format!("{shown} is not a script"))?
-            }
+            Script::parse(&text).with_context(|| format!("{shown} is not a script"))?
         }
     };
     if let Some(latency) = args.latency {

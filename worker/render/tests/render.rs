@@ -1,5 +1,7 @@
 //! Whole documents through the public interface, read back by another library.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
+
 use std::sync::OnceLock;
 use std::thread;
 
@@ -468,7 +470,7 @@ fn other_themes_work_too() {
 #[test]
 fn what_is_too_large_is_refused_at_once() {
     let check = |document: &Document, expect| {
-        assert_eq!(engine().render(document, &options()), Err(expect))
+        assert_eq!(engine().render(document, &options()), Err(expect));
     };
     let bytes = 5 << 20;
     check(

@@ -7,14 +7,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use storage::ambient::System;
+use storage::ambient::{self, System};
 use storage::embedded::{FILE_NAME, Store};
 use storage::names::{Container, QueueName, TableName};
 use storage::port::{Metadata, Properties, PutMode, Write};
 use storage::{Clock, Storage, StorageError};
 use tokio::task::JoinSet;
 
-const SECONDS: u64 = 3;
+const SECONDS: u64 = 2;
 const LEASE: Duration = Duration::from_mins(1);
 
 type Outcome = Result<(), StorageError>;
@@ -133,8 +133,9 @@ async fn get(storage: Storage, caller: usize, _: u64) -> Outcome {
 }
 
 /// What one job costs: see `one-call.md`.
-async fn job(storage: Storage, caller: usize, n: u64) -> Outcome {
-    let (tenant, id) = ("tenant", format!("{n:08}-{caller}"));
+async fn job(storage: Storage, _: usize, n: u64) -> Outcome {
+    let (tenant, random) = ("tenant", ambient::random(&System::new()));
+    let id = format!("{n:08}-{:016x}", u64::from_be_bytes(random));
     let insert = |row: &str| Write::Insert(format!("{row}~{id}"), columns(n));
     let blob = async |container, size: usize| {
         let path = format!("{tenant}/{id}");

@@ -221,25 +221,21 @@ impl Pen<'_, '_> {
         let mut x = x;
         for run in glyphs.chunk_by(|a, b| a.span == b.span) {
             let span = paragraph.spans[run[0].span as usize];
-            let start = run[0].start as usize;
-            let end = run[run.len() - 1].end as usize;
             let face = self.source.fonts.face(span.face).pdf();
-            let mut text = Cow::Borrowed(paragraph.text.as_str());
-            if span.replaced {
+            let read_as = if span.replaced {
                 self.declare_replacement(run[0].id, face);
-                if text[start..end].contains(is_private) {
-                    text = text
-                        .chars()
-                        .map(|c| if is_private(c) { REPLACEMENT } else { c })
-                        .collect();
-                }
-            }
+                let text = &paragraph.text[run[0].start as usize..run[run.len() - 1].end as usize];
+                let public = |c| if is_private(c) { REPLACEMENT } else { c };
+                Cow::Owned(text.chars().map(public).collect::<String>())
+            } else {
+                Cow::Borrowed(paragraph.text.as_str())
+            };
             let drawn: Vec<KrillaGlyph> = run
                 .iter()
                 .map(|glyph| {
                     // Replacements share the text of their run: it becomes its `ActualText`.
                     let range = if span.replaced {
-                        start..end
+                        0..read_as.len()
                     } else {
                         glyph.start as usize..glyph.end as usize
                     };
@@ -252,7 +248,7 @@ impl Pen<'_, '_> {
                 Point::from_xy(x, y),
                 &drawn,
                 face.clone(),
-                &text,
+                &read_as,
                 size,
                 false,
             );

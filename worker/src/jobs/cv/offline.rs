@@ -86,10 +86,13 @@ fn named(skill: &str, posting: &str) -> bool {
 
 /// A text without a typed bullet mark at its head.
 fn unmarked(text: &str) -> &str {
-    let marks = ['•', '◦', '▪', '■', '●', '○', '–', '—', '-', '*', '·', '»', '>'];
-    let bare = text.trim_start().trim_start_matches(marks);
-    // A mark is followed by a space: `-5 %` and `*nix` are words.
-    if bare.starts_with(char::is_whitespace) { bare.trim_start() } else { text }
+    let text = text.trim_start();
+    let bare = text.trim_start_matches(['•', '◦', '▪', '■', '●', '○', '·']).trim_start();
+    // These also begin words: `-5 %`, `*nix`, `>99 %`.
+    let rest = bare.trim_start_matches(['–', '—', '-', '*', '»', '>']);
+    let is_mark = rest.starts_with(char::is_whitespace)
+        || (bare.starts_with('*') && rest.starts_with(char::is_uppercase));
+    if is_mark { rest.trim_start() } else { bare }
 }
 
 /// Single spaces, none before a comma or full stop, one after a comma between letters.
@@ -132,6 +135,7 @@ mod tests {
         };
         check(&["* led  a team of 4.", "– cut costs by 12 %"], &["Led a team of 4.", "Cut costs by 12 %."]);
         check(&["iOS apps", "-5 % churn", "wrote docs."], &["iOS apps", "-5 % churn", "Wrote docs"]);
+        check(&["*Ran it", "*nix", "•Did it"], &["Ran it", "*nix", "Did it"]);
         check(&["Python , Go ."], &["Python, Go."]);
         check(&["and so on...", "more"], &["And so on...", "More."]);
         check(&[], &[]);

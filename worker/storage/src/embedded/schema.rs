@@ -73,6 +73,7 @@ pub(super) fn open(file: &Path) -> Result<Connection, OpenError> {
             .map_err(failed)?;
     known(&mut connection, file)?;
     // Only a file without pages takes this setting.
+    if let Ok(v)=std::env::var("PW_PAGE") { connection.pragma_update(None,"page_size",v).map_err(failed)?; }
     connection.pragma_update(None, "auto_vacuum", "INCREMENTAL").map_err(failed)?;
     if !enable_wal(&connection).map_err(failed)? {
         return Err(OpenError::NoSharedMemory { file: file.to_owned() });

@@ -5,8 +5,11 @@ use rusqlite::Connection;
 
 use super::schema;
 
-/// So many new frames (4 KiB pages) in the log are worth copying them to the file.
+/// So many new frames (4 KiB pages) in the log are worth copying them to the file, which lets the
+/// log start anew. Writing over an old log is cheap to make durable, growing it is not.
 const COPY_FRAMES: i64 = 2_000;
+/// The same while nobody waits for the writer.
+const COPY_FRAMES_IDLE: i64 = 256;
 /// From this length on, wait a little for readers to leave the log, so that it starts anew.
 const RESTART_FRAMES: i64 = 16_384;
 /// Milliseconds of that wait: reads are short, but another process may have been stopped in one.
@@ -25,20 +28,21 @@ pub(super) struct Upkeep {
 
 impl Upkeep {
     /// What fails here is tried again at a later turn; a lasting fault shows in the writes.
-    pub(super) fn run(&mut self, connection: &mut Connection) {
-        if let Err(error) = self.try_run(connection) {
+    pub(super) fn run(&mut self, connection: &mut Connection, idle: bool) {
+        if let Err(error) = self.try_run(connection, idle) {
             tracing::warn!(error = &error as &dyn std::error::Error, "checkpoint failed");
         }
     }
 
-    fn try_run(&mut self, connection: &mut Connection) -> rusqlite::Result<()> {
+    fn try_run(&mut self, connection: &mut Connection, idle: bool) -> rusqlite::Result<()> {
+        let e=|n:&str,d:i64| std::env::var(n).ok().and_then(|v|v.parse().ok()).unwrap_or(d); let worth = if idle { e("PW_IDLE",COPY_FRAMES_IDLE) } else { e("PW_BUSY",COPY_FRAMES) };
         let (length, copied) = checkpoint(connection, "NOOP")?;
         if length < self.copy_tried {
             // The log has started anew.
             *self = Self::default();
         }
         // A slow reader holds back the copying: trying again at each group would not help.
-        if length - copied.max(self.copy_tried) < COPY_FRAMES {
+        if length - copied.max(self.copy_tried) < worth {
             return Ok(());
         }
         self.copy_tried = length;

@@ -164,7 +164,7 @@ impl Thread {
                 Message::Close => self.inbox.close(),
                 Message::Run(first) => {
                     self.group(first);
-                    self.upkeep.run(&mut self.connection);
+                    self.upkeep.run(&mut self.connection, self.inbox.is_empty());
                 }
             }
         }

@@ -1,0 +1,139 @@
+//! Time: slow clients, slow storage.
+
+use schemas::{Problem, ProblemKind};
+use storage::fault::{Fault, Operation};
+use storage::names::TableName;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+use crate::server::{Server, header, ms, problem, sample, settings};
+
+async fn connect(server: &Server, bytes: &str) -> TcpStream {
+    let mut stream = TcpStream::connect(&server.address).await.unwrap();
+    stream.write_all(bytes.as_bytes()).await.unwrap();
+    stream
+}
+
+/// Everything that comes until the server closes.
+async fn rest(mut stream: TcpStream) -> String {
+    let mut text = String::new();
+    let read = stream.read_to_string(&mut text);
+    tokio::time::timeout(ms(5_000), read)
+        .await
+        .expect("the server closes")
+        .unwrap();
+    text
+}
+
+fn problem_of(answer: &str) -> Problem {
+    serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap()
+}
+
+#[tokio::test]
+async fn a_slow_body_is_the_callers_fault_and_slow_storage_is_not() {
+    let mut settings = settings();
+    settings.request_timeout = ms(300);
+    let server = Server::with(settings, |storage| storage).await;
+    let head = "POST /v1/jobs HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n\
+                content-length: 100\r\n\r\n{\"kind\":";
+    let stream = connect(&server, head).await;
+    let answer = rest(stream).await;
+    assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
+    assert_eq!(problem_of(&answer).kind, ProblemKind::Timeout);
+    server.assert_nothing_stored("a slow body").await;
+
+    let job = server.submit().await;
+    let read = Operation::GetEntity(TableName::Jobs);
+    server.faults.script(read, 1, Fault::Delay(ms(3_000)));
+    let start = server.clock.monotonic();
+    let response = server.get(&job.links.this).send().await.unwrap();
+    assert!(server.clock.monotonic() - start < ms(2_000));
+    assert_eq!(header(&response, "retry-after"), Some("2"));
+    problem(response, ProblemKind::Unavailable, "slow storage").await;
+
+    // A wait that was asked for is no slowness.
+    let response = server
+        .get(&job.links.this)
+        .header("Prefer", "wait=1")
+        .send()
+        .await
+        .unwrap();
+    assert!(response.status().is_success());
+}
+
+#[tokio::test]
+async fn slow_heads_and_silent_connections_are_closed() {
+    let mut settings = settings();
+    settings.header_timeout = ms(200);
+    let server = Server::with(settings, |storage| storage).await;
+    for sent in ["", "GET /healthz HTTP/1.1\r\nhost: x\r\nx-slow: "] {
+        let start = server.clock.monotonic();
+        let answer = rest(connect(&server, sent).await).await;
+        let took = server.clock.monotonic() - start;
+        assert!(took >= ms(150) && took < ms(3_000), "{took:?}");
+        assert!(!answer.contains("200 OK"), "{answer}");
+    }
+    // A kept connection that stays idle is closed too.
+    let answer = rest(connect(&server, "GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n").await).await;
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+}
+
+#[tokio::test]
+async fn heads_that_are_too_large_or_no_http_are_refused() {
+    let server = Server::start().await;
+    let large = format!(
+        "GET / HTTP/1.1\r\nhost: x\r\nx: {}\r\n\r\n",
+        "a".repeat(200_000)
+    );
+    let mut stream = TcpStream::connect(&server.address).await.unwrap();
+    // The server may close before it has all.
+    let _ = stream.write_all(large.as_bytes()).await;
+    let mut answer = Vec::new();
+    let _ = stream.read_to_end(&mut answer).await;
+    assert!(!String::from_utf8_lossy(&answer).contains("200 OK"));
+    let answer = rest(connect(&server, "\u{16}\u{3}\u{1} hello\r\n\r\n").await).await;
+    assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
+    assert!(
+        server
+            .get("/healthz")
+            .send()
+            .await
+            .unwrap()
+            .status()
+            .is_success()
+    );
+}
+
+#[tokio::test]
+async fn a_caller_that_asks_first_is_spared_the_sending() {
+    let server = Server::start().await;
+    let head = "POST /v1/jobs HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n\
+                expect: 100-continue\r\ncontent-length: 50000000\r\n\r\n";
+    let answer = rest(connect(&server, head).await).await;
+    assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
+    assert_eq!(problem_of(&answer).kind, ProblemKind::TooLarge);
+
+    let body = sample().to_string();
+    let head = format!(
+        "POST /v1/jobs HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\nconnection: close\
+         \r\nexpect: 100-continue\r\ncontent-length: {}\r\n\r\n",
+        body.len()
+    );
+    let mut stream = connect(&server, &head).await;
+    let mut go_on = [0; 25];
+    stream.read_exact(&mut go_on).await.unwrap();
+    assert_eq!(&go_on, b"HTTP/1.1 100 Continue\r\n\r\n");
+    stream.write_all(body.as_bytes()).await.unwrap();
+    assert!(rest(stream).await.starts_with("HTTP/1.1 202 "));
+}
+
+#[tokio::test]
+async fn a_body_that_breaks_off_leaves_nothing() {
+    let server = Server::start().await;
+    let head = "POST /v1/jobs HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n\
+                transfer-encoding: chunked\r\n\r\n5\r\n{\"kin\r\nnot a size\r\n";
+    let answer = rest(connect(&server, head).await).await;
+    assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
+    assert_eq!(problem_of(&answer).kind, ProblemKind::MalformedBody);
+    server.assert_nothing_stored("a broken chunk").await;
+}

@@ -1,0 +1,12 @@
+//! The HTTP front through real HTTP, over a real embedded store in a temporary folder.
+
+mod answers;
+mod bad_input;
+mod cancel;
+mod limits;
+mod list;
+mod read;
+mod result;
+mod server;
+mod stop;
+mod submit;
