@@ -36,7 +36,10 @@ pub(crate) fn parse<T: DeserializeOwned>(body: &[u8], objects: &[&str]) -> Resul
     let members = objects.iter().map(|name| (*name, value.get(name)));
     let all = std::iter::once(("", Some(&value))).chain(members);
     if let Some((path, _)) = all.into_iter().find(|(_, value)| !is_object(*value)) {
-        return Err(malformed(misshapen(path, "invalid type, expected an object")));
+        return Err(malformed(misshapen(
+            path,
+            "invalid type, expected an object",
+        )));
     }
     serde_path_to_error::deserialize(value)
         .map_err(|e| malformed(misshapen(&shown_path(e.path()), &e.inner().to_string())))
@@ -118,7 +121,9 @@ fn misshapen(path: &str, text: &str) -> FieldError {
 /// What the reader expected, in the words of JSON.
 fn plain(expected: &str) -> &str {
     match expected {
-        "newtype variant" | "map with a single key" => "an object with a single key",
+        // The name came as a text where it should be a key.
+        "newtype variant" => "a key with a value",
+        "map with a single key" => "an object with a single key",
         "string or map" => "a string, or an object with a single key",
         "a map" => "an object",
         _ if expected.starts_with("struct ") => "an object",
@@ -276,7 +281,13 @@ mod tests {
         );
         check(r#"{"a":1e999}"#, "a", "syntax", "out of range");
         check(r#"{"a":"\ud800"}"#, "a", "syntax", "not JSON");
-        check("[]", "", "invalid_value", "The body has the wrong form");
+        check("[]", "", "wrong_type", "expected an object");
+        check(
+            r#"["cv",{"cv":{}}]"#,
+            "",
+            "wrong_type",
+            "expected an object",
+        );
         check(
             "\"Ida Morrow\"",
             "",
@@ -341,7 +352,37 @@ mod tests {
             "invalid_value",
             "1, 2, 3, 4",
         );
-        check(&options("[1]"), "options", "wrong_type", "wrong form");
+        check(
+            &options("[]"),
+            "options",
+            "wrong_type",
+            "expected an object",
+        );
+        check(
+            &options("null"),
+            "options",
+            "wrong_type",
+            "expected an object",
+        );
+        let input = |input: &str| format!(r#"{{"kind":"cv","input":{input}}}"#);
+        check(
+            &input("5"),
+            "input",
+            "wrong_type",
+            "an object with a single key",
+        );
+        check(
+            &input("[]"),
+            "input",
+            "wrong_type",
+            "an object with a single key",
+        );
+        check(
+            &input(r#""cv""#),
+            "input.cv",
+            "wrong_type",
+            "a key with a value",
+        );
     }
 
     #[test]

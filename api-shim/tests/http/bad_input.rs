@@ -8,6 +8,9 @@ use serde_json::{Value, json};
 
 use crate::server::{Server, header, problem, sample};
 
+/// Bytes of a body that is well over the limit.
+const SIZE: usize = 50_000_000;
+
 const JSON: &str = "application/json";
 
 async fn refused(
@@ -156,7 +159,6 @@ async fn bodies_of_other_media_types() {
 async fn bodies_over_the_limit() {
     use ProblemKind::TooLarge;
     let server = Server::start().await;
-    const SIZE: usize = 50_000_000;
     let problem = refused(&server, "announced", vec![b' '; SIZE], TooLarge).await;
     assert!(
         problem.detail.contains("15000000 bytes"),

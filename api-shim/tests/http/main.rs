@@ -1,5 +1,7 @@
 //! The HTTP front through real HTTP, over a real embedded store in a temporary folder.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests may fail as tests do")]
+
 mod answers;
 mod bad_input;
 mod cancel;

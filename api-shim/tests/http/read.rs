@@ -1,5 +1,6 @@
 //! `GET /v1/jobs/{id}`: states, entity tags, waiting.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use futures::future::join_all;
@@ -100,7 +101,7 @@ async fn what_is_not_the_callers_looks_like_what_is_not_there() {
     let others = server.jobs.submit(Submission {
         tenant: Tenant::from_claim("acme"),
         input,
-        metadata: Default::default(),
+        metadata: BTreeMap::new(),
         warnings: Vec::new(),
         idempotency: None,
         traceparent: None,
@@ -148,13 +149,13 @@ async fn waited(
     prefer: &str,
     known: Option<&str>,
 ) -> (Response, Duration) {
-    let start = server.clock.monotonic();
+    let start = server.now();
     let mut request = server.get(path).header("Prefer", prefer);
     if let Some(known) = known {
         request = request.header("If-None-Match", known);
     }
     let response = request.send().await.unwrap();
-    (response, server.clock.monotonic() - start)
+    (response, server.since(start))
 }
 
 #[tokio::test]

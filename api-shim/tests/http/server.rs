@@ -24,9 +24,9 @@ pub(crate) struct Server {
     pub(crate) http: reqwest::Client,
     pub(crate) jobs: JobStore,
     pub(crate) faults: Arc<Faults>,
-    pub(crate) clock: Arc<dyn Clock>,
+    clock: Arc<dyn Clock>,
     pub(crate) shutdown: CancellationToken,
-    pub(crate) serving: JoinHandle<std::io::Result<()>>,
+    serving: JoinHandle<std::io::Result<()>>,
     _dir: TempDir,
 }
 
@@ -87,6 +87,20 @@ impl Server {
             serving,
             _dir: dir,
         }
+    }
+
+    /// A moment for [`Server::since`].
+    pub(crate) fn now(&self) -> Duration {
+        self.clock.monotonic()
+    }
+
+    pub(crate) fn since(&self, moment: Duration) -> Duration {
+        self.clock.monotonic().saturating_sub(moment)
+    }
+
+    /// Returns once the server has stopped.
+    pub(crate) async fn stopped(&mut self) {
+        (&mut self.serving).await.unwrap().unwrap();
     }
 
     pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {

@@ -9,7 +9,7 @@ use crate::server::{Server, ms, settings};
 
 #[tokio::test]
 async fn waits_end_and_requests_are_finished() {
-    let server = Server::start().await;
+    let mut server = Server::start().await;
     let job = server.submit().await;
     let slow = server.submit().await;
     let waiting = server
@@ -25,7 +25,7 @@ async fn waits_end_and_requests_are_finished() {
     }
     let finishing = tokio::spawn(server.get(&slow.links.this).send());
     tokio::time::sleep(ms(100)).await;
-    let start = server.clock.monotonic();
+    let start = server.now();
     server.shutdown.cancel();
     let answer = waiting.await.unwrap().unwrap();
     assert_eq!(answer.status(), StatusCode::OK);
@@ -34,8 +34,8 @@ async fn waits_end_and_requests_are_finished() {
         State::Queued
     );
     assert_eq!(finishing.await.unwrap().unwrap().status(), StatusCode::OK);
-    server.serving.await.unwrap().unwrap();
-    assert!(server.clock.monotonic() - start < ms(1_500));
+    server.stopped().await;
+    assert!(server.since(start) < ms(1_500));
     let refused = server
         .http
         .get(format!("http://{}/healthz", server.address))
@@ -46,7 +46,7 @@ async fn waits_end_and_requests_are_finished() {
 
 #[tokio::test]
 async fn what_outlasts_the_grace_period_is_cut() {
-    let server = Server::with_grace(settings(), |storage| storage, ms(150)).await;
+    let mut server = Server::with_grace(settings(), |storage| storage, ms(150)).await;
     let job = server.submit().await;
     server.faults.script(
         Operation::GetEntity(TableName::Jobs),
@@ -55,17 +55,17 @@ async fn what_outlasts_the_grace_period_is_cut() {
     );
     let stuck = tokio::spawn(server.get(&job.links.this).send());
     tokio::time::sleep(ms(100)).await;
-    let start = server.clock.monotonic();
+    let start = server.now();
     server.shutdown.cancel();
-    server.serving.await.unwrap().unwrap();
-    let took = server.clock.monotonic() - start;
+    server.stopped().await;
+    let took = server.since(start);
     assert!(took >= ms(140) && took < ms(1_500), "{took:?}");
     assert!(stuck.await.unwrap().is_err());
 }
 
 #[tokio::test]
 async fn idle_connections_do_not_hold_up_the_stop() {
-    let server = Server::start().await;
+    let mut server = Server::start().await;
     assert!(
         server
             .get("/healthz")
@@ -75,8 +75,8 @@ async fn idle_connections_do_not_hold_up_the_stop() {
             .status()
             .is_success()
     );
-    let start = server.clock.monotonic();
+    let start = server.now();
     server.shutdown.cancel();
-    server.serving.await.unwrap().unwrap();
-    assert!(server.clock.monotonic() - start < ms(1_000));
+    server.stopped().await;
+    assert!(server.since(start) < ms(1_000));
 }

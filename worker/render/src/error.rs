@@ -20,8 +20,8 @@ pub enum Error {
         /// The most that is set.
         limit: usize,
     },
-    /// More blocks, list items or rows than can be set in bounded time.
-    #[error("the document has more than {limit} blocks, items and rows")]
+    /// More blocks, list items, rows and runs than can be set in bounded time.
+    #[error("the document has more than {limit} blocks, items, rows and runs")]
     TooManyBlocks {
         /// The most that is set.
         limit: usize,

@@ -12,7 +12,7 @@ use crate::theme::Theme;
 
 /// Bytes of text in one document: more than its pages can hold.
 pub(crate) const MAX_TEXT: usize = 1_000_000;
-/// Blocks, list items and rows in one document.
+/// Blocks, list items, rows and runs (but for the first of each text) in one document.
 pub(crate) const MAX_BLOCKS: usize = 20_000;
 /// Blocks within blocks.
 pub(crate) const MAX_DEPTH: usize = 8;
@@ -288,11 +288,11 @@ impl Size {
         for block in blocks {
             match block {
                 Block::Masthead(Masthead { title, body, .. }) => {
-                    self.text(title);
+                    self.text(title)?;
                     self.add_blocks(body, depth + 1)?;
                 }
                 Block::Section(Section { title, blocks }) => {
-                    self.text(title);
+                    self.text(title)?;
                     self.add_blocks(blocks, depth + 1)?;
                 }
                 Block::Entry(Entry {
@@ -302,22 +302,22 @@ impl Size {
                     body,
                 }) => {
                     for text in [date, title, subtitle] {
-                        self.text(text);
+                        self.text(text)?;
                     }
                     self.add_blocks(body, depth + 1)?;
                 }
-                Block::Paragraph(text) => self.text(text),
+                Block::Paragraph(text) => self.text(text)?,
                 Block::List(items) => {
                     self.count(items.len())?;
                     for item in items {
-                        self.text(item);
+                        self.text(item)?;
                     }
                 }
                 Block::Rows(rows) => {
                     self.count(rows.len())?;
                     for Row { label, value } in rows {
-                        self.text(label);
-                        self.text(value);
+                        self.text(label)?;
+                        self.text(value)?;
                     }
                 }
                 Block::Image(_) => {}
@@ -334,8 +334,9 @@ impl Size {
         Ok(())
     }
 
-    fn text(&mut self, text: &Text) {
+    fn text(&mut self, text: &Text) -> Result<(), Error> {
         self.bytes += text.0.iter().map(|run| run.text.len()).sum::<usize>();
+        self.count(text.0.len().saturating_sub(1))
     }
 }
 

@@ -13,6 +13,10 @@ const SPACING_STEPS: u8 = 5;
 const TEXT_STEP: f32 = 0.25;
 /// A last page that is filled less than this looks like a mistake.
 const LONELY_PAGE: f32 = 0.15;
+/// In longer documents nobody minds one.
+const MOST_TAKEN_IN: usize = 12;
+/// So many times the pages that a document should take cannot be shrunk away.
+const HOPELESS: usize = 4;
 
 /// A document laid out, and how.
 pub(crate) struct Fitted {
@@ -28,22 +32,28 @@ pub(crate) struct Fitted {
 pub(crate) fn fit(prepared: &Prepared, theme: &Theme, target: Pages) -> Result<Fitted, Error> {
     let natural = set(prepared, theme, Shrink::none(theme))?;
     let pages = natural.layout.pages.len();
-    let over = match target {
-        Pages::Fixed(target) if pages > usize::from(target) => Some(usize::from(target)),
-        Pages::Fixed(_) | Pages::Auto => None,
-    };
-    if let Some(target) = over {
+    if let Pages::Fixed(target) = target
+        && pages > usize::from(target)
+    {
+        let target = usize::from(target);
+        // What misses by this much no step can help, and large documents take long to try.
+        let hopeless = pages > target * HOPELESS;
+        let fitted = if hopeless {
+            None
+        } else {
+            shrink(prepared, theme, target, &steps(theme))?
+        };
         let warning = Warning::OverTarget {
             pages: pages as u32,
             target: target as u32,
         };
-        let fitted = shrink(prepared, theme, target, &steps(theme))?;
         return Ok(fitted.unwrap_or(Fitted {
             warning: Some(warning),
             ..natural
         }));
     }
-    if pages > 1 && natural.layout.last_page < natural.metrics.text_height() * LONELY_PAGE {
+    let lonely = natural.layout.last_page < natural.metrics.text_height() * LONELY_PAGE;
+    if lonely && (2..=MOST_TAKEN_IN).contains(&pages) {
         let gaps = &steps(theme)[..usize::from(SPACING_STEPS)];
         return Ok(shrink(prepared, theme, pages - 1, gaps)?.unwrap_or(natural));
     }

@@ -213,7 +213,7 @@ impl JobStore {
             let last = ledger(&loaded.row, CallOutcome::Unknown, loaded.date);
             writes.extend(last.transpose()?);
         }
-        row.move_to(RowState::Calling, loaded.date);
+        row.move_to(RowState::Calling, self.clock.now());
         self.move_row(loaded, row, writes).await
     }
 
@@ -227,7 +227,7 @@ impl JobStore {
         if row.editor == Some(Editor::Model) {
             row.model_calls = row.model_calls.saturating_sub(1);
         }
-        row.move_to(RowState::Queued, loaded.date);
+        row.move_to(RowState::Queued, self.clock.now());
         self.move_row(loaded, row, writes).await
     }
 
@@ -245,7 +245,7 @@ impl JobStore {
         row.error = None;
         row.result = None;
         row.result_path = None;
-        row.move_to(RowState::Rendering, loaded.date);
+        row.move_to(RowState::Rendering, self.clock.now());
         self.move_row(loaded, row, writes).await
     }
 
@@ -292,7 +292,7 @@ impl JobStore {
                 RowState::OutcomeUnknown
             }
         };
-        row.move_to(state, loaded.date);
+        row.move_to(state, self.clock.now());
         writes.push(marker);
         self.move_row(loaded, row, writes).await
     }

@@ -1,0 +1,163 @@
+//! What is measured, one scenario after the other, each on a system of its own.
+
+use std::time::Duration;
+
+use anyhow::Context as _;
+use e2e::api::Api;
+use e2e::process::{Server, command};
+use e2e::unique_cv;
+use futures::StreamExt as _;
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use storage::Clock as _;
+use storage::ambient::System as Ambient;
+
+use crate::measure::{cpu_time, memory as resident, ms, percentile};
+
+/// A system and a model, each a process.
+struct Rig {
+    system: Server,
+    model: Server,
+    api: Api,
+    _data: tempfile::TempDir,
+}
+
+fn rig(latency: &str, settings: &[&str]) -> anyhow::Result<Rig> {
+    let data = tempfile::tempdir()?;
+    let mut fake = command("presswork");
+    fake.args(["fake-openai", "--listen", "127.0.0.1:0", "--latency", latency]);
+    let model = Server::start(&mut fake);
+    let mut serve = command("presswork");
+    serve.args(["serve", "--listen", "127.0.0.1:0", "--set", "log.level=warn"]);
+    serve.arg("--data").arg(data.path());
+    for setting in settings {
+        serve.args(["--set", setting]);
+    }
+    serve.env("OPENAI_API_KEY", "fake").env("OPENAI_BASE_URL", &model.url);
+    let system = Server::start(&mut serve);
+    let api = Api::new(&system.url);
+    Ok(Rig { system, model, api, _data: data })
+}
+
+/// From the start of the process to its first healthy answer.
+pub(crate) async fn start_up() -> anyhow::Result<()> {
+    let clock = Ambient::new();
+    let mut times = Vec::new();
+    for _ in 0..10 {
+        let data = tempfile::tempdir()?;
+        let mut serve = command("presswork");
+        serve.args(["serve", "--listen", "127.0.0.1:0", "--set", "log.level=warn"]);
+        serve.arg("--data").arg(data.path());
+        let begun = clock.monotonic();
+        let system = Server::start(&mut serve);
+        Api::new(&system.url).get("/health").await?;
+        times.push(clock.monotonic().saturating_sub(begun));
+    }
+    times.sort();
+    let (p50, most) = (percentile(&times, 0.5), percentile(&times, 1.0));
+    println!("| start to first healthy answer, 10 starts | median {}, longest {} |", ms(p50), ms(most));
+    Ok(())
+}
+
+/// From accepted to succeeded, less the model's latency, at a steady pace.
+pub(crate) async fn latency(jobs: u64) -> anyhow::Result<()> {
+    const MODEL: Duration = Duration::from_millis(300);
+    let rig = rig("300ms", &[])?;
+    let mut ids = Vec::new();
+    for number in 0..jobs {
+        ids.push(rig.api.submit(&unique_cv(number), json!({})).await?);
+        tokio::time::sleep(Duration::from_millis(30)).await;
+    }
+    let mut beyond = Vec::new();
+    for id in &ids {
+        let job = rig.api.ended(id).await?;
+        anyhow::ensure!(job["state"] == "succeeded", "{job:#}");
+        beyond.push(lasted(&job)?.saturating_sub(MODEL));
+    }
+    beyond.sort();
+    let at = |share| ms(percentile(&beyond, share));
+    println!(
+        "| accepted to succeeded beyond the model's 300 ms, {jobs} jobs at about 30/s | p50 {}, p99 {}, most {} |",
+        at(0.5), at(0.99), at(1.0),
+    );
+    Ok(())
+}
+
+/// How long a job took by its own timestamps.
+fn lasted(job: &Value) -> anyhow::Result<Duration> {
+    let time = |key: &str| -> anyhow::Result<Timestamp> {
+        Ok(job[key].as_str().context("a job has its times")?.parse()?)
+    };
+    Ok(time("finished_at")?.duration_since(time("created_at")?).try_into()?)
+}
+
+/// Jobs a second with a model that replies at once, and what each costs in processor time.
+pub(crate) async fn throughput(jobs: u64) -> anyhow::Result<()> {
+    let clock = Ambient::new();
+    let rig = rig("0ms", &[])?;
+    let used = |rig: &Rig| -> anyhow::Result<(Duration, Duration, Duration)> {
+        Ok((cpu_time(rig.system.id())?, cpu_time(rig.model.id())?, cpu_time(std::process::id())?))
+    };
+    let (before, begun) = (used(&rig)?, clock.monotonic());
+    let ids: Vec<anyhow::Result<String>> = futures::stream::iter(0..jobs)
+        .map(|number| {
+            let api = rig.api.clone();
+            async move { api.submit(&unique_cv(number), json!({})).await }
+        })
+        .buffer_unordered(32)
+        .collect()
+        .await;
+    for id in ids {
+        let job = rig.api.ended(&id?).await?;
+        anyhow::ensure!(job["state"] == "succeeded", "{job:#}");
+    }
+    let (took, after) = (clock.monotonic().saturating_sub(begun), used(&rig)?);
+    let seconds = |a: Duration, b: Duration| a.saturating_sub(b).as_secs_f64();
+    let system = seconds(after.0, before.0);
+    let (rate, each) = (jobs as f64 / took.as_secs_f64(), system / jobs as f64 * 1e3);
+    println!("| {jobs} jobs with a zero-latency model | {rate:.0} jobs/s in all, {:.0} jobs/s per core of the system |", jobs as f64 / system);
+    println!(
+        "| processor time in those {:.1} s | system {system:.1} s ({each:.1} ms a job), fake model {:.1} s, load {:.1} s |",
+        took.as_secs_f64(), seconds(after.1, before.1), seconds(after.2, before.2),
+    );
+    Ok(())
+}
+
+/// Resident memory while many calls are out at once.
+async fn memory_in_flight(rig: &Rig, jobs: u64) -> anyhow::Result<f64> {
+    let mut most = 0.0_f64;
+    for _ in 0..400 {
+        most = most.max(resident(rig.system.id())?.0);
+        let (_, page) = rig.api.get("/v1/jobs?limit=1").await?;
+        anyhow::ensure!(page["jobs"].is_array(), "{page:#}");
+        let counters: Value =
+            reqwest::get(format!("{}/_calls", rig.model.url.trim_end_matches("/v1"))).await?.json().await?;
+        if counters["in_flight"].as_u64() >= Some(jobs) {
+            return Ok(most.max(resident(rig.system.id())?.0));
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    anyhow::bail!("{jobs} calls were never out at once")
+}
+
+/// Resident memory with many jobs in flight, and the most until all are done.
+pub(crate) async fn memory(jobs: u64) -> anyhow::Result<()> {
+    let concurrency = format!("worker.concurrency={jobs}");
+    let rig = rig("15s", &[&concurrency])?;
+    let idle = resident(rig.system.id())?.0;
+    let ids: Vec<anyhow::Result<String>> = futures::stream::iter(0..jobs)
+        .map(|number| {
+            let api = rig.api.clone();
+            async move { api.submit(&unique_cv(number), json!({})).await }
+        })
+        .buffer_unordered(32)
+        .collect()
+        .await;
+    let flying = memory_in_flight(&rig, jobs).await?;
+    for id in ids {
+        rig.api.ended(&id?).await?;
+    }
+    let most = resident(rig.system.id())?.1;
+    println!("| resident memory | idle {idle:.0} MB, {jobs} calls out at once {flying:.0} MB, most until all are done {most:.0} MB |");
+    Ok(())
+}
