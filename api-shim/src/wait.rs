@@ -126,7 +126,8 @@ impl Reader {
                 }
                 pause = first;
             } else {
-                pause = (pause * 3 / 2).min(longest);
+                // About an eighth of the time since the last change: how late the news may be.
+                pause = (pause * 9 / 8).min(longest);
             }
         }
     }

@@ -75,7 +75,7 @@ impl Server {
                 if let Some(at) = line.find("http://") {
                     let url = line[at..].split_whitespace().next().unwrap_or_default();
                     // Nobody listens after the first line: the pipe is drained all the same.
-                    let _ = tell.send(url.trim_end_matches(['.', ',']).to_owned());
+                    let _ = tell.send(url.trim_end_matches(['.', ',', ';']).to_owned());
                 }
             }
         });

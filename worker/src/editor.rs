@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use openai::{Client, Outcome, StoredPrompt};
+use openai::{Client, FailureKind, Outcome, StoredPrompt};
 use schemas::job::{Editor as EditorName, JobInput, Usage};
 use schemas::{Problem, ProblemKind};
 
@@ -45,7 +45,14 @@ pub enum Edited {
         pause_all: bool,
     },
     /// The answer is final and of no use.
-    Failed(Problem, Option<Usage>),
+    Failed {
+        /// What the owner reads.
+        problem: Problem,
+        /// What it cost, if the provider said so.
+        usage: Option<Usage>,
+        /// The provider refused the request before the model was run.
+        unpaid: bool,
+    },
     /// Nobody knows whether the model worked.
     Ambiguous(Problem),
 }
@@ -114,7 +121,9 @@ impl Model {
                 tracing::warn!(?kind, "the model gave no usable reply");
                 let usage =
                     failure.usage.map(|u| usage(failure.model.clone().unwrap_or_default(), u));
-                Edited::Failed(Problem::new(ProblemKind::ModelFailed, failure.message), usage)
+                let unpaid = matches!(kind, FailureKind::Rejected { .. });
+                let problem = Problem::new(ProblemKind::ModelFailed, failure.message);
+                Edited::Failed { problem, usage, unpaid }
             }
             Outcome::Ambiguous(ambiguity) => {
                 let kind = ambiguity.kind;

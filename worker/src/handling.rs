@@ -45,6 +45,8 @@ pub(crate) struct Handling<'a> {
     reply: Option<Bytes>,
     problem: Option<Problem>,
     usage: Option<Usage>,
+    /// The call was refused before it cost anything.
+    unpaid: bool,
     pdf: Option<StoredPdf>,
     warnings: Vec<schemas::cv::Warning>,
 }
@@ -71,6 +73,7 @@ impl<'a> Handling<'a> {
             reply: None,
             problem: None,
             usage: None,
+            unpaid: false,
             pdf: None,
             warnings: Vec::new(),
         };
@@ -273,9 +276,10 @@ impl<'a> Handling<'a> {
                 }
                 Hand::NotProcessed(after)
             }
-            Edited::Failed(problem, usage) => {
+            Edited::Failed { problem, usage, unpaid } => {
                 self.problem = Some(problem);
                 self.usage = usage;
+                self.unpaid = unpaid;
                 Hand::Failed
             }
             Edited::Ambiguous(problem) => {
@@ -313,6 +317,7 @@ impl<'a> Handling<'a> {
 
     async fn to_rendering(&mut self) -> StorageResult<Event> {
         let usage = self.stored_reply().await?.and_then(|reply| reply.usage);
+        self.note_cost();
         let moved = self.engine.store.to_rendering(self.loaded(), usage).await;
         self.moved(moved)
     }
@@ -378,9 +383,7 @@ impl<'a> Handling<'a> {
                 (Ending::OutcomeUnknown(problem, self.pdf.clone()), Some(CallOutcome::Unknown))
             }
         };
-        if let (Some(usage), Some(loaded)) = (&self.usage, &mut self.loaded) {
-            loaded.row.usage = Some(usage.clone());
-        }
+        self.note_cost();
         let moved = self.engine.store.finish(self.loaded(), ending, call).await;
         let event = self.moved(moved)?;
         if let Event::Moved(_) = event {
@@ -388,6 +391,17 @@ impl<'a> Handling<'a> {
             tracing::info!(%job_id, ?state, "job {job_id} ended");
         }
         Ok(event)
+    }
+
+    /// What the call cost, as far as it is known, goes into the row with the next move.
+    fn note_cost(&mut self) {
+        let Some(Loaded { row, .. }) = &mut self.loaded else { return };
+        if self.usage.is_some() {
+            row.usage.clone_from(&self.usage);
+        }
+        if self.unpaid && row.state == RowState::Calling {
+            row.model_calls = row.model_calls.saturating_sub(1);
+        }
     }
 
     fn outcome(&self) -> CallOutcome {

@@ -2,7 +2,6 @@
 
 use futures::future::join_all;
 use reqwest::StatusCode;
-use schemas::cv::SAMPLE;
 use schemas::job::{JobStatus, State};
 use schemas::message::JobMessage;
 use schemas::{ProblemKind, Tenant};
@@ -264,5 +263,4 @@ async fn a_large_but_good_body_is_taken() {
         "{}",
         response.text().await.unwrap()
     );
-    assert!(serde_json::from_str::<serde_json::Value>(SAMPLE).is_ok());
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crate::humane::{show_duration, show_size};
 use crate::load::{Note, NoteKind};
-use crate::settings::{Backend, Config, EditorChoice, Provider};
+use crate::settings::{AzureCredential, Backend, Config, EditorChoice, Provider};
 
 /// A broken rule.
 #[derive(Debug, PartialEq, Eq)]
@@ -262,15 +262,46 @@ impl Rules {
     }
 
     fn storage(&mut self, config: &Config) {
+        if config.storage.backend == Backend::Embedded {
+            return;
+        }
         let azure = &config.storage.azure;
+        let connections =
+            azure.queue_table_connection.is_some() && azure.blob_connection.is_some();
         self.require(
-            config.storage.backend == Backend::Embedded
-                || azure.account_name.is_some()
-                || (azure.queue_table_connection.is_some() && azure.blob_connection.is_some()),
+            azure.account_name.is_some() || connections,
             &["storage.backend"],
             "is azure, but no account is configured: set storage.azure.queue_table_connection \
              (AZURE_FUNCTIONS_STORAGE_CONNECTION_STRING) or storage.azure.account_name \
              (AZURE_STORAGE_ACCOUNT_NAME)",
+        );
+        self.require(
+            azure.credential != AzureCredential::ConnectionString || connections,
+            &["storage.azure.credential"],
+            "is connection_string, but none is configured: set \
+             storage.azure.queue_table_connection (AZURE_FUNCTIONS_STORAGE_CONNECTION_STRING)",
+        );
+        let missing: Vec<&str> = [
+            ("client_id (AZURE_CLIENT_ID)", azure.client_id.is_none()),
+            ("tenant_id (AZURE_TENANT_ID)", azure.tenant_id.is_none()),
+            (
+                "federated_token_file (AZURE_FEDERATED_TOKEN_FILE)",
+                azure.federated_token_file.is_none(),
+            ),
+        ]
+        .into_iter()
+        .filter_map(|(key, missing)| missing.then_some(key))
+        .collect();
+        self.require(
+            azure.credential() != AzureCredential::WorkloadIdentity || missing.is_empty(),
+            &[
+                "storage.azure.credential",
+                "storage.azure.federated_token_file",
+            ],
+            format!(
+                "is workload identity, which also needs storage.azure.{}",
+                missing.join(" and storage.azure.")
+            ),
         );
     }
 }
@@ -335,6 +366,7 @@ pub(crate) fn advice(config: &Config) -> Vec<Note> {
 mod tests {
     use super::*;
     use crate::Secret;
+    use crate::settings::AzureStorage;
 
     fn broken(config: &Config) -> Vec<Broken> {
         out_of_bounds(config)
@@ -398,6 +430,36 @@ mod tests {
         complete.storage.azure.queue_table_connection = secret();
         complete.storage.azure.blob_connection = secret();
         assert_eq!(broken(&complete), []);
+
+        let mut account = Config::default();
+        account.storage.backend = Backend::Azure;
+        account.storage.azure.account_name = Some("presswork1".into());
+        assert_eq!(broken(&account), []);
+        let check = |keys: &[&str], spoil: fn(&mut AzureStorage)| {
+            let mut config = account.clone();
+            spoil(&mut config.storage.azure);
+            let found: Vec<Vec<&str>> = broken(&config).into_iter().map(|b| b.keys).collect();
+            assert_eq!(found, keys.chunks(2).collect::<Vec<_>>());
+        };
+        check(&["storage.azure.credential"], |azure| {
+            azure.credential = AzureCredential::ConnectionString;
+        });
+        let workload = [
+            "storage.azure.credential",
+            "storage.azure.federated_token_file",
+        ];
+        check(&workload, |azure| {
+            azure.credential = AzureCredential::WorkloadIdentity;
+        });
+        check(&workload, |azure| {
+            azure.federated_token_file = Some("token".into());
+            azure.client_id = Some("c".into());
+        });
+        check(&[], |azure| {
+            azure.federated_token_file = Some("token".into());
+            azure.client_id = Some("c".into());
+            azure.tenant_id = Some("t".into());
+        });
     }
 
     #[test]

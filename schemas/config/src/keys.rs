@@ -76,7 +76,6 @@ impl Key {
     }
 }
 
-const NO_AZURE: &str = "this version keeps everything in the embedded store";
 const NO_SESSIONS: &str = "this version has no editing sessions";
 const NO_UPLOADS: &str = "this version takes no documents";
 const NO_IDENTITY: &str = "this version has no identities and no rate limits";
@@ -101,7 +100,6 @@ pub const KEYS: &[Key] = &[
         ],
     )
     .secret()
-    .later(NO_AZURE)
     .example_is(CONNECTION),
     key(
         "storage.azure.blob_connection",
@@ -111,15 +109,24 @@ pub const KEYS: &[Key] = &[
         ],
     )
     .secret()
-    .later(NO_AZURE)
     .example_is(CONNECTION),
     key(
         "storage.azure.account_name",
         &["AZURE_STORAGE_ACCOUNT_NAME"],
     )
-    .later(NO_AZURE)
     .example_is("presswork1"),
-    key("storage.azure.timeout", &["AZURE_TIMEOUT"]).later(NO_AZURE),
+    key("storage.azure.credential", &[]),
+    key("storage.azure.client_id", &["AZURE_CLIENT_ID"])
+        .example_is("00000000-0000-0000-0000-000000000000"),
+    key("storage.azure.tenant_id", &["AZURE_TENANT_ID"])
+        .example_is("00000000-0000-0000-0000-000000000000"),
+    key(
+        "storage.azure.federated_token_file",
+        &["AZURE_FEDERATED_TOKEN_FILE"],
+    )
+    .example_is("/var/run/secrets/azure/tokens/azure-identity-token"),
+    key("storage.azure.timeout", &["AZURE_TIMEOUT"]),
+    key("storage.azure.emit_events", &[]),
     key("model.editor", &["CV_EDITOR"]),
     key("model.api_key", &["OPENAI_API_KEY"])
         .secret()

@@ -29,7 +29,7 @@ pub use keys::{Effect, KEYS, Key};
 pub use load::{Loaded, Note, NoteKind, Setting};
 pub use secret::Secret;
 pub use settings::{
-    AzureStorage, Backend, Config, Cv, EditorChoice, Log, LogFormat, Model, Provider, Server,
-    SingleCall, Storage, Worker,
+    AzureCredential, AzureStorage, Backend, Config, Cv, EditorChoice, EmitEvents, Log, LogFormat,
+    Model, Provider, Server, SingleCall, Storage, Worker,
 };
 pub use sources::{ConfigFile, Sources};

@@ -10,7 +10,9 @@ use std::time::Duration;
 
 use serde::de::{Deserialize, Deserializer, Error};
 
-use crate::settings::{Backend, EditorChoice, LogFormat, SingleCall};
+use crate::settings::{
+    AzureCredential, Backend, EditorChoice, EmitEvents, LogFormat, SingleCall,
+};
 use crate::{Secret, humane};
 
 macro_rules! readers {
@@ -30,12 +32,21 @@ readers! {
     duration -> Duration = humane::duration;
     log_filter -> String = humane::log_filter;
     optional_number -> Option<NonZeroU32> = humane::optional_number;
+    optional_path -> Option<PathBuf> =
+        |text| humane::optional_text(text).map(|text| text.map(PathBuf::from));
     optional_text -> Option<String> = humane::optional_text;
     path -> PathBuf = |text| humane::text(text).map(PathBuf::from);
     size -> u64 = humane::size;
     switch -> bool = humane::switch;
     text -> String = humane::text;
 
+    azure_credential -> AzureCredential = |text| humane::choice(text, &[
+        (&["auto"], AzureCredential::Auto),
+        (&["connection_string"], AzureCredential::ConnectionString),
+        (&["managed_identity"], AzureCredential::ManagedIdentity),
+        (&["workload_identity"], AzureCredential::WorkloadIdentity),
+        (&["developer_tools"], AzureCredential::DeveloperTools),
+    ]);
     backend -> Backend = |text| humane::choice(text, &[
         (&["embedded"], Backend::Embedded),
         (&["azure"], Backend::Azure),
@@ -44,6 +55,11 @@ readers! {
         (&["auto"], EditorChoice::Auto),
         (&["openai"], EditorChoice::OpenAi),
         (&["offline"], EditorChoice::Offline),
+    ]);
+    emit_events -> EmitEvents = |text| humane::choice(text, &[
+        (&["auto"], EmitEvents::Auto),
+        (&["on", "true", "yes", "1"], EmitEvents::On),
+        (&["off", "false", "no", "0"], EmitEvents::Off),
     ]);
     log_format -> LogFormat = |text| humane::choice(text, &[
         (&["text"], LogFormat::Text),

@@ -62,7 +62,7 @@ pub struct Storage {
     pub azure: AzureStorage,
 }
 
-/// Azure Storage: connection strings, or an account with an identity. A connection string wins.
+/// Azure Storage: connection strings, or an account with an identity.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AzureStorage {
@@ -75,9 +75,40 @@ pub struct AzureStorage {
     /// Account for use with an identity.
     #[serde(deserialize_with = "read::account_name")]
     pub account_name: Option<String>,
-    /// Longest time for one storage request, 1 ms to 10 min.
+    /// How to prove who we are, as asked for.
+    #[serde(deserialize_with = "read::azure_credential")]
+    pub credential: AzureCredential,
+    /// Client id of the identity; always there with workload identity.
+    #[serde(deserialize_with = "read::optional_text")]
+    pub client_id: Option<String>,
+    /// Id of the Entra tenant; always there with workload identity.
+    #[serde(deserialize_with = "read::optional_text")]
+    pub tenant_id: Option<String>,
+    /// The token to exchange; always there with workload identity.
+    #[serde(deserialize_with = "read::optional_path")]
+    pub federated_token_file: Option<PathBuf>,
+    /// Longest time for one storage request, its repeats included, 1 ms to 10 min.
     #[serde(deserialize_with = "read::duration")]
     pub timeout: Duration,
+    /// Who tells of new PDFs.
+    #[serde(deserialize_with = "read::emit_events")]
+    pub emit_events: EmitEvents,
+}
+
+impl AzureStorage {
+    /// How to prove who we are, as the settings stand: what [`AzureCredential::Auto`] comes to.
+    pub fn credential(&self) -> AzureCredential {
+        match self.credential {
+            AzureCredential::Auto if self.queue_table_connection.is_some() => {
+                AzureCredential::ConnectionString
+            }
+            AzureCredential::Auto if self.federated_token_file.is_some() => {
+                AzureCredential::WorkloadIdentity
+            }
+            AzureCredential::Auto => AzureCredential::ManagedIdentity,
+            chosen => chosen,
+        }
+    }
 }
 
 /// The language model. [`Model::provider`] says which of its parts count.
@@ -244,6 +275,32 @@ pub enum Backend {
     Embedded,
     /// Azure Queue, Table and Blob Storage.
     Azure,
+}
+
+/// How to prove to Azure Storage who we are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AzureCredential {
+    /// The connection string if there is one, else an identity.
+    Auto,
+    /// Key or shared access signature of the connection strings.
+    ConnectionString,
+    /// The identity that Azure gives to the machine or service that runs us.
+    ManagedIdentity,
+    /// The identity that Kubernetes gives to the pod that runs us.
+    WorkloadIdentity,
+    /// The login of the Azure CLI or the Azure Developer CLI.
+    DeveloperTools,
+}
+
+/// Who puts an event on the notifications queue for each new PDF.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EmitEvents {
+    /// We for the emulator, Event Grid for Azure.
+    Auto,
+    /// We.
+    On,
+    /// Somebody else.
+    Off,
 }
 
 /// Who shall edit, as asked for.

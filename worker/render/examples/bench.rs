@@ -1,6 +1,7 @@
-//! Milliseconds of processor time (of the clock, outside of Linux) for a two-page CV with photo and attachment,
-//! warm, on one thread: `cargo run --release -p render --example bench -- [RUNS]`.
+//! Milliseconds for a two-page CV with attachment, with and without photo, warm, on one thread:
+//! `cargo run --release -p render --example bench -- [RUNS]`.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use render::blocks::{Block, Image};
@@ -19,45 +20,57 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         None => 500,
     };
     let cv: Value = serde_json::from_str(SAMPLE)?;
-    let photo: std::sync::Arc<[u8]> = support::portrait::jpeg(600, 800).into();
+    let photo: Arc<[u8]> = support::portrait::jpeg(600, 800).into();
 
     let started = now();
     let engine = Engine::new()?;
-    println!("engine      {:7.2} ms", milliseconds(started));
+    println!("engine         {:6.2} ms", milliseconds(started));
     let started = now();
-    let first = engine.render(&document(&cv, &photo), &options(SAMPLE))?;
-    println!("first       {:7.2} ms", milliseconds(started));
+    engine.render(&document(&cv, Some(&photo)), &options(SAMPLE))?;
+    println!("first document {:6.2} ms", milliseconds(started));
+    measure("with photo", runs, &engine, &cv, Some(&photo))?;
+    measure("without photo", runs, &engine, &cv, None)
+}
 
+fn measure(
+    name: &str,
+    runs: u32,
+    engine: &Engine,
+    cv: &Value,
+    photo: Option<&Arc<[u8]>>,
+) -> Result<(), Box<dyn std::error::Error>> {
     let (mut times, mut bytes, mut pages) = (Vec::new(), 0, 0);
+    let mut processor = 0.0;
     for run in 0..runs + WARM_UP {
-        let varied = vary(&cv, run);
-        let document = document(&varied, &photo);
+        let varied = vary(cv, run);
+        let document = document(&varied, photo);
         let options = options(&varied.to_string());
-        let started = now();
+        let (on_processor, started) = (processor_time(), now());
         let rendered = engine.render(&document, &options)?;
         if run >= WARM_UP {
             times.push(milliseconds(started));
+            processor += processor_time() - on_processor;
             bytes += rendered.pdf.len();
             pages += rendered.pages;
         }
     }
     times.sort_by(f64::total_cmp);
-    for percent in [50, 90, 99] {
-        let at = (times.len() - 1) * percent / 100;
-        println!("p{percent}         {:7.2} ms", times[at]);
-    }
+    let percentile = |percent| times[(times.len() - 1) * percent / 100];
     println!(
-        "mean        {} bytes, {:.2} pages (first: {} bytes)",
+        "{name:14} p50 {:.2}, p90 {:.2}, p99 {:.2} ms; processor {:.2} ms in the mean; {} bytes, {:.2} pages",
+        percentile(50),
+        percentile(90),
+        percentile(99),
+        processor / f64::from(runs),
         bytes / times.len(),
         f64::from(pages) / f64::from(runs),
-        first.pdf.len(),
     );
     Ok(())
 }
 
-fn document(cv: &Value, photo: &std::sync::Arc<[u8]>) -> Document {
+fn document(cv: &Value, photo: Option<&Arc<[u8]>>) -> Document {
     let mut document = support::cv::document(cv);
-    if let Some(Block::Masthead(masthead)) = document.body.first_mut() {
+    if let (Some(Block::Masthead(masthead)), Some(photo)) = (document.body.first_mut(), photo) {
         masthead.photo = Some(Image {
             data: photo.clone(),
             alt: "A portrait of nobody".to_owned(),
@@ -114,19 +127,21 @@ fn vary(value: &Value, run: u32) -> Value {
     }
 }
 
-fn milliseconds(since: f64) -> f64 {
-    now() - since
+fn milliseconds(since: Instant) -> f64 {
+    since.elapsed().as_secs_f64() * 1e3
 }
 
-/// Milliseconds that this thread has run for, from any start.
 #[expect(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
-fn now() -> f64 {
-    static START: std::sync::OnceLock<Instant> = std::sync::OnceLock::new();
-    // Linux: nanoseconds on a processor, nanoseconds waiting for one, time slices.
-    let on_processor = || {
-        let statistics = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
-        statistics.split(' ').next()?.parse::<f64>().ok()
-    };
-    let wall = || START.get_or_init(Instant::now).elapsed().as_secs_f64() * 1e9;
-    on_processor().unwrap_or_else(wall) / 1e6
+fn now() -> Instant {
+    Instant::now()
+}
+
+/// Milliseconds that this thread has been on a processor, in steps of some; 0 where Linux does not tell.
+fn processor_time() -> f64 {
+    let statistics = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    let nanoseconds = statistics
+        .split(' ')
+        .next()
+        .and_then(|first| first.parse::<f64>().ok());
+    nanoseconds.unwrap_or(0.0) / 1e6
 }

@@ -1,14 +1,16 @@
 //! Photos: foreign JPEG and PNG files in, small upright JPEGs without metadata out.
 
+mod shrink;
+
 use std::io::Cursor;
 
 use image::codecs::jpeg::{JpegDecoder, JpegEncoder};
 use image::codecs::png::PngDecoder;
-use image::imageops::{self, FilterType};
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageResult, Rgb, RgbImage};
 
 use crate::error::PhotoFault;
+use shrink::{Part, shrink};
 
 /// Pixels that are decoded at most; checked before any are.
 const MAX_PIXELS: u64 = 40_000_000;
@@ -138,12 +140,13 @@ fn crop_and_scale(picture: &RgbImage, frame: Frame, orientation: Orientation) ->
             )
         }
     };
-    let (x, y) = ((width - crop_width) / 2, (height - crop_height) / 2);
-    let part = imageops::crop_imm(picture, x, y, crop_width, crop_height);
-    if (crop_width, crop_height) == (target_width, target_height) {
-        return part.to_image();
-    }
-    imageops::resize(&*part, target_width, target_height, FilterType::CatmullRom)
+    let part = Part {
+        x: (width - crop_width) / 2,
+        y: (height - crop_height) / 2,
+        width: crop_width,
+        height: crop_height,
+    };
+    shrink(picture, part, target_width, target_height)
 }
 
 /// `length * to / from`, without overflow.

@@ -14,7 +14,7 @@ use storage::port::{Metadata, Properties, PutMode, Write};
 use storage::{Clock, Storage, StorageError};
 use tokio::task::JoinSet;
 
-const SECONDS: u64 = 2;
+const SECONDS: u64 = 3;
 const LEASE: Duration = Duration::from_mins(1);
 
 type Outcome = Result<(), StorageError>;

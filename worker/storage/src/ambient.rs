@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 /// Where the time comes from.
 pub trait Clock: Send + Sync + fmt::Debug {
-    /// The wall clock, UTC. May jump.
+    /// The wall clock, UTC, in whole milliseconds. May jump.
     fn now(&self) -> Timestamp;
 
     /// Time since some fixed moment of this process. Never goes back.
@@ -38,7 +38,8 @@ impl System {
 impl Clock for System {
     #[expect(clippy::disallowed_methods, reason = "this is the parameter that others take")]
     fn now(&self) -> Timestamp {
-        Timestamp::now()
+        let millis = Timestamp::now().as_millisecond();
+        Timestamp::from_millisecond(millis).expect("the present is within the years 1 to 9999")
     }
 
     #[expect(clippy::disallowed_methods, reason = "this is the parameter that others take")]

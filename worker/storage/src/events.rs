@@ -148,3 +148,6 @@ impl Blobs for Emitting {
         self.blobs.signed_url(container, path, file_name, expires).await
     }
 }
+
+#[cfg(test)]
+mod tests;

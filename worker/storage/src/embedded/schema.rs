@@ -73,7 +73,6 @@ pub(super) fn open(file: &Path) -> Result<Connection, OpenError> {
             .map_err(failed)?;
     known(&mut connection, file)?;
     // Only a file without pages takes this setting.
-    if let Ok(v)=std::env::var("PW_PAGE") { connection.pragma_update(None,"page_size",v).map_err(failed)?; }
     connection.pragma_update(None, "auto_vacuum", "INCREMENTAL").map_err(failed)?;
     if !enable_wal(&connection).map_err(failed)? {
         return Err(OpenError::NoSharedMemory { file: file.to_owned() });
@@ -82,7 +81,7 @@ pub(super) fn open(file: &Path) -> Result<Connection, OpenError> {
     connection
         .execute_batch(
             "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0;
-             PRAGMA journal_size_limit = 67108864; PRAGMA cache_size = -16384;",
+             PRAGMA journal_size_limit = 33554432; PRAGMA cache_size = -16384;",
         )
         .map_err(failed)?;
     create(&mut connection, file)?;

@@ -5,13 +5,10 @@ use rusqlite::Connection;
 
 use super::schema;
 
-/// So many new frames (4 KiB pages) in the log are worth copying them to the file, which lets the
-/// log start anew. Writing over an old log is cheap to make durable, growing it is not.
+/// So many new frames (4 KiB pages) in the log are worth copying them to the file.
 const COPY_FRAMES: i64 = 2_000;
-/// The same while nobody waits for the writer.
-const COPY_FRAMES_IDLE: i64 = 256;
 /// From this length on, wait a little for readers to leave the log, so that it starts anew.
-const RESTART_FRAMES: i64 = 16_384;
+const RESTART_FRAMES: i64 = 8_192;
 /// Milliseconds of that wait: reads are short, but another process may have been stopped in one.
 const RESTART_PATIENCE: i32 = 100;
 /// Free pages that are kept for later writes.
@@ -28,21 +25,20 @@ pub(super) struct Upkeep {
 
 impl Upkeep {
     /// What fails here is tried again at a later turn; a lasting fault shows in the writes.
-    pub(super) fn run(&mut self, connection: &mut Connection, idle: bool) {
-        if let Err(error) = self.try_run(connection, idle) {
+    pub(super) fn run(&mut self, connection: &mut Connection) {
+        if let Err(error) = self.try_run(connection) {
             tracing::warn!(error = &error as &dyn std::error::Error, "checkpoint failed");
         }
     }
 
-    fn try_run(&mut self, connection: &mut Connection, idle: bool) -> rusqlite::Result<()> {
-        let e=|n:&str,d:i64| std::env::var(n).ok().and_then(|v|v.parse().ok()).unwrap_or(d); let worth = if idle { e("PW_IDLE",COPY_FRAMES_IDLE) } else { e("PW_BUSY",COPY_FRAMES) };
+    fn try_run(&mut self, connection: &mut Connection) -> rusqlite::Result<()> {
         let (length, copied) = checkpoint(connection, "NOOP")?;
         if length < self.copy_tried {
             // The log has started anew.
             *self = Self::default();
         }
         // A slow reader holds back the copying: trying again at each group would not help.
-        if length - copied.max(self.copy_tried) < worth {
+        if length - copied.max(self.copy_tried) < COPY_FRAMES {
             return Ok(());
         }
         self.copy_tried = length;
@@ -69,7 +65,70 @@ fn trim(connection: &Connection) -> rusqlite::Result<()> {
         connection.prepare_cached("PRAGMA freelist_count")?.query_row([], |row| row.get(0))?;
     if free > SPARE_PAGES {
         let pages = (free - SPARE_PAGES).min(TRIM_PAGES);
-        connection.execute_batch(&format!("PRAGMA incremental_vacuum({pages})"))?;
+        let mut statement = connection.prepare(&format!("PRAGMA incremental_vacuum({pages})"))?;
+        let mut rows = statement.query([])?;
+        // Each step gives back one page.
+        while rows.next()?.is_some() {}
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn number(connection: &Connection, pragma: &str) -> i64 {
+        connection.pragma_query_value(None, pragma, |row| row.get(0)).unwrap()
+    }
+
+    /// Writes so many pages, then frees them.
+    fn fill(connection: &Connection, pages: i64) {
+        let sql = "INSERT INTO chunk VALUES (1, 0, zeroblob(?1))";
+        connection.execute(sql, [pages * 4_092]).unwrap();
+        connection.execute("DELETE FROM chunk", []).unwrap();
+    }
+
+    #[test]
+    fn a_log_starts_anew_and_space_is_given_back() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("x.db");
+        let mut connection = schema::open(&file).unwrap();
+        let mut upkeep = Upkeep::default();
+        fill(&connection, SPARE_PAGES + TRIM_PAGES);
+        let before = (number(&connection, "page_count"), number(&connection, "freelist_count"));
+        upkeep.try_run(&mut connection).unwrap();
+        let freed = before.0 - number(&connection, "page_count");
+        assert!((TRIM_PAGES / 2..=TRIM_PAGES).contains(&freed), "{freed} pages given back");
+        assert!(number(&connection, "freelist_count") >= SPARE_PAGES);
+        let (length, _) = checkpoint(&connection, "NOOP").unwrap();
+        assert!(length < COPY_FRAMES, "only what the trimming wrote: {length}");
+    }
+
+    #[test]
+    fn a_reader_that_stays_does_not_stop_the_writer() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("x.db");
+        let mut connection = schema::open(&file).unwrap();
+        let reader = schema::open_reader(&file).unwrap();
+        let mut upkeep = Upkeep::default();
+        connection.execute("INSERT INTO chunk VALUES (0, 0, x'00')", []).unwrap();
+        reader.execute_batch("BEGIN; SELECT count(*) FROM chunk;").unwrap();
+        let mut tries = Vec::new();
+        for _ in 0..12 {
+            fill(&connection, COPY_FRAMES / 4);
+            upkeep.try_run(&mut connection).unwrap();
+            tries.push(upkeep.copy_tried);
+        }
+        tries.dedup();
+        assert!(tries.len() <= 4, "not at every turn: {tries:?}");
+        let (length, copied) = checkpoint(&connection, "NOOP").unwrap();
+        assert!(copied < length, "the reader holds it back");
+        reader.execute_batch("COMMIT").unwrap();
+        for _ in 0..6 {
+            fill(&connection, COPY_FRAMES / 4);
+            upkeep.try_run(&mut connection).unwrap();
+        }
+        let (shorter, _) = checkpoint(&connection, "NOOP").unwrap();
+        assert!(shorter < length, "{shorter} instead of {length} frames");
+    }
 }

@@ -112,7 +112,17 @@ trait Command: Send {
     fn bytes(&self) -> usize;
     /// Whether to keep what was written.
     fn run(&mut self, batch: &mut Batch<'_>) -> bool;
-    fn answer(self: Box<Self>, failure: Option<&Arc<rusqlite::Error>>);
+    fn answer(self: Box<Self>, failure: Option<&Arc<GroupError>>);
+}
+
+/// Why nothing of a group was written.
+#[derive(Debug, thiserror::Error)]
+enum GroupError {
+    #[error("the transaction failed")]
+    Sqlite(#[from] rusqlite::Error),
+    /// SQLite does so on a full disk, among others. The write at fault has the error itself.
+    #[error("the transaction was ended by a fault of another write in it")]
+    Ended,
 }
 
 struct Work<F, T> {
@@ -136,8 +146,11 @@ where
         matches!(self.result, Some(Ok(_)))
     }
 
-    fn answer(self: Box<Self>, failure: Option<&Arc<rusqlite::Error>>) {
+    fn answer(self: Box<Self>, failure: Option<&Arc<GroupError>>) {
         let result = match (failure, self.result) {
+            (Some(_), Some(Err(StorageError::Unavailable(own)))) => {
+                Err(StorageError::Unavailable(own))
+            }
             // Even a refusal may rest on what another write of the failed group had changed.
             (Some(error), _) => Err(StorageError::unavailable(error.clone())),
             (None, Some(result)) => result,
@@ -164,7 +177,7 @@ impl Thread {
                 Message::Close => self.inbox.close(),
                 Message::Run(first) => {
                     self.group(first);
-                    self.upkeep.run(&mut self.connection, self.inbox.is_empty());
+                    self.upkeep.run(&mut self.connection);
                 }
             }
         }
@@ -199,7 +212,7 @@ impl Thread {
     fn transaction(
         &mut self,
         group: &mut Vec<Box<dyn Command>>,
-    ) -> rusqlite::Result<BTreeSet<QueueName>> {
+    ) -> std::result::Result<BTreeSet<QueueName>, GroupError> {
         let connection = &self.connection;
         execute(connection, "BEGIN IMMEDIATE")?;
         let mut batch = Batch {
@@ -215,7 +228,9 @@ impl Thread {
             next += 1;
             execute(connection, "SAVEPOINT command")?;
             if !command.run(&mut batch) {
-                // This fails if SQLite itself has ended the transaction, as on a full disk.
+                if connection.is_autocommit() {
+                    return Err(GroupError::Ended);
+                }
                 execute(connection, "ROLLBACK TO command")?;
             }
             execute(connection, "RELEASE command")?;
@@ -247,3 +262,6 @@ impl Thread {
 fn execute(connection: &Connection, sql: &str) -> rusqlite::Result<()> {
     connection.prepare_cached(sql)?.execute([]).map(drop)
 }
+
+#[cfg(test)]
+mod tests;
