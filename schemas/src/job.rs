@@ -122,7 +122,7 @@ impl Default for Pages {
 }
 
 #[derive(Serialize, Deserialize, JsonSchema)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "expected 1, 2, 3, 4 or \"auto\"")]
 enum PagesForm {
     /// A number of pages.
     Number(#[schemars(range(min = 1, max = 4))] u8),

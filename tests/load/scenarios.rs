@@ -25,18 +25,37 @@ struct Rig {
 fn rig(latency: &str, settings: &[&str]) -> anyhow::Result<Rig> {
     let data = tempfile::tempdir()?;
     let mut fake = command("presswork");
-    fake.args(["fake-openai", "--listen", "127.0.0.1:0", "--latency", latency]);
+    fake.args([
+        "fake-openai",
+        "--listen",
+        "127.0.0.1:0",
+        "--latency",
+        latency,
+    ]);
     let model = Server::start(&mut fake);
     let mut serve = command("presswork");
-    serve.args(["serve", "--listen", "127.0.0.1:0", "--set", "log.level=warn"]);
+    serve.args([
+        "serve",
+        "--listen",
+        "127.0.0.1:0",
+        "--set",
+        "log.level=warn",
+    ]);
     serve.arg("--data").arg(data.path());
     for setting in settings {
         serve.args(["--set", setting]);
     }
-    serve.env("OPENAI_API_KEY", "fake").env("OPENAI_BASE_URL", &model.url);
+    serve
+        .env("OPENAI_API_KEY", "fake")
+        .env("OPENAI_BASE_URL", &model.url);
     let system = Server::start(&mut serve);
     let api = Api::new(&system.url);
-    Ok(Rig { system, model, api, _data: data })
+    Ok(Rig {
+        system,
+        model,
+        api,
+        _data: data,
+    })
 }
 
 /// From the start of the process to its first healthy answer.
@@ -46,7 +65,13 @@ pub(crate) async fn start_up() -> anyhow::Result<()> {
     for _ in 0..10 {
         let data = tempfile::tempdir()?;
         let mut serve = command("presswork");
-        serve.args(["serve", "--listen", "127.0.0.1:0", "--set", "log.level=warn"]);
+        serve.args([
+            "serve",
+            "--listen",
+            "127.0.0.1:0",
+            "--set",
+            "log.level=warn",
+        ]);
         serve.arg("--data").arg(data.path());
         let begun = clock.monotonic();
         let system = Server::start(&mut serve);
@@ -55,7 +80,11 @@ pub(crate) async fn start_up() -> anyhow::Result<()> {
     }
     times.sort();
     let (p50, most) = (percentile(&times, 0.5), percentile(&times, 1.0));
-    println!("| start to first healthy answer, 10 starts | median {}, longest {} |", ms(p50), ms(most));
+    println!(
+        "| start to first healthy answer, 10 starts | median {}, longest {} |",
+        ms(p50),
+        ms(most)
+    );
     Ok(())
 }
 
@@ -78,7 +107,9 @@ pub(crate) async fn latency(jobs: u64) -> anyhow::Result<()> {
     let at = |share| ms(percentile(&beyond, share));
     println!(
         "| accepted to succeeded beyond the model's 300 ms, {jobs} jobs at about 30/s | p50 {}, p99 {}, most {} |",
-        at(0.5), at(0.99), at(1.0),
+        at(0.5),
+        at(0.99),
+        at(1.0),
     );
     Ok(())
 }
@@ -88,7 +119,9 @@ fn lasted(job: &Value) -> anyhow::Result<Duration> {
     let time = |key: &str| -> anyhow::Result<Timestamp> {
         Ok(job[key].as_str().context("a job has its times")?.parse()?)
     };
-    Ok(time("finished_at")?.duration_since(time("created_at")?).try_into()?)
+    Ok(time("finished_at")?
+        .duration_since(time("created_at")?)
+        .try_into()?)
 }
 
 /// Jobs a second with a model that replies at once, and what each costs in processor time.
@@ -96,7 +129,11 @@ pub(crate) async fn throughput(jobs: u64) -> anyhow::Result<()> {
     let clock = Ambient::new();
     let rig = rig("0ms", &[])?;
     let used = |rig: &Rig| -> anyhow::Result<(Duration, Duration, Duration)> {
-        Ok((cpu_time(rig.system.id())?, cpu_time(rig.model.id())?, cpu_time(std::process::id())?))
+        Ok((
+            cpu_time(rig.system.id())?,
+            cpu_time(rig.model.id())?,
+            cpu_time(std::process::id())?,
+        ))
     };
     let (before, begun) = (used(&rig)?, clock.monotonic());
     let ids: Vec<anyhow::Result<String>> = futures::stream::iter(0..jobs)
@@ -115,10 +152,15 @@ pub(crate) async fn throughput(jobs: u64) -> anyhow::Result<()> {
     let seconds = |a: Duration, b: Duration| a.saturating_sub(b).as_secs_f64();
     let system = seconds(after.0, before.0);
     let (rate, each) = (jobs as f64 / took.as_secs_f64(), system / jobs as f64 * 1e3);
-    println!("| {jobs} jobs with a zero-latency model | {rate:.0} jobs/s in all, {:.0} jobs/s per core of the system |", jobs as f64 / system);
+    println!(
+        "| {jobs} jobs with a zero-latency model | {rate:.0} jobs/s in all, {:.0} jobs/s per core of the system |",
+        jobs as f64 / system
+    );
     println!(
         "| processor time in those {:.1} s | system {system:.1} s ({each:.1} ms a job), fake model {:.1} s, load {:.1} s |",
-        took.as_secs_f64(), seconds(after.1, before.1), seconds(after.2, before.2),
+        took.as_secs_f64(),
+        seconds(after.1, before.1),
+        seconds(after.2, before.2),
     );
     Ok(())
 }
@@ -131,7 +173,10 @@ async fn memory_in_flight(rig: &Rig, jobs: u64) -> anyhow::Result<f64> {
         let (_, page) = rig.api.get("/v1/jobs?limit=1").await?;
         anyhow::ensure!(page["jobs"].is_array(), "{page:#}");
         let counters: Value =
-            reqwest::get(format!("{}/_calls", rig.model.url.trim_end_matches("/v1"))).await?.json().await?;
+            reqwest::get(format!("{}/_calls", rig.model.url.trim_end_matches("/v1")))
+                .await?
+                .json()
+                .await?;
         if counters["in_flight"].as_u64() >= Some(jobs) {
             return Ok(most.max(resident(rig.system.id())?.0));
         }
@@ -158,6 +203,8 @@ pub(crate) async fn memory(jobs: u64) -> anyhow::Result<()> {
         rig.api.ended(&id?).await?;
     }
     let most = resident(rig.system.id())?.1;
-    println!("| resident memory | idle {idle:.0} MB, {jobs} calls out at once {flying:.0} MB, most until all are done {most:.0} MB |");
+    println!(
+        "| resident memory | idle {idle:.0} MB, {jobs} calls out at once {flying:.0} MB, most until all are done {most:.0} MB |"
+    );
     Ok(())
 }

@@ -16,9 +16,14 @@ pub struct Api {
 impl Api {
     /// A client of the server at a base URL.
     pub fn new(url: &str) -> Self {
-        let http = reqwest::Client::builder().timeout(Duration::from_secs(90)).build();
+        let http = reqwest::Client::builder()
+            .timeout(Duration::from_secs(90))
+            .build();
         let http = http.expect("a client with these settings can be made");
-        Self { http, url: url.to_owned() }
+        Self {
+            http,
+            url: url.to_owned(),
+        }
     }
 
     /// The underlying client and a URL for it.
@@ -28,16 +33,26 @@ impl Api {
 
     /// Posts a body.
     pub async fn post(&self, path: &str, body: &Value) -> anyhow::Result<(StatusCode, Value)> {
-        let response = self.request(reqwest::Method::POST, path).json(body).send().await?;
+        let response = self
+            .request(reqwest::Method::POST, path)
+            .json(body)
+            .send()
+            .await?;
         let status = response.status();
-        Ok((status, response.json().await.context("the answer is not JSON")?))
+        Ok((
+            status,
+            response.json().await.context("the answer is not JSON")?,
+        ))
     }
 
     /// Gets a resource.
     pub async fn get(&self, path: &str) -> anyhow::Result<(StatusCode, Value)> {
         let response = self.request(reqwest::Method::GET, path).send().await?;
         let status = response.status();
-        Ok((status, response.json().await.context("the answer is not JSON")?))
+        Ok((
+            status,
+            response.json().await.context("the answer is not JSON")?,
+        ))
     }
 
     /// Submits a CV and gives the job's id.
@@ -57,11 +72,7 @@ impl Api {
     }
 
     /// Waits until a job is as wanted, for at most 30 seconds.
-    pub async fn until(
-        &self,
-        id: &str,
-        wanted: impl Fn(&Value) -> bool,
-    ) -> anyhow::Result<Value> {
+    pub async fn until(&self, id: &str, wanted: impl Fn(&Value) -> bool) -> anyhow::Result<Value> {
         let mut job = Value::Null;
         for _ in 0..1_500 {
             let (status, now) = self.get(&format!("/v1/jobs/{id}")).await?;
@@ -79,7 +90,11 @@ impl Api {
     pub async fn pdf(&self, id: &str) -> anyhow::Result<Vec<u8>> {
         let path = format!("/v1/jobs/{id}/result");
         let response = self.request(reqwest::Method::GET, &path).send().await?;
-        ensure!(response.status() == StatusCode::OK, "{}", response.text().await?);
+        ensure!(
+            response.status() == StatusCode::OK,
+            "{}",
+            response.text().await?
+        );
         Ok(response.bytes().await?.to_vec())
     }
 }

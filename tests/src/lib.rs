@@ -22,5 +22,7 @@ pub fn unique_cv(number: u64) -> Value {
 
 /// A file of the repository, by its path from the root.
 pub fn repository(path: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..").join(path)
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("..")
+        .join(path)
 }

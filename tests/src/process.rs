@@ -18,16 +18,29 @@ pub fn program(name: &str) -> PathBuf {
         dir = dir.parent().expect("deps is in the target directory");
     }
     let path = dir.join(name);
-    assert!(path.exists(), "{name} is not built: run `cargo build --workspace` first");
+    assert!(
+        path.exists(),
+        "{name} is not built: run `cargo build --workspace` first"
+    );
     path
 }
 
 /// A command with nothing of our environment that could change its settings.
 pub fn command(name: &str) -> Command {
     let mut command = Command::new(program(name));
-    let ours = ["PRESSWORK_", "OPENAI_", "AZURE_", "CV_", "LOG_", "ENVIRONMENT"];
+    let ours = [
+        "PRESSWORK_",
+        "OPENAI_",
+        "AZURE_",
+        "CV_",
+        "LOG_",
+        "ENVIRONMENT",
+    ];
     for (key, _) in std::env::vars_os() {
-        if ours.iter().any(|prefix| key.to_string_lossy().starts_with(prefix)) {
+        if ours
+            .iter()
+            .any(|prefix| key.to_string_lossy().starts_with(prefix))
+        {
             command.env_remove(key);
         }
     }
@@ -47,7 +60,10 @@ pub struct Output {
 
 /// Runs a command to its end.
 pub fn run(command: &mut Command) -> Output {
-    let output = command.stdin(Stdio::null()).output().expect("the program starts");
+    let output = command
+        .stdin(Stdio::null())
+        .output()
+        .expect("the program starts");
     Output {
         status: output.status,
         out: String::from_utf8_lossy(&output.stdout).into_owned(),
@@ -68,7 +84,11 @@ impl Server {
     /// Starts a program that says on standard output where it listens.
     pub fn start(command: &mut Command) -> Self {
         let mut server = Self::spawn(command);
-        let out = server.child.stdout.take().expect("standard output is piped");
+        let out = server
+            .child
+            .stdout
+            .take()
+            .expect("standard output is piped");
         let (tell, told) = mpsc::channel();
         std::thread::spawn(move || {
             for line in BufReader::new(out).lines().map_while(Result::ok) {
@@ -79,11 +99,14 @@ impl Server {
                 }
             }
         });
-        match told.recv_timeout(Duration::from_secs(30)) {
-            Ok(url) => server.url = url,
-            Err(_) => panic!("the program does not say where it listens:\n{}", server.kill()),
+        if let Ok(url) = told.recv_timeout(Duration::from_secs(30)) {
+            server.url = url;
+            return server;
         }
-        server
+        panic!(
+            "the program does not say where it listens:\n{}",
+            server.kill()
+        );
     }
 
     /// Starts a program that listens nowhere.
@@ -100,7 +123,11 @@ impl Server {
             let _ = err.read_to_end(&mut text);
             String::from_utf8_lossy(&text).into_owned()
         });
-        Self { child, url: String::new(), log: Some(log) }
+        Self {
+            child,
+            url: String::new(),
+            log: Some(log),
+        }
     }
 
     /// The process id.
@@ -134,8 +161,13 @@ impl Server {
 }
 
 fn signal(name: &str, process: u32) {
-    let sent = Command::new("kill").args([name, &process.to_string()]).status();
-    assert!(sent.expect("`kill` is there").success(), "no process {process}");
+    let sent = Command::new("kill")
+        .args([name, &process.to_string()])
+        .status();
+    assert!(
+        sent.expect("`kill` is there").success(),
+        "no process {process}"
+    );
 }
 
 impl Drop for Server {
@@ -148,7 +180,11 @@ impl Drop for Server {
 /// `presswork serve` on a directory and a free port, with durations of seconds at most.
 pub fn serve(data: &Path, settings: &[(&str, &str)]) -> Command {
     let mut command = command("presswork");
-    command.arg("serve").args(["--listen", "127.0.0.1:0"]).arg("--data").arg(data);
+    command
+        .arg("serve")
+        .args(["--listen", "127.0.0.1:0"])
+        .arg("--data")
+        .arg(data);
     short(&mut command, settings);
     command
 }
@@ -156,7 +192,9 @@ pub fn serve(data: &Path, settings: &[(&str, &str)]) -> Command {
 /// A program of the split deployment on a directory.
 pub fn part(name: &str, data: &Path, settings: &[(&str, &str)]) -> Command {
     let mut command = command(name);
-    command.arg("--set").arg(format!("storage.data_dir={}", data.display()));
+    command
+        .arg("--set")
+        .arg(format!("storage.data_dir={}", data.display()));
     command.args(["--set", "server.listen=127.0.0.1:0"]);
     short(&mut command, settings);
     command
@@ -182,5 +220,7 @@ fn short(command: &mut Command, settings: &[(&str, &str)]) {
 
 /// Lets a program talk to a fake model.
 pub fn with_model(command: &mut Command, base_url: &str) {
-    command.env("OPENAI_API_KEY", "sk-test-not-a-key").env("OPENAI_BASE_URL", base_url);
+    command
+        .env("OPENAI_API_KEY", "sk-test-not-a-key")
+        .env("OPENAI_BASE_URL", base_url);
 }

@@ -1,6 +1,11 @@
 //! Crashes: `presswork serve` is killed with SIGKILL in each state and started again. The job
 //! goes on, and there is never a second accepted call.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test may fail at once, in its helpers too"
+)]
+
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -37,28 +42,37 @@ fn store(data: &Path) -> (JobStore, storage::Storage) {
     let ambient = Arc::new(storage::ambient::System::new());
     let mut settings = config::Config::default();
     settings.worker.idle_before_requeue = Duration::from_secs(1);
-    let embedded =
-        storage::embedded::Store::open(data, ambient.clone(), ambient.clone()).unwrap();
+    let embedded = storage::embedded::Store::open(data, ambient.clone(), ambient.clone()).unwrap();
     let storage = embedded.storage();
-    (JobStore::new(storage.clone(), ambient.clone(), ambient, &settings.worker), storage)
+    (
+        JobStore::new(storage.clone(), ambient.clone(), ambient, &settings.worker),
+        storage,
+    )
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_while_queued() {
-    let model = fake(json!({"default": {"do": "error", "status": 429, "headers": {"retry-after": "2"}}}));
+    let model =
+        fake(json!({"default": {"do": "error", "status": 429, "headers": {"retry-after": "2"}}}));
     let data = tempfile::tempdir().unwrap();
     let (server, api) = start(data.path(), &model);
     let id = api.submit(&unique_cv(1), json!({})).await.unwrap();
     while model.counters().not_processed == 0 {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-    api.until(&id, |job| job["state"] == "queued").await.unwrap();
+    api.until(&id, |job| job["state"] == "queued")
+        .await
+        .unwrap();
     server.kill();
 
     model.set_script(Script::default());
     let (_server, api) = start(data.path(), &model);
     let job = api.ended(&id).await.unwrap();
-    assert_eq!((&job["state"], &job["model_calls"]), (&json!("succeeded"), &json!(1)), "{job:#}");
+    assert_eq!(
+        (&job["state"], &job["model_calls"]),
+        (&json!("succeeded"), &json!(1)),
+        "{job:#}"
+    );
     assert_eq!(model.counters().accepted, 1);
 }
 
@@ -79,7 +93,11 @@ async fn killed_while_calling() {
     assert_eq!(job["state"], "outcome_unknown", "{job:#}");
     assert_eq!(job["error"]["type"], "/problems/outcome-unknown");
     tokio::time::sleep(Duration::from_secs(1)).await;
-    assert_eq!(model.counters().received, 1, "a held job is not called again");
+    assert_eq!(
+        model.counters().received,
+        1,
+        "a held job is not called again"
+    );
 }
 
 /// Where a worker was when it died.
@@ -101,7 +119,11 @@ enum Died {
 async fn leave(data: &Path, died: Died) -> JobId {
     let (store, storage) = store(data);
     let cv = schemas::cv::normalise(&unique_cv(3)).unwrap().cv;
-    let input = JobInput { kind: JobKind::Cv, cv, options: Options::default() };
+    let input = JobInput {
+        kind: JobKind::Cv,
+        cv,
+        options: Options::default(),
+    };
     let tenant = Tenant::anonymous();
     let submission = Submission {
         tenant: tenant.clone(),
@@ -114,8 +136,14 @@ async fn leave(data: &Path, died: Died) -> JobId {
     let id = store.submit(submission).await.unwrap().row().id;
     if died == Died::NotEnqueued {
         let queue = &storage.queue;
-        let messages = queue.receive(QueueName::Jobs, 1, Duration::from_secs(1)).await.unwrap();
-        queue.delete(QueueName::Jobs, &messages[0].lease).await.unwrap();
+        let messages = queue
+            .receive(QueueName::Jobs, 1, Duration::from_secs(1))
+            .await
+            .unwrap();
+        queue
+            .delete(QueueName::Jobs, &messages[0].lease)
+            .await
+            .unwrap();
         return id;
     }
     let loaded = store.read(&tenant, id).await.unwrap().unwrap();
@@ -130,7 +158,10 @@ async fn leave(data: &Path, died: Died) -> JobId {
     if died == Died::Latched {
         return id;
     }
-    let reply = StoredReply { source: worker::jobs::Source::Model, ..worker::jobs::edit_offline(&input) };
+    let reply = StoredReply {
+        source: worker::jobs::Source::Model,
+        ..worker::jobs::edit_offline(&input)
+    };
     let bytes = serde_json::to_vec(&reply).unwrap().into();
     store.put_reply(&tenant, id, bytes).await.unwrap();
     if died == Died::ReplyStored {
@@ -139,11 +170,16 @@ async fn leave(data: &Path, died: Died) -> JobId {
     let loaded = store.to_rendering(&loaded, None).await.unwrap();
     if died == Died::PdfStored {
         let engine = render::Engine::new().unwrap();
-        let made =
-            worker::render_job(&engine, &input, &reply, loaded.row.created_at).unwrap();
+        let made = worker::render_job(&engine, &input, &reply, loaded.row.created_at).unwrap();
         // As another version might have rendered it: it is adopted, not made anew.
-        let facts = PdfFacts { file_name: "CV_adopted.pdf".to_owned(), ..made.facts };
-        store.put_pdf(&tenant, id, true, made.pdf, facts).await.unwrap();
+        let facts = PdfFacts {
+            file_name: "CV_adopted.pdf".to_owned(),
+            ..made.facts
+        };
+        store
+            .put_pdf(&tenant, id, true, made.pdf, facts)
+            .await
+            .unwrap();
     }
     id
 }
@@ -181,7 +217,11 @@ async fn killed_again_and_again_under_load_loses_nothing_and_pays_nothing_twice(
     let (mut server, mut api) = start(data.path(), &model);
     let mut ids = Vec::new();
     for number in 0..JOBS {
-        ids.push(api.submit(&unique_cv(1000 + number), json!({})).await.unwrap());
+        ids.push(
+            api.submit(&unique_cv(1000 + number), json!({}))
+                .await
+                .unwrap(),
+        );
         if number % 8 == 7 {
             // At another moment of the work each time.
             tokio::time::sleep(Duration::from_millis(number * 3)).await;
@@ -237,7 +277,11 @@ async fn a_shim_and_two_workers_share_a_store_and_one_of_them_dies() {
     let api = Api::new(&shim.url);
     let mut ids = Vec::new();
     for number in 0..JOBS {
-        ids.push(api.submit(&unique_cv(2000 + number), json!({})).await.unwrap());
+        ids.push(
+            api.submit(&unique_cv(2000 + number), json!({}))
+                .await
+                .unwrap(),
+        );
         if number == JOBS / 2 {
             first.kill_now();
         }
@@ -246,9 +290,15 @@ async fn a_shim_and_two_workers_share_a_store_and_one_of_them_dies() {
     for id in &ids {
         let job = api.ended(id).await.unwrap();
         held += u64::from(job["state"] == "outcome_unknown");
-        assert!(["succeeded", "outcome_unknown"].contains(&job["state"].as_str().unwrap()), "{job:#}");
+        assert!(
+            ["succeeded", "outcome_unknown"].contains(&job["state"].as_str().unwrap()),
+            "{job:#}"
+        );
     }
-    assert!(held <= 4, "more jobs are held than the dead worker had in hand: {held}");
+    assert!(
+        held <= 4,
+        "more jobs are held than the dead worker had in hand: {held}"
+    );
     assert!(model.counters().accepted <= JOBS);
     let (status, log) = second.terminate();
     assert!(status.success(), "{log}");

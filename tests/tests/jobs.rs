@@ -1,5 +1,10 @@
 //! Jobs through the real HTTP API of `presswork serve`, with a fake model.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test may fail at once, in its helpers too"
+)]
+
 use std::time::Duration;
 
 use e2e::api::Api;
@@ -28,7 +33,12 @@ fn start(script: Script, settings: &[(&str, &str)]) -> System {
     with_model(&mut command, &model.base_url());
     let server = Server::start(&mut command);
     let api = Api::new(&server.url);
-    System { server, api, model, data }
+    System {
+        server,
+        api,
+        model,
+        data,
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -77,28 +87,97 @@ async fn every_behaviour_of_the_model_has_its_end() {
         // behaviour, state, kind of problem, accepted calls
         (json!({"do": "reply"}), "succeeded", None, 1),
         (json!({"do": "unknown_items"}), "succeeded", None, 1),
-        (json!({"do": "refusal"}), "failed", Some("/problems/model-failed"), 1),
-        (json!({"do": "incomplete"}), "failed", Some("/problems/model-failed"), 1),
-        (json!({"do": "not_json"}), "failed", Some("/problems/model-failed"), 1),
-        (json!({"do": "breaks_schema"}), "failed", Some("/problems/model-failed"), 1),
-        (json!({"do": "error", "status": 400}), "failed", Some("/problems/model-failed"), 0),
-        (json!({"do": "error", "status": 401}), "failed", Some("/problems/model-failed"), 0),
-        (json!({"do": "error", "status": 500}), "outcome_unknown", Some("/problems/outcome-unknown"), 1),
-        (json!({"do": "error", "status": 503}), "outcome_unknown", Some("/problems/outcome-unknown"), 1),
-        (json!({"do": "reset"}), "outcome_unknown", Some("/problems/outcome-unknown"), 1),
-        (json!({"do": "truncated"}), "outcome_unknown", Some("/problems/outcome-unknown"), 1),
-        (json!({"do": "hang"}), "outcome_unknown", Some("/problems/outcome-unknown"), 1),
+        (
+            json!({"do": "refusal"}),
+            "failed",
+            Some("/problems/model-failed"),
+            1,
+        ),
+        (
+            json!({"do": "incomplete"}),
+            "failed",
+            Some("/problems/model-failed"),
+            1,
+        ),
+        (
+            json!({"do": "not_json"}),
+            "failed",
+            Some("/problems/model-failed"),
+            1,
+        ),
+        (
+            json!({"do": "breaks_schema"}),
+            "failed",
+            Some("/problems/model-failed"),
+            1,
+        ),
+        (
+            json!({"do": "error", "status": 400}),
+            "failed",
+            Some("/problems/model-failed"),
+            0,
+        ),
+        (
+            json!({"do": "error", "status": 401}),
+            "failed",
+            Some("/problems/model-failed"),
+            0,
+        ),
+        (
+            json!({"do": "error", "status": 500}),
+            "outcome_unknown",
+            Some("/problems/outcome-unknown"),
+            1,
+        ),
+        (
+            json!({"do": "error", "status": 503}),
+            "outcome_unknown",
+            Some("/problems/outcome-unknown"),
+            1,
+        ),
+        (
+            json!({"do": "reset"}),
+            "outcome_unknown",
+            Some("/problems/outcome-unknown"),
+            1,
+        ),
+        (
+            json!({"do": "truncated"}),
+            "outcome_unknown",
+            Some("/problems/outcome-unknown"),
+            1,
+        ),
+        (
+            json!({"do": "hang"}),
+            "outcome_unknown",
+            Some("/problems/outcome-unknown"),
+            1,
+        ),
     ];
     let system = start(Script::default(), &[("model.timeout", "1s")]);
     for (number, (behaviour, state, problem, accepted)) in cases.into_iter().enumerate() {
-        system.model.set_script(script(json!({"default": behaviour})));
+        system
+            .model
+            .set_script(script(json!({"default": behaviour})));
         system.model.reset();
-        let id = system.api.submit(&unique_cv(100 + number as u64), json!({})).await.unwrap();
+        let id = system
+            .api
+            .submit(&unique_cv(100 + number as u64), json!({}))
+            .await
+            .unwrap();
         let job = system.api.ended(&id).await.unwrap();
         assert_eq!(job["state"], state, "{behaviour}: {job:#}");
-        assert_eq!(job["error"]["type"].as_str(), problem, "{behaviour}: {job:#}");
+        assert_eq!(
+            job["error"]["type"].as_str(),
+            problem,
+            "{behaviour}: {job:#}"
+        );
         let counters = system.model.counters();
-        assert_eq!((counters.received, counters.accepted), (1, accepted), "{behaviour}");
+        assert_eq!(
+            (counters.received, counters.accepted),
+            (1, accepted),
+            "{behaviour}"
+        );
     }
 }
 
@@ -111,9 +190,16 @@ async fn what_was_not_processed_is_tried_again_without_being_paid_twice() {
     let system = start(script(steps), &[]);
     let id = system.api.submit(&unique_cv(3), json!({})).await.unwrap();
     let job = system.api.ended(&id).await.unwrap();
-    assert_eq!((&job["state"], &job["model_calls"]), (&json!("succeeded"), &json!(1)), "{job:#}");
+    assert_eq!(
+        (&job["state"], &job["model_calls"]),
+        (&json!("succeeded"), &json!(1)),
+        "{job:#}"
+    );
     let counters = system.model.counters();
-    assert_eq!((counters.received, counters.accepted, counters.not_processed), (3, 1, 2));
+    assert_eq!(
+        (counters.received, counters.accepted, counters.not_processed),
+        (3, 1, 2)
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -125,7 +211,9 @@ async fn the_own_text_is_rendered_where_the_owner_wants_it() {
     assert_eq!(job["state"], "succeeded", "{job:#}");
     assert_eq!(job["warnings"][0]["code"], "unpolished", "{job:#}");
 
-    system.model.set_script(script(json!({"default": {"do": "error", "status": 500}})));
+    system
+        .model
+        .set_script(script(json!({"default": {"do": "error", "status": 500}})));
     let id = system.api.submit(&unique_cv(5), own).await.unwrap();
     let job = system.api.ended(&id).await.unwrap();
     assert_eq!(job["state"], "outcome_unknown", "{job:#}");
@@ -134,34 +222,65 @@ async fn the_own_text_is_rendered_where_the_owner_wants_it() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_job_can_be_cancelled_before_and_while_it_is_called() {
-    let system = start(script(json!({"latency": "1s"})), &[("worker.concurrency", "1")]);
+    let system = start(
+        script(json!({"latency": "1s"})),
+        &[("worker.concurrency", "1")],
+    );
     let calling = system.api.submit(&unique_cv(6), json!({})).await.unwrap();
-    system.api.until(&calling, |job| job["phase"] == "calling").await.unwrap();
+    system
+        .api
+        .until(&calling, |job| job["phase"] == "calling")
+        .await
+        .unwrap();
     let queued = system.api.submit(&unique_cv(7), json!({})).await.unwrap();
 
     let cancel = |id: &str| format!("/v1/jobs/{id}/cancel");
     let (status, job) = system.api.post(&cancel(&queued), &json!({})).await.unwrap();
-    assert_eq!((status, &job["state"]), (StatusCode::OK, &json!("cancelled")));
-    let (status, _) = system.api.post(&cancel(&calling), &json!({})).await.unwrap();
+    assert_eq!(
+        (status, &job["state"]),
+        (StatusCode::OK, &json!("cancelled"))
+    );
+    let (status, _) = system
+        .api
+        .post(&cancel(&calling), &json!({}))
+        .await
+        .unwrap();
     assert_eq!(status, StatusCode::ACCEPTED);
     let job = system.api.ended(&calling).await.unwrap();
     assert_eq!(job["state"], "cancelled", "{job:#}");
-    let (status, problem) = system.api.post(&cancel(&calling), &json!({})).await.unwrap();
-    assert_eq!((status, &problem["state"]), (StatusCode::OK, &json!("cancelled")));
+    let (status, problem) = system
+        .api
+        .post(&cancel(&calling), &json!({}))
+        .await
+        .unwrap();
+    assert_eq!(
+        (status, &problem["state"]),
+        (StatusCode::OK, &json!("cancelled"))
+    );
 
     let done = system.api.submit(&unique_cv(8), json!({})).await.unwrap();
     system.api.ended(&done).await.unwrap();
     let (status, problem) = system.api.post(&cancel(&done), &json!({})).await.unwrap();
-    assert_eq!((status, &problem["type"]), (StatusCode::CONFLICT, &json!("/problems/conflict")));
+    assert_eq!(
+        (status, &problem["type"]),
+        (StatusCode::CONFLICT, &json!("/problems/conflict"))
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_foreign_message_goes_to_the_poison_queue_with_its_reason() {
     let system = start(Script::default(), &[]);
     let storage = open(&system);
-    storage.queue.send(QueueName::Jobs, "no job", Duration::ZERO).await.unwrap();
+    storage
+        .queue
+        .send(QueueName::Jobs, "no job", Duration::ZERO)
+        .await
+        .unwrap();
     let aside = poison(&storage).await;
-    assert!(aside.contains("not a job message") && aside.contains("no job"), "{aside}");
+    assert!(
+        aside.contains("not a job message") && aside.contains("no job"),
+        "{aside}"
+    );
 }
 
 async fn poison(storage: &storage::Storage) -> String {
@@ -179,15 +298,27 @@ async fn poison(storage: &storage::Storage) -> String {
 async fn a_stopped_server_finishes_the_call_that_is_out() {
     let system = start(script(json!({"latency": "1s"})), &[]);
     let id = system.api.submit(&unique_cv(9), json!({})).await.unwrap();
-    system.api.until(&id, |job| job["phase"] == "calling").await.unwrap();
-    let System { server, model, data, .. } = system;
+    system
+        .api
+        .until(&id, |job| job["phase"] == "calling")
+        .await
+        .unwrap();
+    let System {
+        server,
+        model,
+        data,
+        ..
+    } = system;
     let (status, log) = server.terminate();
     assert!(status.success(), "{log}");
 
     let mut command = serve(data.path(), &[]);
     with_model(&mut command, &model.base_url());
     let server = Server::start(&mut command);
-    let (_, job) = Api::new(&server.url).get(&format!("/v1/jobs/{id}")).await.unwrap();
+    let (_, job) = Api::new(&server.url)
+        .get(&format!("/v1/jobs/{id}"))
+        .await
+        .unwrap();
     assert_eq!(job["state"], "succeeded", "{job:#}");
     assert_eq!(model.counters().accepted, 1);
 }
@@ -201,17 +332,27 @@ async fn no_secret_and_no_text_of_a_cv_is_logged_at_trace_level() {
     ]});
     let system = start(script(steps), &settings);
     for number in 20..25 {
-        let id = system.api.submit(&unique_cv(number), json!({})).await.unwrap();
+        let id = system
+            .api
+            .submit(&unique_cv(number), json!({}))
+            .await
+            .unwrap();
         system.api.ended(&id).await.unwrap();
     }
     let cv = e2e::sample_cv();
     let (_, log) = system.server.terminate();
-    assert!(log.lines().count() > 20, "the log must hold something to be searched: {log}");
+    assert!(
+        log.lines().count() > 20,
+        "the log must hold something to be searched: {log}"
+    );
     let secrets = [
         "sk-test-not-a-key".to_owned(),
         cv["full_name"].as_str().unwrap().to_owned(),
         cv["email"].as_str().unwrap().to_owned(),
-        cv["work_experience"][0]["employer"].as_str().unwrap().to_owned(),
+        cv["work_experience"][0]["employer"]
+            .as_str()
+            .unwrap()
+            .to_owned(),
         cv["work_experience"][0]["bullets"][0].as_str().unwrap()[2..30].to_owned(),
         "plans and runs things".to_owned(),
         "The CV is your only evidence".to_owned(),

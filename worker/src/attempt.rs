@@ -254,7 +254,9 @@ impl Attempt {
     pub fn may_let_go(&self) -> bool {
         let begun = self.view.is_some_and(|view| view.mine) || self.hand != Hand::Empty;
         let latching = matches!(self.doing, Effect::Latch { .. });
-        let rendering = self.view.is_some_and(|view| view.state == RowState::Rendering);
+        let rendering = self
+            .view
+            .is_some_and(|view| view.state == RowState::Rendering);
         !begun && !latching && !rendering && !self.set_aside
     }
 
@@ -350,7 +352,11 @@ impl Attempt {
             (Effect::SetAside, Event::Done) => {
                 self.set_aside = true;
                 let calling = self.state() == Some(RowState::Calling);
-                self.aside(if calling { End::HeldAsPoison } else { End::Poisoned })
+                self.aside(if calling {
+                    End::HeldAsPoison
+                } else {
+                    End::Poisoned
+                })
             }
             (Effect::Finish(end), Event::Moved(_)) => {
                 // A new PDF tells of itself; every other end has to be told.
@@ -412,7 +418,9 @@ impl Attempt {
 
     /// The call has come to something, and the row is still ours.
     fn called(&mut self) -> Next {
-        let Some(view) = self.view else { return go(Effect::Read) };
+        let Some(view) = self.view else {
+            return go(Effect::Read);
+        };
         match self.hand {
             Hand::NotProcessed(_) | Hand::Failed if view.cancel_requested => {
                 go(Effect::Finish(End::Cancelled))
@@ -427,7 +435,7 @@ impl Attempt {
             Hand::Stored => self.with_reply(),
             // Whoever may call again waits until no trace of the first call can still be out.
             Hand::Ambiguous if self.may_repeat(view) => wait(view.deadline_in),
-            Hand::Ambiguous => self.hold(view),
+            Hand::Ambiguous => Self::hold(view),
             Hand::Empty => go(Effect::CheckFresh),
         }
     }
@@ -455,7 +463,7 @@ impl Attempt {
             Some(view) if !view.deadline_in.is_zero() => wait(view.deadline_in),
             Some(_) if self.is_poison() => self.aside(End::HeldAsPoison),
             Some(view) if self.may_repeat(view) => go(Effect::TakeBudget),
-            Some(view) => self.hold(view),
+            Some(view) => Self::hold(view),
         }
     }
 
@@ -465,7 +473,11 @@ impl Attempt {
 
     /// A copy goes to the poison queue first, so that the job is never final without one.
     fn aside(&self, end: End) -> Next {
-        go(if self.set_aside { Effect::Finish(end) } else { Effect::SetAside })
+        go(if self.set_aside {
+            Effect::Finish(end)
+        } else {
+            Effect::SetAside
+        })
     }
 
     fn may_repeat(&self, view: View) -> bool {
@@ -474,7 +486,7 @@ impl Attempt {
             && !view.cancel_requested
     }
 
-    fn hold(&self, view: View) -> Next {
+    fn hold(view: View) -> Next {
         go(if view.cancel_requested {
             Effect::Finish(End::Cancelled)
         } else if view.own_text_will_do {
@@ -489,7 +501,11 @@ impl Attempt {
     fn trouble(&mut self) -> Next {
         self.troubles += 1;
         let in_hand = matches!(self.hand, Hand::Reply | Hand::OwnText);
-        let patience = if in_hand { PATIENCE_WITH_REPLY } else { PATIENCE };
+        let patience = if in_hand {
+            PATIENCE_WITH_REPLY
+        } else {
+            PATIENCE
+        };
         if self.troubles > patience {
             return Next::End(Disposition::Release {
                 after: Duration::from_secs(5),
@@ -516,10 +532,17 @@ fn go(effect: Effect) -> Next {
 
 /// A deliberate wait: not the job's fault.
 fn wait(after: Duration) -> Next {
-    Next::End(Disposition::Release { after, forgiven: true })
+    Next::End(Disposition::Release {
+        after,
+        forgiven: true,
+    })
 }
 
 /// The row is final or held, and nothing changes that.
 fn settled(view: View) -> Next {
-    if view.notify_behind { go(Effect::Notify) } else { Next::End(Disposition::Delete) }
+    if view.notify_behind {
+        go(Effect::Notify)
+    } else {
+        Next::End(Disposition::Delete)
+    }
 }

@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
+use storage::Clock;
 use storage::names::QueueName;
 use storage::port::{Lease, Queue, Received, StorageError};
-use storage::Clock;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -68,8 +68,21 @@ impl Delivery {
             lease.clone(),
             stop.clone(),
         ));
-        let Received { body, dequeue_count, .. } = message;
-        Self { queue, name, clock, body, dequeue_count, lease, stop, heartbeat }
+        let Received {
+            body,
+            dequeue_count,
+            ..
+        } = message;
+        Self {
+            queue,
+            name,
+            clock,
+            body,
+            dequeue_count,
+            lease,
+            stop,
+            heartbeat,
+        }
     }
 
     /// Nobody else can have received the message.
@@ -90,13 +103,18 @@ impl Delivery {
     pub async fn release(self, after: Duration, body: Option<&str>) {
         let (queue, name) = (self.queue.clone(), self.name);
         let lease = self.end_heartbeat().await;
-        report("release", queue.extend(name, &lease, after, body).await.map(drop));
+        report(
+            "release",
+            queue.extend(name, &lease, after, body).await.map(drop),
+        );
     }
 
     /// Ends the heartbeat, letting an extend that is under way finish: its receipt is the newest.
     async fn end_heartbeat(self) -> Lease {
         self.stop.cancel();
-        self.heartbeat.await.expect("the heartbeat neither panics nor is aborted")
+        self.heartbeat
+            .await
+            .expect("the heartbeat neither panics nor is aborted")
     }
 }
 
@@ -108,7 +126,10 @@ fn report(what: &str, result: Result<(), StorageError>) {
             tracing::debug!("{what}: the message has another holder by now");
         }
         Err(e) => {
-            tracing::warn!(error = &e as &dyn std::error::Error, "{what} failed; the message will come back");
+            tracing::warn!(
+                error = &e as &dyn std::error::Error,
+                "{what} failed; the message will come back"
+            );
         }
     }
 }
@@ -144,7 +165,10 @@ async fn beat(
                 return lease;
             }
             Err(e) => {
-                tracing::warn!(error = &e as &dyn std::error::Error, "heartbeat failed; trying again");
+                tracing::warn!(
+                    error = &e as &dyn std::error::Error,
+                    "heartbeat failed; trying again"
+                );
                 pause = times.heartbeat / 4;
             }
         }

@@ -1,5 +1,6 @@
 //! Who edits the text of a job: a model, at most once, or the offline editor.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use openai::{Client, FailureKind, Outcome, StoredPrompt};
@@ -88,18 +89,20 @@ impl Editor {
         }
     }
 
-    /// Edits once. With a model: one request goes out, and never a second one.
-    pub async fn edit(&self, input: &JobInput, reference: String) -> Edited {
+    /// Edits once. With a model: one request goes out, and never a second one. The input is let
+    /// go before that, since a thousand calls may be out at once and a photo is large.
+    pub async fn edit(&self, input: Arc<JobInput>, reference: String) -> Edited {
         match self {
-            Self::Offline => Edited::Reply(jobs::edit_offline(input)),
+            Self::Offline => Edited::Reply(jobs::edit_offline(&input)),
             Self::Model(model) => model.edit(input, reference).await,
         }
     }
 }
 
 impl Model {
-    async fn edit(&self, input: &JobInput, reference: String) -> Edited {
-        let mut request = jobs::request(input, reference, self.max_output_tokens);
+    async fn edit(&self, input: Arc<JobInput>, reference: String) -> Edited {
+        let mut request = jobs::request(&input, reference, self.max_output_tokens);
+        drop(input);
         request.stored_prompt.clone_from(&self.stored_prompt);
         let called = self.client.call(&request).await;
         match called.outcome {
@@ -114,16 +117,24 @@ impl Model {
                 let reason = not.reason;
                 tracing::warn!(?reason, "the model did not process the request");
                 let after = not.retry_after.unwrap_or(self.retry_after);
-                Edited::NotProcessed { after, pause_all: true }
+                Edited::NotProcessed {
+                    after,
+                    pause_all: true,
+                }
             }
             Outcome::Final(failure) => {
                 let kind = &failure.kind;
                 tracing::warn!(?kind, "the model gave no usable reply");
-                let usage =
-                    failure.usage.map(|u| usage(failure.model.clone().unwrap_or_default(), u));
+                let usage = failure
+                    .usage
+                    .map(|u| usage(failure.model.clone().unwrap_or_default(), u));
                 let unpaid = matches!(kind, FailureKind::Rejected { .. });
                 let problem = Problem::new(ProblemKind::ModelFailed, failure.message);
-                Edited::Failed { problem, usage, unpaid }
+                Edited::Failed {
+                    problem,
+                    usage,
+                    unpaid,
+                }
             }
             Outcome::Ambiguous(ambiguity) => {
                 let kind = ambiguity.kind;

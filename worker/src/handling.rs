@@ -83,7 +83,10 @@ impl<'a> Handling<'a> {
             match next {
                 Next::End(disposition) => return disposition,
                 Next::Do(..) if engine.shutdown.is_cancelled() && attempt.may_let_go() => {
-                    return Disposition::Release { after: Duration::ZERO, forgiven: true };
+                    return Disposition::Release {
+                        after: Duration::ZERO,
+                        forgiven: true,
+                    };
                 }
                 Next::Do(effect, pause) => {
                     if !pause.is_zero() {
@@ -112,7 +115,7 @@ impl<'a> Handling<'a> {
                 self.moved(moved)
             }
             Effect::StoreReply(hand) => self.store_reply(hand).await,
-            Effect::ToRendering => self.to_rendering().await,
+            Effect::ToRendering => self.begin_rendering().await,
             Effect::Render => self.render(true).await,
             Effect::RenderOwnText => self.render(false).await,
             Effect::Finish(end) => self.finish(end).await,
@@ -130,7 +133,9 @@ impl<'a> Handling<'a> {
         self.read_at = self.engine.clock.monotonic();
         let JobMessage { tenant, job_id, .. } = self.message;
         self.loaded = self.engine.store.read(tenant, *job_id).await?;
-        Ok(Event::Row(self.loaded.as_ref().map(|loaded| self.view(loaded))))
+        Ok(Event::Row(
+            self.loaded.as_ref().map(|loaded| self.view(loaded)),
+        ))
     }
 
     fn view(&self, Loaded { row, date, .. }: &Loaded) -> View {
@@ -153,7 +158,9 @@ impl<'a> Handling<'a> {
 
     /// The row that a move is written against. Every move follows a read.
     fn loaded(&self) -> &Loaded {
-        self.loaded.as_ref().expect("the state machine reads the row before it moves it")
+        self.loaded
+            .as_ref()
+            .expect("the state machine reads the row before it moves it")
     }
 
     /// The answer to a move. What is refused or not acknowledged is read again.
@@ -191,7 +198,9 @@ impl<'a> Handling<'a> {
     }
 
     async fn read_content(&mut self) -> StorageResult<Event> {
-        let Some(input) = self.input().await? else { return Ok(Event::Impossible) };
+        let Some(input) = self.input().await? else {
+            return Ok(Event::Impossible);
+        };
         if !self.engine.settings.execution_latch {
             return Ok(Event::Content(Content::Free));
         }
@@ -205,9 +214,17 @@ impl<'a> Handling<'a> {
         if self.loaded().row.force || latch.job_id == self.message.job_id {
             return Ok(Event::Content(Content::Free));
         }
-        let holder = store.read(tenant, latch.job_id).await?.map(|loaded| loaded.row);
+        let holder = store
+            .read(tenant, latch.job_id)
+            .await?
+            .map(|loaded| loaded.row);
         Ok(Event::Content(match holder {
-            Some(JobRow { state: RowState::Succeeded, result_path: Some(path), id, .. }) => {
+            Some(JobRow {
+                state: RowState::Succeeded,
+                result_path: Some(path),
+                id,
+                ..
+            }) => {
                 self.copy_from = Some((id, path));
                 Content::Made
             }
@@ -219,7 +236,9 @@ impl<'a> Handling<'a> {
     /// Copies another job's PDF to this job's own path, so that this job has its own event and
     /// erasing one spares the other.
     async fn copy_pdf(&mut self) -> StorageResult<Event> {
-        let Some((_, path)) = &self.copy_from else { return Ok(Event::Impossible) };
+        let Some((_, path)) = &self.copy_from else {
+            return Ok(Event::Impossible);
+        };
         let (store, JobMessage { tenant, job_id, .. }) = (&self.engine.store, self.message);
         let (blob, facts) = match store.pdf(path).await {
             Ok(found) => found,
@@ -229,7 +248,9 @@ impl<'a> Handling<'a> {
             }
             Err(e) => return Err(e),
         };
-        let pdf = store.put_pdf(tenant, *job_id, true, blob.data, facts).await?;
+        let pdf = store
+            .put_pdf(tenant, *job_id, true, blob.data, facts)
+            .await?;
         Ok(self.keep_pdf(pdf))
     }
 
@@ -252,7 +273,11 @@ impl<'a> Handling<'a> {
     }
 
     fn is_fresh(&self) -> bool {
-        let age = self.engine.clock.monotonic().saturating_sub(self.latch_read_at);
+        let age = self
+            .engine
+            .clock
+            .monotonic()
+            .saturating_sub(self.latch_read_at);
         age <= self.engine.settings.latch_freshness && self.delivery.is_leased()
     }
 
@@ -265,7 +290,8 @@ impl<'a> Handling<'a> {
         let reference = jobs::hex(
             &Sha256::digest(format!("{}/{job_id}", self.message.tenant).as_bytes())[..16],
         );
-        let hand = match self.engine.editor.edit(&input, reference).await {
+        self.input = None;
+        let hand = match self.engine.editor.edit(input, reference).await {
             Edited::Reply(reply) => {
                 self.edited = Some(reply);
                 Hand::Reply
@@ -276,7 +302,11 @@ impl<'a> Handling<'a> {
                 }
                 Hand::NotProcessed(after)
             }
-            Edited::Failed { problem, usage, unpaid } => {
+            Edited::Failed {
+                problem,
+                usage,
+                unpaid,
+            } => {
                 self.problem = Some(problem);
                 self.usage = usage;
                 self.unpaid = unpaid;
@@ -293,11 +323,18 @@ impl<'a> Handling<'a> {
     async fn store_reply(&mut self, hand: Hand) -> StorageResult<Event> {
         let reply = match (hand, &self.edited) {
             (Hand::Reply, Some(edited)) => edited.clone(),
-            _ => StoredReply { usage: self.usage.clone(), ..self.own_text() },
+            _ => StoredReply {
+                usage: self.usage.clone(),
+                ..self.own_text()
+            },
         };
         let bytes = serde_json::to_vec(&reply).map_err(StorageError::unavailable)?;
         let JobMessage { tenant, job_id, .. } = self.message;
-        let counts = self.engine.store.put_reply(tenant, *job_id, bytes.into()).await?;
+        let counts = self
+            .engine
+            .store
+            .put_reply(tenant, *job_id, bytes.into())
+            .await?;
         self.reply = Some(counts);
         Ok(Event::Done)
     }
@@ -312,10 +349,13 @@ impl<'a> Handling<'a> {
         if self.reply.is_none() {
             self.read_reply().await?;
         }
-        Ok(self.reply.as_ref().and_then(|bytes| serde_json::from_slice(bytes).ok()))
+        Ok(self
+            .reply
+            .as_ref()
+            .and_then(|bytes| serde_json::from_slice(bytes).ok()))
     }
 
-    async fn to_rendering(&mut self) -> StorageResult<Event> {
+    async fn begin_rendering(&mut self) -> StorageResult<Event> {
         let usage = self.stored_reply().await?.and_then(|reply| reply.usage);
         self.note_cost();
         let moved = self.engine.store.to_rendering(self.loaded(), usage).await;
@@ -323,8 +363,14 @@ impl<'a> Handling<'a> {
     }
 
     async fn render(&mut self, polished: bool) -> StorageResult<Event> {
-        let Some(input) = self.input().await? else { return Ok(Event::Impossible) };
-        let reply = if polished { self.stored_reply().await? } else { Some(self.own_text()) };
+        let Some(input) = self.input().await? else {
+            return Ok(Event::Impossible);
+        };
+        let reply = if polished {
+            self.stored_reply().await?
+        } else {
+            Some(self.own_text())
+        };
         let Some(reply) = reply else {
             self.problem = Some(internal("The stored reply is gone or cannot be read."));
             return Ok(Event::Impossible);
@@ -343,12 +389,20 @@ impl<'a> Handling<'a> {
         self.warnings = rendered.warnings;
         let JobMessage { tenant, job_id, .. } = self.message;
         let (pdf, facts) = (rendered.pdf, rendered.facts);
-        let pdf = self.engine.store.put_pdf(tenant, *job_id, polished, pdf, facts).await?;
+        let pdf = self
+            .engine
+            .store
+            .put_pdf(tenant, *job_id, polished, pdf, facts)
+            .await?;
         Ok(self.keep_pdf(pdf))
     }
 
     fn keep_pdf(&mut self, pdf: StoredPdf) -> Event {
-        let what = if pdf.adopted { Pdf::Adopted } else { Pdf::Stored };
+        let what = if pdf.adopted {
+            Pdf::Adopted
+        } else {
+            Pdf::Stored
+        };
         self.pdf = Some(pdf);
         Event::Pdf(what)
     }
@@ -358,15 +412,27 @@ impl<'a> Handling<'a> {
         let problem = || self.problem.clone();
         let (ending, call) = match end {
             End::Succeeded => {
-                let Some(pdf) = self.pdf.clone() else { return Ok(Event::Conflict) };
+                let Some(pdf) = self.pdf.clone() else {
+                    return Ok(Event::Conflict);
+                };
                 let cached_from = self.copy_from.as_ref().map(|(id, _)| *id);
                 let call = cached_from.is_none().then_some(CallOutcome::Replied);
                 let warnings = self.warnings.clone();
-                (Ending::Succeeded { pdf, cached_from, warnings }, call)
+                (
+                    Ending::Succeeded {
+                        pdf,
+                        cached_from,
+                        warnings,
+                    },
+                    call,
+                )
             }
             End::ModelFailed => {
                 let none = || internal("The model gave no usable reply.");
-                (Ending::Failed(problem().unwrap_or_else(none)), Some(CallOutcome::Failed))
+                (
+                    Ending::Failed(problem().unwrap_or_else(none)),
+                    Some(CallOutcome::Failed),
+                )
             }
             End::RenderFailed => {
                 let none = || internal("The document cannot be made.");
@@ -375,12 +441,18 @@ impl<'a> Handling<'a> {
             End::Cancelled => (Ending::Cancelled, calling.then_some(self.outcome())),
             End::Expired => {
                 let detail = "The job was not begun in time; submit it again.";
-                (Ending::Expired(Problem::new(ProblemKind::Expired, detail)), None)
+                (
+                    Ending::Expired(Problem::new(ProblemKind::Expired, detail)),
+                    None,
+                )
             }
             End::Poisoned => (Ending::Failed(poison()), None),
             End::Held | End::HeldAsPoison => {
                 let problem = problem().unwrap_or_else(outcome_unknown);
-                (Ending::OutcomeUnknown(problem, self.pdf.clone()), Some(CallOutcome::Unknown))
+                (
+                    Ending::OutcomeUnknown(problem, self.pdf.clone()),
+                    Some(CallOutcome::Unknown),
+                )
             }
         };
         self.note_cost();
@@ -395,7 +467,9 @@ impl<'a> Handling<'a> {
 
     /// What the call cost, as far as it is known, goes into the row with the next move.
     fn note_cost(&mut self) {
-        let Some(Loaded { row, .. }) = &mut self.loaded else { return };
+        let Some(Loaded { row, .. }) = &mut self.loaded else {
+            return;
+        };
         if self.usage.is_some() {
             row.usage.clone_from(&self.usage);
         }
@@ -433,7 +507,9 @@ impl<'a> Handling<'a> {
         };
         let body = serde_json::to_string(&event).map_err(StorageError::unavailable)?;
         let queue = &self.engine.store.storage().queue;
-        queue.send(QueueName::Notifications, &body, Duration::ZERO).await?;
+        queue
+            .send(QueueName::Notifications, &body, Duration::ZERO)
+            .await?;
         Ok(Event::Done)
     }
 }
@@ -469,8 +545,11 @@ impl Renderer {
         reply: StoredReply,
         created: Timestamp,
     ) -> Result<RenderedJob, RenderFailure> {
-        let _permit =
-            self.threads.acquire().await.expect("the semaphore is owned here and never closed");
+        let _permit = self
+            .threads
+            .acquire()
+            .await
+            .expect("the semaphore is owned here and never closed");
         let engine = self.engine.clone();
         let task =
             tokio::task::spawn_blocking(move || render_job(&engine, &input, &reply, created));
@@ -492,17 +571,26 @@ pub fn render_job(
     composed.options.created = Some(stamp(created));
     let rendered = engine.render(&composed.document, &composed.options)?;
     let mut warnings = composed.warnings;
-    warnings.extend(rendered.warnings.iter().map(|warning| schemas::cv::Warning {
-        path: String::new(),
-        code: jobs::warning_code(warning).to_owned(),
-        message: format!("{warning}."),
-    }));
+    warnings.extend(
+        rendered
+            .warnings
+            .iter()
+            .map(|warning| schemas::cv::Warning {
+                path: String::new(),
+                code: jobs::warning_code(warning).to_owned(),
+                message: format!("{warning}."),
+            }),
+    );
     let facts = PdfFacts {
         pages: rendered.pages,
         sha256: jobs::hex(&Sha256::digest(&rendered.pdf)),
         file_name: composed.file_name,
     };
-    Ok(RenderedJob { pdf: rendered.pdf.into(), facts, warnings })
+    Ok(RenderedJob {
+        pdf: rendered.pdf.into(),
+        facts,
+        warnings,
+    })
 }
 
 /// A time as the PDF stamps it.

@@ -67,7 +67,10 @@ impl Worker {
     ) -> Self {
         let throttle = Throttle::new(settings.requests_per_minute, clock.clone());
         let threads = tokio::sync::Semaphore::new(settings.render_threads);
-        let renderer = Renderer { engine: renderer, threads };
+        let renderer = Renderer {
+            engine: renderer,
+            threads,
+        };
         Self(Arc::new(Engine {
             store,
             editor,
@@ -85,7 +88,11 @@ impl Worker {
     pub async fn run(self) {
         let shutdown = self.0.shutdown.clone();
         let all = async {
-            tokio::join!(self.consume_jobs(), self.consume_notifications(), self.reconcile());
+            tokio::join!(
+                self.consume_jobs(),
+                self.consume_notifications(),
+                self.reconcile()
+            );
         };
         let grace = self.0.settings.shutdown_grace;
         let too_late = async {
@@ -131,7 +138,13 @@ impl Worker {
 
     /// One round at a time, by whichever worker has the lease.
     async fn reconcile(&self) {
-        let Engine { settings, store, entropy, shutdown, .. } = &*self.0;
+        let Engine {
+            settings,
+            store,
+            entropy,
+            shutdown,
+            ..
+        } = &*self.0;
         let holder = jobs::hex(&random::<8>(&**entropy));
         loop {
             let pause = tokio::time::sleep(settings.reconcile_every);
@@ -149,7 +162,10 @@ impl Worker {
                 reconciler::reconcile(store).await
             };
             if let Err(e) = round.await {
-                tracing::warn!(error = &e as &dyn std::error::Error, "a round of the reconciler failed; the next one tries again");
+                tracing::warn!(
+                    error = &e as &dyn std::error::Error,
+                    "a round of the reconciler failed; the next one tries again"
+                );
             }
         }
     }
@@ -159,12 +175,18 @@ async fn handle_job(engine: Arc<Engine>, delivery: Delivery) {
     let message = match JobMessage::from_body(&delivery.body) {
         Ok(message) => message,
         Err(MessageError::Newer(schema)) => {
-            tracing::info!(schema, "a message of a newer schema is left for a newer worker");
-            return delivery.release(Duration::from_secs(60), None).await;
+            tracing::info!(
+                schema,
+                "a message of a newer schema is left for a newer worker"
+            );
+            return delivery.release(Duration::from_mins(1), None).await;
         }
         Err(e @ MessageError::Foreign) => {
             let (queue, to) = (&*engine.store.storage().queue, QueueName::JobsPoison);
-            if poison::set_aside(queue, to, &delivery, &e.to_string()).await.is_ok() {
+            if poison::set_aside(queue, to, &delivery, &e.to_string())
+                .await
+                .is_ok()
+            {
                 delivery.ack().await;
             }
             return;

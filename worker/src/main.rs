@@ -34,7 +34,10 @@ async fn run(args: Args) -> anyhow::Result<()> {
     let store = JobStore::new(storage, clock.clone(), entropy.clone(), &config.worker);
     if args.reconcile_once {
         let round = worker::reconciler::reconcile(&store).await?;
-        println!("{} open, {} put back, {} closed", round.open, round.requeued, round.closed);
+        println!(
+            "{} open, {} put back, {} closed",
+            round.open, round.requeued, round.closed
+        );
         return Ok(());
     }
     let editor = worker::editor(config, false)?;
@@ -43,7 +46,9 @@ async fn run(args: Args) -> anyhow::Result<()> {
     let settings = worker::Settings::new(config);
     let parts = (clock, entropy);
     tracing::info!(editor = ?editor.name(), "the worker starts");
-    worker::Worker::new(store, editor, renderer, settings, parts, shutdown.token()).run().await;
+    worker::Worker::new(store, editor, renderer, settings, parts, shutdown.token())
+        .run()
+        .await;
     tracing::info!("the worker has stopped");
     Ok(())
 }

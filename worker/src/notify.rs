@@ -32,7 +32,10 @@ pub(crate) async fn handle(engine: &Engine, delivery: Delivery) {
         let reason = "not an event about a job or a PDF";
         let queue = &*engine.store.storage().queue;
         let to = QueueName::NotificationsPoison;
-        if crate::poison::set_aside(queue, to, &delivery, reason).await.is_ok() {
+        if crate::poison::set_aside(queue, to, &delivery, reason)
+            .await
+            .is_ok()
+        {
             delivery.ack().await;
         }
         return;
@@ -62,7 +65,9 @@ fn subject(body: &str) -> Option<(Tenant, JobId)> {
 /// Tells of a job that has ended, once. `false`: it has not ended yet.
 async fn tell(engine: &Engine, tenant: &Tenant, job_id: JobId) -> Result<bool, StorageError> {
     for pause in SOON {
-        let Some(loaded) = engine.store.read(tenant, job_id).await? else { return Ok(true) };
+        let Some(loaded) = engine.store.read(tenant, job_id).await? else {
+            return Ok(true);
+        };
         let row = &loaded.row;
         if !row.state.is_final() {
             tokio::time::sleep(pause).await;
@@ -96,11 +101,21 @@ mod tests {
             )
         };
         let check = |subject_text: &str, found: bool| {
-            assert_eq!(subject(&event(subject_text)).is_some(), found, "{subject_text}");
+            assert_eq!(
+                subject(&event(subject_text)).is_some(),
+                found,
+                "{subject_text}"
+            );
         };
-        check(&format!("/blobServices/default/containers/cv-pdfs/blobs/acme/{id}.pdf"), true);
+        check(
+            &format!("/blobServices/default/containers/cv-pdfs/blobs/acme/{id}.pdf"),
+            true,
+        );
         check(&format!("/tenants/acme/jobs/{id}"), true);
-        check(&format!("/blobServices/default/containers/job-inputs/blobs/acme/{id}.pdf"), false);
+        check(
+            &format!("/blobServices/default/containers/job-inputs/blobs/acme/{id}.pdf"),
+            false,
+        );
         check("/tenants/Not A Tenant/jobs/1", false);
         assert_eq!(subject("hello"), None);
     }

@@ -35,6 +35,10 @@ pub(crate) async fn set_aside(
     };
     let body = serde_json::to_string(&aside).map_err(StorageError::unavailable)?;
     let (name, reason) = (to.as_str(), &aside.reason);
-    tracing::error!(queue = name, reason, "a message was set aside on queue {name}");
+    tracing::error!(
+        queue = name,
+        reason,
+        "a message was set aside on queue {name}"
+    );
     queue.send(to, &body, Duration::ZERO).await
 }

@@ -5,11 +5,11 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use schemas::Tenant;
 use schemas::message::JobMessage;
 use storage::jobs::{JobStore, Loaded, OpenJob, RowState};
 use storage::port::{Result, StorageError};
-use jiff::Timestamp;
 
 /// What one round did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

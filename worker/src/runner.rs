@@ -50,20 +50,27 @@ impl Consumer {
         let tasks = TaskTracker::new();
         let mut pause = self.poll_min;
         while !shutdown.is_cancelled() {
-            let Some(first) = until(&shutdown, room.clone().acquire_owned()).await else { break };
-            let mut permits =
-                vec![first.expect("the semaphore is owned here and never closed")];
+            let Some(first) = until(&shutdown, room.clone().acquire_owned()).await else {
+                break;
+            };
+            let mut permits = vec![first.expect("the semaphore is owned here and never closed")];
             while permits.len() < 32
                 && let Ok(permit) = room.clone().try_acquire_owned()
             {
                 permits.push(permit);
             }
             let asked_at = self.clock.monotonic();
-            let received =
-                self.queue.receive(self.name, permits.len(), self.lease.visibility).await;
+            let received = self
+                .queue
+                .receive(self.name, permits.len(), self.lease.visibility)
+                .await;
             let messages = received.unwrap_or_else(|e| {
                 let queue = self.name.as_str();
-                tracing::warn!(queue, error = &e as &dyn std::error::Error, "receive from queue {queue} failed; trying again");
+                tracing::warn!(
+                    queue,
+                    error = &e as &dyn std::error::Error,
+                    "receive from queue {queue} failed; trying again"
+                );
                 Vec::new()
             });
             if messages.is_empty() {

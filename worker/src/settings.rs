@@ -58,7 +58,10 @@ impl Settings {
                 0 => cores(),
                 n => n,
             },
-            lease: LeaseTimes { visibility: worker.visibility, heartbeat: worker.heartbeat },
+            lease: LeaseTimes {
+                visibility: worker.visibility,
+                heartbeat: worker.heartbeat,
+            },
             poll_min: worker.poll_min,
             poll_max: match config.storage.backend {
                 config::Backend::Embedded => worker.cross_process_poll.min(worker.poll_max),
@@ -109,7 +112,10 @@ pub fn editor(config: &Config, offline_by_default: bool) -> Result<Editor, Model
         Provider::OpenAi => {
             let base_url = model.base_url.clone();
             let base_url = base_url.unwrap_or_else(|| "https://api.openai.com/v1".to_owned());
-            let provider = openai::Provider::OpenAi { base_url, api_key: secret(&model.api_key) };
+            let provider = openai::Provider::OpenAi {
+                base_url,
+                api_key: secret(&model.api_key),
+            };
             (provider, model.model.clone())
         }
         Provider::AzureOpenAi => {

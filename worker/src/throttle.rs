@@ -28,16 +28,25 @@ impl Throttle {
     /// At most this many calls a minute, with a tenth of them at once; `None`: no limit of ours.
     pub(crate) fn new(requests_per_minute: Option<u32>, clock: Arc<dyn Clock>) -> Self {
         let interval =
-            requests_per_minute.map_or(Duration::ZERO, |n| Duration::from_secs(60) / n.max(1));
+            requests_per_minute.map_or(Duration::ZERO, |n| Duration::from_mins(1) / n.max(1));
         let burst = requests_per_minute.map_or(1, |n| (n / 10).max(1));
-        Self { clock, interval, burst, state: Mutex::default() }
+        Self {
+            clock,
+            interval,
+            burst,
+            state: Mutex::default(),
+        }
     }
 
     /// Takes one call out of the budget, or says how long to wait before asking again.
     pub(crate) fn take(&self) -> Option<Duration> {
         let now = self.clock.monotonic();
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(wait) = state.paused_until.checked_sub(now).filter(|wait| !wait.is_zero()) {
+        if let Some(wait) = state
+            .paused_until
+            .checked_sub(now)
+            .filter(|wait| !wait.is_zero())
+        {
             return Some(wait);
         }
         let full_at = state.full_at.max(now) + self.interval;

@@ -1,6 +1,11 @@
 //! The state machine against a small world of one job: several workers, crashes, lost
 //! acknowledgements, duplicate messages, leases that run out. Seeded; a failure names its seed.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test may fail at once, in its helpers too"
+)]
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -104,7 +109,13 @@ impl World {
     fn send(&mut self) {
         self.receipts += 1;
         let (id, visible_at) = (self.receipts, self.now);
-        self.messages.push(Message { id, visible_at, dequeues: 0, forgiven: 0, receipt: id });
+        self.messages.push(Message {
+            id,
+            visible_at,
+            dequeues: 0,
+            forgiven: 0,
+            receipt: id,
+        });
     }
 
     fn receive(&mut self, rules: Rules) -> Option<Handling> {
@@ -130,7 +141,9 @@ impl World {
     fn view(&self, handling: &Handling, row: Row) -> View {
         View {
             state: row.state,
-            mine: row.token.is_some_and(|token| handling.tokens.contains(&token)),
+            mine: row
+                .token
+                .is_some_and(|token| handling.tokens.contains(&token)),
             begun: row.attempt > 0,
             deadline_in: Duration::from_millis(row.deadline.saturating_sub(self.now)),
             ambiguous_attempts: row.ambiguous,
@@ -193,7 +206,11 @@ impl World {
                     return Event::Called(Hand::NotProcessed(Duration::from_millis(3)));
                 }
                 self.accepted += 1;
-                Event::Called(if luck == 2 { Hand::Ambiguous } else { Hand::Reply })
+                Event::Called(if luck == 2 {
+                    Hand::Ambiguous
+                } else {
+                    Hand::Reply
+                })
             }
             Effect::RollBack => self.change(handling, |row| {
                 row.state = RowState::Queued;
@@ -202,7 +219,11 @@ impl World {
             Effect::StoreReply(_) if self.fault() => Event::Unclear,
             Effect::StoreReply(_) => {
                 self.reply = true;
-                if self.fault() { Event::Unclear } else { Event::Done }
+                if self.fault() {
+                    Event::Unclear
+                } else {
+                    Event::Done
+                }
             }
             Effect::ToRendering => {
                 assert!(self.reply, "rendering without a stored reply");
@@ -218,7 +239,10 @@ impl World {
             }
             Effect::Finish(end) => {
                 assert!(self.pdf || end != End::Succeeded, "succeeded without a PDF");
-                assert!(self.poison > 0 || end != End::Poisoned, "poisoned without a copy");
+                assert!(
+                    self.poison > 0 || end != End::Poisoned,
+                    "poisoned without a copy"
+                );
                 let state = match end {
                     End::Succeeded => RowState::Succeeded,
                     End::Held | End::HeldAsPoison => RowState::OutcomeUnknown,
@@ -263,13 +287,16 @@ impl World {
 
     fn is_open(&self) -> bool {
         let open = [RowState::Queued, RowState::Calling, RowState::Rendering];
-        open.contains(&self.row.state)
-            || (self.row.state == RowState::OutcomeUnknown && self.reply)
+        open.contains(&self.row.state) || (self.row.state == RowState::OutcomeUnknown && self.reply)
     }
 }
 
 fn rules(policy: Policy) -> Rules {
-    Rules { policy, max_dequeues: 2, content_wait: Duration::from_millis(5) }
+    Rules {
+        policy,
+        max_dequeues: 2,
+        content_wait: Duration::from_millis(5),
+    }
 }
 
 /// One life of a job: a stormy time, then calm until nothing is left to do.
@@ -317,15 +344,27 @@ fn storm(policy: Policy, most_calls: u32) {
     let mut ends = BTreeMap::new();
     for seed in 0..20_000 {
         let world = live(seed, policy);
-        assert!(world.accepted <= most_calls, "seed {seed}: too many calls: {world:?}");
-        assert!(world.finals <= 1, "seed {seed}: a final state was left: {world:?}");
+        assert!(
+            world.accepted <= most_calls,
+            "seed {seed}: too many calls: {world:?}"
+        );
+        assert!(
+            world.finals <= 1,
+            "seed {seed}: a final state was left: {world:?}"
+        );
         let abandoned = world.reply && world.row.state == RowState::OutcomeUnknown;
-        assert!(!abandoned, "seed {seed}: a stored reply was abandoned: {world:?}");
+        assert!(
+            !abandoned,
+            "seed {seed}: a stored reply was abandoned: {world:?}"
+        );
         *ends.entry(format!("{:?}", world.row.state)).or_insert(0) += 1;
     }
     // The storm must reach every kind of end, or it proves little.
     for state in ["Succeeded", "OutcomeUnknown", "Failed"] {
-        assert!(ends.get(state).is_some_and(|n| *n > 20), "few jobs ended {state}: {ends:?}");
+        assert!(
+            ends.get(state).is_some_and(|n| *n > 20),
+            "few jobs ended {state}: {ends:?}"
+        );
     }
 }
 
@@ -357,7 +396,9 @@ fn without_faults_a_job_is_handled_once_and_succeeds() {
         Effect::Read,
         Effect::ReadContent,
         Effect::TakeBudget,
-        Effect::Latch { after_ambiguous: false },
+        Effect::Latch {
+            after_ambiguous: false,
+        },
         Effect::CheckFresh,
         Effect::Call,
         Effect::StoreReply(Hand::Reply),

@@ -127,6 +127,21 @@ async fn a_caller_that_asks_first_is_spared_the_sending() {
     assert!(rest(stream).await.starts_with("HTTP/1.1 202 "));
 }
 
+/// Many clients do not read before they have sent everything: a reset would hide the reason.
+#[tokio::test]
+async fn a_caller_that_sends_all_before_it_reads_sees_the_refusal() {
+    let server = Server::start().await;
+    let head = "POST /v1/jobs HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n\
+                content-length: 40000000\r\n\r\n";
+    let mut stream = connect(&server, head).await;
+    let chunk = vec![b' '; 1_000_000];
+    for _ in 0..40 {
+        stream.write_all(&chunk).await.unwrap();
+    }
+    let answer = rest(stream).await;
+    assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
+}
+
 #[tokio::test]
 async fn a_body_that_breaks_off_leaves_nothing() {
     let server = Server::start().await;

@@ -136,7 +136,11 @@ pub(crate) struct FakeArgs {
 impl OptionArgs {
     /// As the API takes them.
     pub(crate) fn to_options(&self) -> Options {
-        Options { language: self.language, pages: self.pages, ..Options::default() }
+        Options {
+            language: self.language,
+            pages: self.pages,
+            ..Options::default()
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! A client of the HTTP API, as `demo` and `submit` use it.
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
@@ -29,15 +30,29 @@ impl Client {
             .timeout(Duration::from_secs(90))
             .user_agent(concat!("presswork/", env!("CARGO_PKG_VERSION")))
             .build()?;
-        Ok(Self { http, server: server.trim_end_matches('/').to_owned() })
+        Ok(Self {
+            http,
+            server: server.trim_end_matches('/').to_owned(),
+        })
     }
 
     /// Submits a job. The key makes a repeat harmless.
-    pub(crate) async fn submit(&self, request: &JobRequest, key: &str) -> anyhow::Result<JobStatus> {
+    pub(crate) async fn submit(
+        &self,
+        request: &JobRequest,
+        key: &str,
+    ) -> anyhow::Result<JobStatus> {
         let post = self.http.post(format!("{}/v1/jobs", self.server));
-        let sent = post.header("Idempotency-Key", key).json(request).send().await;
+        let sent = post
+            .header("Idempotency-Key", key)
+            .json(request)
+            .send()
+            .await;
         let response = checked(sent.with_context(|| self.unreachable())?).await?;
-        response.json().await.context("the server's answer is not a job")
+        response
+            .json()
+            .await
+            .context("the server's answer is not a job")
     }
 
     /// Follows a job to its end, telling of each change.
@@ -69,13 +84,27 @@ impl Client {
     /// Fetches a job's document.
     pub(crate) async fn pdf(&self, job: &JobStatus) -> anyhow::Result<Pdf> {
         let url = format!("{}{}", self.server, job.links.result);
-        let response = self.http.get(url).send().await.with_context(|| self.unreachable())?;
-        let bytes = checked(response).await?.bytes().await.context("the PDF broke off")?;
-        Ok(Pdf { bytes: bytes.into() })
+        let response = self
+            .http
+            .get(url)
+            .send()
+            .await
+            .with_context(|| self.unreachable())?;
+        let bytes = checked(response)
+            .await?
+            .bytes()
+            .await
+            .context("the PDF broke off")?;
+        Ok(Pdf {
+            bytes: bytes.into(),
+        })
     }
 
     fn unreachable(&self) -> String {
-        format!("no server answers at {} (start one with `presswork serve`)", self.server)
+        format!(
+            "no server answers at {} (start one with `presswork serve`)",
+            self.server
+        )
     }
 }
 
@@ -95,15 +124,17 @@ async fn checked(response: Response) -> anyhow::Result<Response> {
 pub(crate) fn explain(problem: &Problem) -> String {
     let mut text = format!("{}: {}", problem.title, problem.detail);
     for error in &problem.errors {
-        text.push_str(&format!("\n  {}: {}", error.path, error.message));
+        // Writing to a `String` cannot fail.
+        let _ = write!(text, "\n  {}: {}", error.path, error.message);
     }
     text
 }
 
 /// Why a job that ended has no document.
 pub(crate) fn ended_without(job: &JobStatus) -> anyhow::Error {
-    let why = job.error.as_ref().map_or_else(String::new, |problem| {
-        format!(". {}", explain(problem))
-    });
+    let why = job
+        .error
+        .as_ref()
+        .map_or_else(String::new, |problem| format!(". {}", explain(problem)));
     anyhow::anyhow!("job {} ended {:?}{why}", job.id, job.state)
 }

@@ -27,7 +27,10 @@ pub(crate) async fn run(settings: SettingsArgs, args: DemoArgs) -> anyhow::Resul
     let _log = telemetry::start(&loaded)?;
 
     let system = System::start(&loaded.config, CancellationToken::new()).await?;
-    step(&format!("system up at http://{}, with a store of its own", system.address()));
+    step(&format!(
+        "system up at http://{}, with a store of its own",
+        system.address()
+    ));
     let made = make(&format!("http://{}", system.address()), &out, &step).await;
     system.stop().await?;
     made
@@ -43,10 +46,15 @@ async fn make(server: &str, out: &Path, step: &impl Fn(&str)) -> anyhow::Result<
         metadata: std::collections::BTreeMap::new(),
     };
     let accepted = client.submit(&request, "demo").await?;
-    step(&format!("job {} accepted (POST /v1/jobs answered 202)", accepted.id));
-    let wait = Duration::from_secs(300);
+    step(&format!(
+        "job {} accepted (POST /v1/jobs answered 202)",
+        accepted.id
+    ));
+    let wait = Duration::from_mins(5);
     let follow = client.follow(accepted, |status| step(&say(status)));
-    let ended = tokio::time::timeout(wait, follow).await.context("the job did not end in 300 s")??;
+    let ended = tokio::time::timeout(wait, follow)
+        .await
+        .context("the job did not end in 300 s")??;
     if ended.result.is_none() {
         return Err(ended_without(&ended));
     }
@@ -54,7 +62,11 @@ async fn make(server: &str, out: &Path, step: &impl Fn(&str)) -> anyhow::Result<
     std::fs::write(out, &pdf.bytes).with_context(|| format!("cannot write {}", out.display()))?;
     step(&outcome(&ended));
     for warning in &ended.warnings {
-        println!("           note: {}{}", place(&warning.path), warning.message);
+        println!(
+            "           note: {}{}",
+            place(&warning.path),
+            warning.message
+        );
     }
     step(&format!("the PDF is {}", out.display()));
     Ok(())
@@ -68,5 +80,7 @@ fn own_settings(store: &Path) -> Vec<(String, String)> {
         ("server.listen", "127.0.0.1:0".to_owned()),
         ("log.level", "warn".to_owned()),
     ];
-    own.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
+    own.into_iter()
+        .map(|(key, value)| (key.to_owned(), value))
+        .collect()
 }

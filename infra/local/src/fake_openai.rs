@@ -23,8 +23,14 @@ pub(crate) async fn run(args: FakeArgs) -> anyhow::Result<()> {
     let shutdown = Shutdown::install()?;
     let server = Server::start(args.listen, script)
         .with_context(|| format!("cannot listen on {}", args.listen))?;
-    println!("A fake model answers at {}; what it counted is at /_calls.", server.base_url());
-    println!("OPENAI_API_KEY=fake OPENAI_BASE_URL={} presswork serve", server.base_url());
+    println!(
+        "A fake model answers at {}; what it counted is at /_calls.",
+        server.base_url()
+    );
+    println!(
+        "OPENAI_API_KEY=fake OPENAI_BASE_URL={} presswork serve",
+        server.base_url()
+    );
     shutdown.requested().await;
     server.stop().await;
     Ok(())

@@ -21,7 +21,10 @@ use clap::Parser as _;
 /// Runs the command line. Exit codes: 0 done, 1 failed, 2 wrong arguments.
 pub fn main() -> ExitCode {
     let cli = cli::Cli::parse();
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
         Ok(runtime) => runtime,
         Err(e) => return telemetry::exit_code("presswork", Err(e)),
     };

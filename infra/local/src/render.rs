@@ -24,10 +24,16 @@ pub(crate) fn run(args: &RenderArgs) -> anyhow::Result<()> {
     let mut warnings = normalised.warnings;
     warnings.extend(report.into_warnings());
     let options = args.options.to_options();
-    let input = JobInput { kind: JobKind::Cv, cv: normalised.cv, options };
+    let input = JobInput {
+        kind: JobKind::Cv,
+        cv: normalised.cv,
+        options,
+    };
     let mut own_text = StoredReply::own_text("");
     own_text.warnings.clear();
-    let created = args.created.unwrap_or_else(|| storage::ambient::System::new().now());
+    let created = args
+        .created
+        .unwrap_or_else(|| storage::ambient::System::new().now());
     let engine = render::Engine::new()?;
     let made = worker::render_job(&engine, &input, &own_text, created)
         .context("the document cannot be set")?;
@@ -38,7 +44,11 @@ pub(crate) fn run(args: &RenderArgs) -> anyhow::Result<()> {
     }
     let s = if made.facts.pages == 1 { "" } else { "s" };
     let kilobytes = made.pdf.len().div_ceil(1000);
-    println!("{} page{s}, {kilobytes} kB: {}", made.facts.pages, args.out.display());
+    println!(
+        "{} page{s}, {kilobytes} kB: {}",
+        made.facts.pages,
+        args.out.display()
+    );
     Ok(())
 }
 
@@ -47,7 +57,10 @@ pub(crate) fn read_json(path: &Path) -> anyhow::Result<Value> {
     let shown = path.display();
     let mut text = Vec::new();
     let read = if path.as_os_str() == "-" {
-        std::io::stdin().lock().take(MAX_INPUT + 1).read_to_end(&mut text)
+        std::io::stdin()
+            .lock()
+            .take(MAX_INPUT + 1)
+            .read_to_end(&mut text)
     } else {
         let file = std::fs::File::open(path).with_context(|| format!("cannot open {shown}"))?;
         file.take(MAX_INPUT + 1).read_to_end(&mut text)
@@ -60,9 +73,9 @@ pub(crate) fn read_json(path: &Path) -> anyhow::Result<Value> {
 }
 
 fn explain(error: &CvError) -> anyhow::Error {
-    let mut text = format!("{error}");
-    for problem in error.problems() {
-        text.push_str(&format!("\n  {}: {}", problem.path, problem.message));
-    }
-    anyhow::anyhow!(text)
+    let faults = error.problems();
+    let faults = faults
+        .iter()
+        .map(|fault| format!("\n  {}: {}", fault.path, fault.message));
+    anyhow::anyhow!("{error}{}", faults.collect::<String>())
 }

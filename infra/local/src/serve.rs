@@ -21,7 +21,10 @@ pub(crate) async fn run(settings: SettingsArgs, args: ServeArgs) -> anyhow::Resu
     let shutdown = Shutdown::install()?;
     let system = System::start(&loaded.config, shutdown.token()).await?;
     let data = loaded.config.storage.data_dir.display();
-    println!("Presswork listens on http://{} and keeps its data in {data}.", system.address());
+    println!(
+        "Presswork listens on http://{} and keeps its data in {data}.",
+        system.address()
+    );
     match system.editor() {
         Editor::Model => println!("A model edits: at most one call per job."),
         Editor::Offline => println!(

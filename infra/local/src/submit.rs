@@ -19,7 +19,12 @@ pub(crate) async fn run(args: SubmitArgs) -> anyhow::Result<()> {
     });
     let options = args.to_options(posting.transpose()?);
     let metadata = std::collections::BTreeMap::new();
-    let request = JobRequest { kind: JobKind::Cv, input: Input::Cv(cv), options, metadata };
+    let request = JobRequest {
+        kind: JobKind::Cv,
+        input: Input::Cv(cv),
+        options,
+        metadata,
+    };
     let client = Client::new(&args.server)?;
     let key = worker::jobs::hex(&random::<16>(&System::new()));
     let accepted = client.submit(&request, &key).await?;
@@ -34,7 +39,11 @@ pub(crate) async fn run(args: SubmitArgs) -> anyhow::Result<()> {
         bar.set_message(say(status));
     });
     let Ok(ended) = tokio::time::timeout(Duration::from_secs(args.wait), follow).await else {
-        bail!("job {id} has not ended after {} s; it goes on: GET {}/v1/jobs/{id}", args.wait, args.server);
+        bail!(
+            "job {id} has not ended after {} s; it goes on: GET {}/v1/jobs/{id}",
+            args.wait,
+            args.server
+        );
     };
     let ended = ended?;
     bar.finish_and_clear();
@@ -49,7 +58,11 @@ pub(crate) async fn run(args: SubmitArgs) -> anyhow::Result<()> {
         println!("  note: {}{}", place(&warning.path), warning.message);
     }
     println!("{}", args.out.display());
-    if ended.state == State::Succeeded { Ok(()) } else { Err(ended_without(&ended)) }
+    if ended.state == State::Succeeded {
+        Ok(())
+    } else {
+        Err(ended_without(&ended))
+    }
 }
 
 /// A job's state in words.
@@ -75,10 +88,17 @@ pub(crate) fn outcome(job: &JobStatus) -> String {
         }
     };
     let s = if pages == 1 { "" } else { "s" };
-    format!("{pages} page{s}, {kilobytes} kB, {editor}; model calls: {}", job.model_calls)
+    format!(
+        "{pages} page{s}, {kilobytes} kB, {editor}; model calls: {}",
+        job.model_calls
+    )
 }
 
 /// A field's path as the head of a sentence.
 pub(crate) fn place(path: &str) -> String {
-    if path.is_empty() { String::new() } else { format!("{path}: ") }
+    if path.is_empty() {
+        String::new()
+    } else {
+        format!("{path}: ")
+    }
 }

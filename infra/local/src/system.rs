@@ -49,10 +49,22 @@ impl System {
 
         let renderer = Arc::new(::render::Engine::new()?);
         let settings = worker::Settings::new(config);
-        let worker =
-            Worker::new(store, editor, renderer, settings, (clock, entropy), shutdown.clone());
+        let worker = Worker::new(
+            store,
+            editor,
+            renderer,
+            settings,
+            (clock, entropy),
+            shutdown.clone(),
+        );
         let worker = tokio::spawn(worker.run());
-        Ok(Self { address, editor: name, shutdown, shim, worker })
+        Ok(Self {
+            address,
+            editor: name,
+            shutdown,
+            shim,
+            worker,
+        })
     }
 
     /// Where it listens.
@@ -73,7 +85,12 @@ impl System {
 
     /// Waits until it has stopped: after a shutdown, or because a part failed.
     pub async fn finished(self) -> anyhow::Result<()> {
-        let Self { mut shim, mut worker, shutdown, .. } = self;
+        let Self {
+            mut shim,
+            mut worker,
+            shutdown,
+            ..
+        } = self;
         let early = tokio::select! {
             ended = &mut shim => Some(ended),
             _ = &mut worker => None,

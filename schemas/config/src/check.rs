@@ -266,8 +266,7 @@ impl Rules {
             return;
         }
         let azure = &config.storage.azure;
-        let connections =
-            azure.queue_table_connection.is_some() && azure.blob_connection.is_some();
+        let connections = azure.queue_table_connection.is_some() && azure.blob_connection.is_some();
         self.require(
             azure.account_name.is_some() || connections,
             &["storage.backend"],

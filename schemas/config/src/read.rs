@@ -10,9 +10,7 @@ use std::time::Duration;
 
 use serde::de::{Deserialize, Deserializer, Error};
 
-use crate::settings::{
-    AzureCredential, Backend, EditorChoice, EmitEvents, LogFormat, SingleCall,
-};
+use crate::settings::{AzureCredential, Backend, EditorChoice, EmitEvents, LogFormat, SingleCall};
 use crate::{Secret, humane};
 
 macro_rules! readers {

@@ -4,8 +4,8 @@
 
 use std::collections::BTreeMap;
 
-use config::{Backend, Config, ConfigError, ConfigFile, KEYS, Loaded, NoteKind, Provider};
-use config::{SingleCall, Sources};
+use config::{AzureCredential, Backend, Config, ConfigError, ConfigFile, EmitEvents, KEYS, Loaded};
+use config::{NoteKind, Provider, SingleCall, Sources};
 
 const FILE: &str = "presswork.toml";
 
@@ -247,6 +247,41 @@ fn which_storage() {
         source_of(&loaded, blobs),
         "storage.azure.queue_table_connection"
     );
+}
+
+#[test]
+fn which_azure_credential() {
+    let check = |env: &[(&str, &str)], expect: AzureCredential| {
+        let azure = from_env(env).config.storage.azure;
+        assert_eq!(azure.credential(), expect, "{env:?}");
+    };
+    let account = ("AZURE_STORAGE_ACCOUNT_NAME", "presswork1");
+    let connection = ("AzureWebJobsStorage", "UseDevelopmentStorage=true");
+    let pod = [
+        account,
+        ("AZURE_CLIENT_ID", "c"),
+        ("AZURE_TENANT_ID", "t"),
+        ("AZURE_FEDERATED_TOKEN_FILE", "/token"),
+    ];
+    let asked = |value| ("PRESSWORK_STORAGE__AZURE__CREDENTIAL", value);
+    check(&[connection], AzureCredential::ConnectionString);
+    check(&[account], AzureCredential::ManagedIdentity);
+    check(&pod, AzureCredential::WorkloadIdentity);
+    check(
+        &[account, asked("developer_tools")],
+        AzureCredential::DeveloperTools,
+    );
+    check(&[account, connection], AzureCredential::ConnectionString);
+    check(
+        &[connection, asked("Managed_Identity")],
+        AzureCredential::ManagedIdentity,
+    );
+
+    let azure = from_env(&pod).config.storage.azure;
+    assert_eq!(azure.client_id.as_deref(), Some("c"));
+    assert_eq!(azure.tenant_id.as_deref(), Some("t"));
+    assert_eq!(azure.federated_token_file, Some("/token".into()));
+    assert_eq!(azure.emit_events, EmitEvents::Auto);
 }
 
 #[test]

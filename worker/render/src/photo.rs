@@ -7,7 +7,7 @@ use std::io::Cursor;
 use image::codecs::jpeg::{JpegDecoder, JpegEncoder};
 use image::codecs::png::PngDecoder;
 use image::metadata::Orientation;
-use image::{DynamicImage, ImageDecoder, ImageResult, Rgb, RgbImage};
+use image::{DynamicImage, ImageDecoder, ImageResult, RgbImage};
 
 use crate::error::PhotoFault;
 use shrink::{Part, shrink};
@@ -97,14 +97,15 @@ fn on_white(picture: DynamicImage) -> RgbImage {
         return picture.into_rgb8();
     }
     let picture = picture.into_rgba8();
-    RgbImage::from_fn(picture.width(), picture.height(), |x, y| {
-        let [r, g, b, alpha] = picture.get_pixel(x, y).0;
-        let mix = |channel: u8| {
-            let (channel, alpha) = (u16::from(channel), u16::from(alpha));
-            ((channel * alpha + 255 * (255 - alpha) + 127) / 255) as u8
-        };
-        Rgb([r, g, b].map(mix))
-    })
+    let (pixels, _) = picture.as_raw().as_chunks::<4>();
+    let mut opaque = Vec::with_capacity(pixels.len() * 3);
+    for [color @ .., alpha] in pixels {
+        let alpha = u16::from(*alpha);
+        let mix = |channel: u8| (u16::from(channel) * alpha + 255 * (255 - alpha) + 127) / 255;
+        opaque.extend(color.map(|channel| mix(channel) as u8));
+    }
+    RgbImage::from_raw(picture.width(), picture.height(), opaque)
+        .expect("one pixel was written for each that was read")
 }
 
 /// Works on the picture as it lies, because turning a small one takes less time and memory.
@@ -177,7 +178,7 @@ fn turn(picture: RgbImage, orientation: Orientation) -> RgbImage {
 #[cfg(test)]
 mod tests {
     use image::codecs::png::PngEncoder;
-    use image::{ExtendedColorType, ImageEncoder, Rgba, RgbaImage};
+    use image::{ExtendedColorType, ImageEncoder, Rgb, Rgba, RgbaImage};
 
     use super::*;
 

@@ -283,8 +283,8 @@ impl Theme {
             "photo.height",
             self.photo.height,
             5.0,
-            height,
-            "at least 5 mm and within the page",
+            height / 2.0,
+            "at least 5 mm and at most half as high as the text",
         )?;
         let corner = self.photo.width.min(self.photo.height) / 2.0;
         within(

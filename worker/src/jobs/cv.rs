@@ -76,7 +76,10 @@ pub(super) fn request(
     openai::Request {
         instructions: INSTRUCTIONS.to_owned(),
         input: prompt.to_string(),
-        schema: openai::Schema { name: "cv".to_owned(), json: reply_schema() },
+        schema: openai::Schema {
+            name: "cv".to_owned(),
+            json: reply_schema(),
+        },
         stored_prompt: None,
         reference,
         max_output_tokens: Some(max_output_tokens),
@@ -111,7 +114,9 @@ pub(super) fn spoken(language: &Language) -> Spoken {
 fn reply_schema() -> Value {
     fn object(properties: &[(&str, Value)]) -> Value {
         let names: Vec<_> = properties.iter().map(|(name, _)| *name).collect();
-        let map = properties.iter().map(|(name, schema)| ((*name).to_owned(), schema.clone()));
+        let map = properties
+            .iter()
+            .map(|(name, schema)| ((*name).to_owned(), schema.clone()));
         json!({
             "type": "object",
             "properties": Value::Object(map.collect()),
@@ -150,7 +155,10 @@ pub(super) fn compose(input: &JobInput, reply: &StoredReply) -> Composed {
         }
         cv.language = Some(language(input).tag().to_owned());
     }
-    let attached = Cv { photo_url: None, ..cv.clone() };
+    let attached = Cv {
+        photo_url: None,
+        ..cv.clone()
+    };
     let attachment = render::Attachment {
         name: "cv.json".to_owned(),
         mime: "application/json".to_owned(),
@@ -178,7 +186,10 @@ fn merge(cv: &mut Cv, reply: Reply, warnings: &mut Vec<Warning>) {
         }
     }
     fn texts(own: &mut Vec<String>, edited: Vec<String>, path: &str, warnings: &mut Vec<Warning>) {
-        let edited: Vec<_> = edited.into_iter().filter(|t| !t.trim().is_empty()).collect();
+        let edited: Vec<_> = edited
+            .into_iter()
+            .filter(|t| !t.trim().is_empty())
+            .collect();
         if edited.len() == own.len() {
             *own = edited;
         } else {
@@ -210,26 +221,75 @@ fn merge(cv: &mut Cv, reply: Reply, warnings: &mut Vec<Warning>) {
     text(&mut cv.profile, reply.profile);
     text(&mut cv.interests, reply.interests);
     let work = reply.work_experience;
-    entries(&mut cv.work_experience, work, "work_experience", warnings, |own: &mut Work, edited, path, warnings| {
-        title(&mut own.title, edited.title);
-        texts(&mut own.bullets, edited.bullets, &format!("{path}.bullets"), warnings);
-    });
+    entries(
+        &mut cv.work_experience,
+        work,
+        "work_experience",
+        warnings,
+        |own: &mut Work, edited, path, warnings| {
+            title(&mut own.title, edited.title);
+            texts(
+                &mut own.bullets,
+                edited.bullets,
+                &format!("{path}.bullets"),
+                warnings,
+            );
+        },
+    );
     let education = reply.education;
-    entries(&mut cv.education, education, "education", warnings, |own: &mut Education, edited, path, warnings| {
-        title(&mut own.title, edited.title);
-        texts(&mut own.details, edited.details, &format!("{path}.details"), warnings);
-    });
+    entries(
+        &mut cv.education,
+        education,
+        "education",
+        warnings,
+        |own: &mut Education, edited, path, warnings| {
+            title(&mut own.title, edited.title);
+            texts(
+                &mut own.details,
+                edited.details,
+                &format!("{path}.details"),
+                warnings,
+            );
+        },
+    );
     let further = reply.further_experience;
-    entries(&mut cv.further_experience, further, "further_experience", warnings, |own: &mut Further, edited, path, warnings| {
-        title(&mut own.title, edited.title);
-        texts(&mut own.bullets, edited.bullets, &format!("{path}.bullets"), warnings);
-    });
-    entries(&mut cv.languages, reply.languages, "languages", warnings, |own: &mut Language, edited, _, _| {
-        title(&mut own.name, edited.language);
-        text(&mut own.level, edited.level);
-    });
-    texts(&mut cv.it_ai_skills, reply.it_ai_skills, "it_ai_skills", warnings);
-    texts(&mut cv.certifications, reply.certifications, "certifications", warnings);
+    entries(
+        &mut cv.further_experience,
+        further,
+        "further_experience",
+        warnings,
+        |own: &mut Further, edited, path, warnings| {
+            title(&mut own.title, edited.title);
+            texts(
+                &mut own.bullets,
+                edited.bullets,
+                &format!("{path}.bullets"),
+                warnings,
+            );
+        },
+    );
+    entries(
+        &mut cv.languages,
+        reply.languages,
+        "languages",
+        warnings,
+        |own: &mut Language, edited, _, _| {
+            title(&mut own.name, edited.language);
+            text(&mut own.level, edited.level);
+        },
+    );
+    texts(
+        &mut cv.it_ai_skills,
+        reply.it_ai_skills,
+        "it_ai_skills",
+        warnings,
+    );
+    texts(
+        &mut cv.certifications,
+        reply.certifications,
+        "certifications",
+        warnings,
+    );
     texts(&mut cv.trainings, reply.trainings, "trainings", warnings);
 }
 
@@ -245,12 +305,23 @@ fn kept(path: &str, why: &str) -> Warning {
 fn file_name(cv: &Cv) -> String {
     fn part(text: &str) -> String {
         let ascii = deunicode::deunicode(text);
-        let words = ascii.split(|c: char| !c.is_ascii_alphanumeric()).filter(|w| !w.is_empty());
-        words.collect::<Vec<_>>().join("_").chars().take(48).collect()
+        let words = ascii
+            .split(|c: char| !c.is_ascii_alphanumeric())
+            .filter(|w| !w.is_empty());
+        words
+            .collect::<Vec<_>>()
+            .join("_")
+            .chars()
+            .take(48)
+            .collect()
     }
     let title = cv.work_experience.first().map(|work| part(&work.title));
     let parts = [Some("CV".to_owned()), Some(part(&cv.full_name)), title];
-    let parts: Vec<_> = parts.into_iter().flatten().filter(|p| !p.is_empty()).collect();
+    let parts: Vec<_> = parts
+        .into_iter()
+        .flatten()
+        .filter(|p| !p.is_empty())
+        .collect();
     format!("{}.pdf", parts.join("_"))
 }
 
@@ -263,7 +334,11 @@ mod tests {
     fn input() -> JobInput {
         let sample: Value = serde_json::from_str(schemas::cv::SAMPLE).unwrap();
         let cv = schemas::cv::normalise(&sample).unwrap().cv;
-        JobInput { kind: JobKind::Cv, cv, options: Options::default() }
+        JobInput {
+            kind: JobKind::Cv,
+            cv,
+            options: Options::default(),
+        }
     }
 
     #[test]
@@ -271,11 +346,24 @@ mod tests {
         let input = input();
         let request = request(&input, "ref".to_owned(), 1000);
         let cv = &input.cv;
-        let personal = [Some(&cv.full_name), Some(&cv.email), Some(&cv.phone), cv.photo_url.as_ref(), cv.birth_date.as_ref()];
+        let personal = [
+            Some(&cv.full_name),
+            Some(&cv.email),
+            Some(&cv.phone),
+            cv.photo_url.as_ref(),
+            cv.birth_date.as_ref(),
+        ];
         for value in personal.into_iter().flatten().chain(&cv.address_lines) {
-            assert!(!request.input.contains(value.as_str()), "a personal detail was sent");
+            assert!(
+                !request.input.contains(value.as_str()),
+                "a personal detail was sent"
+            );
         }
-        assert!(request.input.contains(&cv.work_experience[0].bullets[0][..20]));
+        assert!(
+            request
+                .input
+                .contains(&cv.work_experience[0].bullets[0][..20])
+        );
     }
 
     #[test]
@@ -286,7 +374,11 @@ mod tests {
         let json = serde_json::to_value(reply).unwrap();
         let names: Vec<_> = json.as_object().unwrap().keys().collect();
         assert_eq!(names.len(), required.len());
-        assert!(names.iter().all(|name| required.iter().any(|r| r == name.as_str())));
+        assert!(
+            names
+                .iter()
+                .all(|name| required.iter().any(|r| r == name.as_str()))
+        );
     }
 
     #[test]
@@ -303,8 +395,11 @@ mod tests {
             warnings: Vec::new(),
         };
         let composed = compose(&input, &reply);
-        let codes: Vec<_> =
-            composed.warnings.iter().map(|w| (w.path.as_str(), w.code.as_str())).collect();
+        let codes: Vec<_> = composed
+            .warnings
+            .iter()
+            .map(|w| (w.path.as_str(), w.code.as_str()))
+            .collect();
         assert_eq!(codes, [("work_experience", "kept_source")]);
         let attached = String::from_utf8(composed.options.attachments[0].data.clone()).unwrap();
         assert!(attached.contains("Edited profile."));
@@ -315,12 +410,22 @@ mod tests {
     #[test]
     fn file_names_are_ascii_in_every_alphabet() {
         let check = |name: &str, title: &str, want: &str| {
-            let work = Work { title: title.to_owned(), ..Work::default() };
-            let cv =
-                Cv { full_name: name.to_owned(), work_experience: vec![work], ..Cv::default() };
+            let work = Work {
+                title: title.to_owned(),
+                ..Work::default()
+            };
+            let cv = Cv {
+                full_name: name.to_owned(),
+                work_experience: vec![work],
+                ..Cv::default()
+            };
             assert_eq!(file_name(&cv), want);
         };
-        check("Łucja Żółć-Groß", "Head of R&D", "CV_Lucja_Zolc_Gross_Head_of_R_D.pdf");
+        check(
+            "Łucja Żółć-Groß",
+            "Head of R&D",
+            "CV_Lucja_Zolc_Gross_Head_of_R_D.pdf",
+        );
         check("../../etc", "a\"b\r\n", "CV_etc_a_b.pdf");
         check("", "", "CV.pdf");
     }

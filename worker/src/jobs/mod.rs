@@ -2,13 +2,14 @@
 
 mod cv;
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 
+pub(crate) use cv::offline::VERSION as OFFLINE_VERSION;
 use schemas::cv::Warning;
 use schemas::job::{JobInput, JobKind, Language, Pages, Usage};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-pub(crate) use cv::offline::VERSION as OFFLINE_VERSION;
 use sha2::{Digest as _, Sha256};
 
 /// What is kept of an edit, create-only: the one thing that a job pays for.
@@ -91,7 +92,13 @@ pub fn edit_offline(input: &JobInput) -> StoredReply {
         JobKind::Cv => cv::offline::edit(input),
     };
     let source = Source::Offline;
-    StoredReply { source, json, usage: None, reply_id: None, warnings: Vec::new() }
+    StoredReply {
+        source,
+        json,
+        usage: None,
+        reply_id: None,
+        warnings: Vec::new(),
+    }
 }
 
 /// The document of an input and what was made of it.
@@ -125,7 +132,12 @@ pub fn language(input: &JobInput) -> Language {
 
 /// Bytes as lower-case hexadecimal digits.
 pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    let mut text = String::with_capacity(bytes.len() * 2);
+    for byte in bytes {
+        // Writing to a `String` cannot fail.
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
 }
 
 fn page_target(pages: Pages) -> render::Pages {

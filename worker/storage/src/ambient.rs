@@ -28,28 +28,41 @@ pub struct System {
 
 impl System {
     /// The one place that touches the global clock.
-    #[expect(clippy::disallowed_methods, reason = "this is the parameter that others take")]
-    #[expect(clippy::new_without_default, reason = "making a clock is worth a visible call")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the parameter that others take"
+    )]
+    #[expect(
+        clippy::new_without_default,
+        reason = "making a clock is worth a visible call"
+    )]
     pub fn new() -> Self {
-        Self { start: tokio::time::Instant::now() }
+        Self {
+            start: tokio::time::Instant::now(),
+        }
     }
 }
 
 impl Clock for System {
-    #[expect(clippy::disallowed_methods, reason = "this is the parameter that others take")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the parameter that others take"
+    )]
     fn now(&self) -> Timestamp {
         let millis = Timestamp::now().as_millisecond();
         Timestamp::from_millisecond(millis).expect("the present is within the years 1 to 9999")
     }
 
-    #[expect(clippy::disallowed_methods, reason = "this is the parameter that others take")]
     fn monotonic(&self) -> Duration {
         self.start.elapsed()
     }
 }
 
 impl Entropy for System {
-    #[expect(clippy::disallowed_methods, reason = "this is the parameter that others take")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the parameter that others take"
+    )]
     fn fill(&self, buffer: &mut [u8]) {
         getrandom::fill(buffer).expect("an operating system without randomness cannot be served");
     }

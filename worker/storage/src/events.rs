@@ -42,7 +42,12 @@ impl Emitting {
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
     ) -> Self {
-        Self { blobs, queue, clock, entropy }
+        Self {
+            blobs,
+            queue,
+            clock,
+            entropy,
+        }
     }
 
     async fn emit(&self, container: Container, path: &str, created: Created<'_>) {
@@ -66,7 +71,11 @@ impl Emitting {
             }),
         };
         let body = serde_json::to_string(&event).expect("an event is always JSON");
-        if let Err(error) = self.queue.send(QueueName::Notifications, &body, Duration::ZERO).await {
+        if let Err(error) = self
+            .queue
+            .send(QueueName::Notifications, &body, Duration::ZERO)
+            .await
+        {
             tracing::warn!(
                 error = &error as &dyn std::error::Error,
                 container,
@@ -96,9 +105,21 @@ impl Blobs for Emitting {
         mode: PutMode,
     ) -> Result<ETag> {
         let size = data.len();
-        let etag = self.blobs.put(container, path, data, content_type, metadata, mode).await?;
+        let etag = self
+            .blobs
+            .put(container, path, data, content_type, metadata, mode)
+            .await?;
         if container == Container::CvPdfs && path.strip_suffix(".pdf").is_some() {
-            self.emit(container, path, Created { etag: &etag, content_type, size }).await;
+            self.emit(
+                container,
+                path,
+                Created {
+                    etag: &etag,
+                    content_type,
+                    size,
+                },
+            )
+            .await;
         }
         Ok(etag)
     }
@@ -107,12 +128,7 @@ impl Blobs for Emitting {
         self.blobs.get(container, path).await
     }
 
-    async fn get_range(
-        &self,
-        container: Container,
-        path: &str,
-        range: Range<u64>,
-    ) -> Result<Blob> {
+    async fn get_range(&self, container: Container, path: &str, range: Range<u64>) -> Result<Blob> {
         self.blobs.get_range(container, path, range).await
     }
 
@@ -145,7 +161,9 @@ impl Blobs for Emitting {
         file_name: &str,
         expires: Timestamp,
     ) -> Result<Option<String>> {
-        self.blobs.signed_url(container, path, file_name, expires).await
+        self.blobs
+            .signed_url(container, path, file_name, expires)
+            .await
     }
 }
 

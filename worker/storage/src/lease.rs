@@ -14,21 +14,21 @@ use crate::port::{Properties, Result, StorageError, Table, Write};
 const PARTITION: &str = "leases";
 
 /// Takes or renews a lease for a time, by the table's clock; tells whether `holder` has it now.
-pub async fn acquire(
-    table: &dyn Table,
-    name: &str,
-    holder: &str,
-    lasts: Duration,
-) -> Result<bool> {
+pub async fn acquire(table: &dyn Table, name: &str, holder: &str, lasts: Duration) -> Result<bool> {
     let read = table.get(TableName::Tenants, PARTITION, name).await?;
     let mut properties = Properties::new();
     properties.insert("holder".to_owned(), json!(holder));
-    properties.insert("until".to_owned(), json!((read.date + lasts).as_millisecond()));
+    properties.insert(
+        "until".to_owned(),
+        json!((read.date + lasts).as_millisecond()),
+    );
     let write = match read.value {
         None => Write::Insert(name.to_owned(), properties),
         Some(entity) => {
             let text = |key: &str| entity.properties.get(key).cloned().unwrap_or_default();
-            let until = text("until").as_i64().and_then(|ms| Timestamp::from_millisecond(ms).ok());
+            let until = text("until")
+                .as_i64()
+                .and_then(|ms| Timestamp::from_millisecond(ms).ok());
             let free = until.is_none_or(|until| until <= read.date);
             if !free && text("holder").as_str() != Some(holder) {
                 return Ok(false);
@@ -36,7 +36,10 @@ pub async fn acquire(
             Write::Update(name.to_owned(), properties, entity.etag)
         }
     };
-    match table.write(TableName::Tenants, PARTITION, vec![write]).await {
+    match table
+        .write(TableName::Tenants, PARTITION, vec![write])
+        .await
+    {
         Ok(_) => Ok(true),
         Err(StorageError::AlreadyExists | StorageError::Precondition) => Ok(false),
         Err(e) => Err(e),

@@ -4,8 +4,9 @@
 //! - [`embedded`]: all three in one SQLite file.
 //! - [`names`]: every queue, table, container and path, in one place.
 //! - [`jobs`]: the typed store of jobs; the rows of one job move in one transaction.
-//! - [`fault`] and [`events`]: decorators that inject faults, and that tell of written blobs.
-//! - [`conformance`]: one suite that every adapter passes.
+//! - [`events`]: a decorator that tells of written blobs.
+//! - `fault` (a feature): a decorator that injects faults.
+//! - `conformance` (a feature): one suite that every adapter passes.
 
 pub mod ambient;
 #[cfg(feature = "conformance")]

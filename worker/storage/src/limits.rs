@@ -42,12 +42,20 @@ pub(crate) fn max(max: usize, allowed: RangeInclusive<usize>) -> Result<()> {
     if allowed.contains(&max) {
         return Ok(());
     }
-    invalid(format!("max is {max}; allowed are {} to {}", allowed.start(), allowed.end()))
+    invalid(format!(
+        "max is {max}; allowed are {} to {}",
+        allowed.start(),
+        allowed.end()
+    ))
 }
 
 /// Checks a delay, or how long a message is hidden.
 pub(crate) fn delay(delay: Duration) -> Result<()> {
-    if delay <= SEVEN_DAYS { Ok(()) } else { invalid("a delay is at most 7 days") }
+    if delay <= SEVEN_DAYS {
+        Ok(())
+    } else {
+        invalid("a delay is at most 7 days")
+    }
 }
 
 /// Checks the visibility of a receive. Zero would hand one message to two consumers at once.
@@ -61,14 +69,20 @@ pub(crate) fn visibility(visibility: Duration) -> Result<()> {
 /// Checks a message's body.
 pub(crate) fn body(body: &str) -> Result<()> {
     if body.len() > BODY_BYTES {
-        return invalid(format!("a message is at most 48 KiB, this one is {} bytes", body.len()));
+        return invalid(format!(
+            "a message is at most 48 KiB, this one is {} bytes",
+            body.len()
+        ));
     }
     // What XML 1.0 (section 2.2) cannot hold, and Azure carries messages in XML.
     let illegal = |c: char| {
         (c.is_control() && !matches!(c, '\t' | '\n' | '\r')) || matches!(c, '\u{fffe}' | '\u{ffff}')
     };
     match body.chars().find(|c| illegal(*c)) {
-        Some(c) => invalid(format!("a message cannot hold the character U+{:04X}", u32::from(c))),
+        Some(c) => invalid(format!(
+            "a message cannot hold the character U+{:04X}",
+            u32::from(c)
+        )),
         None => Ok(()),
     }
 }
@@ -80,7 +94,10 @@ pub(crate) fn key(key: &str) -> Result<()> {
     }
     let illegal = |c: char| c.is_control() || matches!(c, '/' | '\\' | '#' | '?');
     match key.chars().find(|c| illegal(*c)) {
-        Some(c) => invalid(format!("a key cannot hold the character U+{:04X}", u32::from(c))),
+        Some(c) => invalid(format!(
+            "a key cannot hold the character U+{:04X}",
+            u32::from(c)
+        )),
         None => Ok(()),
     }
 }
@@ -90,7 +107,10 @@ pub(crate) fn key(key: &str) -> Result<()> {
 pub(crate) fn writes(partition: &str, writes: &mut [Write]) -> Result<usize> {
     key(partition)?;
     if !WRITES.contains(&writes.len()) {
-        return invalid(format!("a transaction is 1 to 100 writes, not {}", writes.len()));
+        return invalid(format!(
+            "a transaction is 1 to 100 writes, not {}",
+            writes.len()
+        ));
     }
     let mut size = 0;
     for write in &mut *writes {
@@ -134,7 +154,11 @@ fn entity(key_units: usize, properties: &Properties) -> Result<usize> {
     for (name, value) in properties {
         size += 8 + 2 * column_name(name)? + column_value(name, value)?;
     }
-    if size > ENTITY_BYTES { invalid("an entity is at most 1 MiB") } else { Ok(size) }
+    if size > ENTITY_BYTES {
+        invalid("an entity is at most 1 MiB")
+    } else {
+        Ok(size)
+    }
 }
 
 fn column_name(name: &str) -> Result<usize> {
@@ -143,7 +167,11 @@ fn column_name(name: &str) -> Result<usize> {
         && name.len() <= PROPERTY_NAME
         && name.chars().all(|c| start(c) || c.is_ascii_digit())
         && !matches!(name, "PartitionKey" | "RowKey" | "Timestamp");
-    if legal { Ok(name.len()) } else { invalid(format!("illegal column name {name:.64?}")) }
+    if legal {
+        Ok(name.len())
+    } else {
+        invalid(format!("illegal column name {name:.64?}"))
+    }
 }
 
 fn column_value(name: &str, value: &Value) -> Result<usize> {
@@ -154,9 +182,9 @@ fn column_value(name: &str, value: &Value) -> Result<usize> {
             invalid(format!("column {name}: an integer is at most 2^63 - 1"))
         }
         Value::Number(_) => Ok(8),
-        Value::String(text) if units(text) > STRING_UNITS => {
-            invalid(format!("column {name}: a string is at most 32,768 UTF-16 units"))
-        }
+        Value::String(text) if units(text) > STRING_UNITS => invalid(format!(
+            "column {name}: a string is at most 32,768 UTF-16 units"
+        )),
         Value::String(text) => Ok(4 + 2 * units(text)),
         Value::Array(_) | Value::Object(_) => {
             invalid(format!("column {name}: store a nested value as JSON text"))
@@ -172,7 +200,10 @@ pub(crate) fn path(path: &str) -> Result<()> {
     if path.contains(|c: char| c.is_control() || c == '\\') {
         return invalid("a path holds no backslash and no control character");
     }
-    if path.split('/').any(|segment| matches!(segment, "" | "." | "..")) {
+    if path
+        .split('/')
+        .any(|segment| matches!(segment, "" | "." | ".."))
+    {
         return invalid("a path holds no empty, '.' or '..' segment");
     }
     Ok(())
@@ -196,7 +227,11 @@ pub(crate) fn put(size: usize, content_type: &str, metadata: &Metadata) -> Resul
             return invalid(format!("metadata {name:.64}: a value is printable ASCII"));
         }
     }
-    if metadata.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>() > METADATA_BYTES
+    if metadata
+        .iter()
+        .map(|(name, value)| name.len() + value.len())
+        .sum::<usize>()
+        > METADATA_BYTES
     {
         return invalid("metadata are at most 8 KiB together");
     }
@@ -210,7 +245,11 @@ fn header_value(text: &str) -> bool {
 
 /// Checks the size of an append.
 pub(crate) fn append(size: usize) -> Result<()> {
-    if size <= APPEND_BYTES { Ok(()) } else { invalid("an append is at most 4 MiB") }
+    if size <= APPEND_BYTES {
+        Ok(())
+    } else {
+        invalid("an append is at most 4 MiB")
+    }
 }
 
 #[cfg(test)]
@@ -227,8 +266,14 @@ mod tests {
         };
         // 4 + 2 x 4 key units, then 8 + 2 x name + value for each column.
         assert_eq!(entity(4, &columns(json!({}))).unwrap(), 12);
-        assert_eq!(entity(4, &columns(json!({"ab": true}))).unwrap(), 12 + 12 + 1);
+        assert_eq!(
+            entity(4, &columns(json!({"ab": true}))).unwrap(),
+            12 + 12 + 1
+        );
         assert_eq!(entity(4, &columns(json!({"ab": 7}))).unwrap(), 12 + 12 + 8);
-        assert_eq!(entity(4, &columns(json!({"ab": "\u{1f600}"}))).unwrap(), 12 + 12 + 4 + 4);
+        assert_eq!(
+            entity(4, &columns(json!({"ab": "\u{1f600}"}))).unwrap(),
+            12 + 12 + 4 + 4
+        );
     }
 }

@@ -17,8 +17,12 @@ pub enum QueueName {
 
 impl QueueName {
     /// All queues.
-    pub const ALL: [Self; 4] =
-        [Self::Jobs, Self::JobsPoison, Self::Notifications, Self::NotificationsPoison];
+    pub const ALL: [Self; 4] = [
+        Self::Jobs,
+        Self::JobsPoison,
+        Self::Notifications,
+        Self::NotificationsPoison,
+    ];
 
     /// The name in the store: 3 to 63 of a-z, 0-9 and `-`, as Azure asks.
     pub fn as_str(self) -> &'static str {
@@ -79,7 +83,9 @@ impl Container {
 
     /// The container of a name.
     pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|container| container.as_str() == name)
+        Self::ALL
+            .into_iter()
+            .find(|container| container.as_str() == name)
     }
 }
 
@@ -178,7 +184,10 @@ mod tests {
     fn paths_lead_back_to_their_job() {
         let tenant = Tenant::from_claim("acme");
         let job = id(5);
-        assert_eq!(job_of_pdf_path(&pdf_path(&tenant, job)), Some((tenant.clone(), job)));
+        assert_eq!(
+            job_of_pdf_path(&pdf_path(&tenant, job)),
+            Some((tenant.clone(), job))
+        );
         let unpolished = unpolished_pdf_path(&tenant, job);
         assert_eq!(job_of_pdf_path(&unpolished), Some((tenant, job)));
         assert_eq!(job_of_pdf_path("acme/elsewhere.pdf"), None);

@@ -41,10 +41,17 @@ pub fn open(
                 let dir = dir.display().to_string();
                 OpenError::Embedded { dir, source }
             })?;
-            let Storage { queue, table, blobs } = store.storage();
-            let blobs =
-                Emitting::new(blobs, queue.clone(), clock.clone(), entropy.clone());
-            Ok(Storage { queue, table, blobs: Arc::new(blobs) })
+            let Storage {
+                queue,
+                table,
+                blobs,
+            } = store.storage();
+            let blobs = Emitting::new(blobs, queue.clone(), clock.clone(), entropy.clone());
+            Ok(Storage {
+                queue,
+                table,
+                blobs: Arc::new(blobs),
+            })
         }
     }
 }

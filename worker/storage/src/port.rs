@@ -1,4 +1,4 @@
-//! The three ports. Small and object-safe; every adapter passes [`crate::conformance`].
+//! The three ports. Small and object-safe; every adapter passes the suite in `conformance`.
 
 use std::fmt;
 use std::ops::Range;
@@ -63,7 +63,9 @@ pub type Result<T> = std::result::Result<T, StorageError>;
 ///   [`StorageError::StaleReceipt`]; a deleted message is [`StorageError::NotFound`]. An expired
 ///   lease whose message nobody has received yet may still be extended or deleted.
 /// - Messages never expire. Bodies are UTF-8 without control characters other than tab, line
-///   feed and carriage return, at most 48 KiB; others are [`StorageError::Invalid`].
+///   feed and carriage return, and without U+FFFE and U+FFFF, at most 48 KiB; others are
+///   [`StorageError::Invalid`].
+/// - Delays and visibilities are at most 7 days; that of a receive is above zero.
 /// - Queues need no creation.
 #[async_trait]
 pub trait Queue: Send + Sync + fmt::Debug {
@@ -98,8 +100,9 @@ pub trait Queue: Send + Sync + fmt::Debug {
     /// About how many messages there are, visible or not.
     async fn count(&self, queue: QueueName) -> Result<u64>;
 
-    /// Waits until this process has put a visible message, or `at_most` is over. An adapter
-    /// that cannot know of sends just waits; it is only a hint.
+    /// Waits until this process has put a visible message, or `at_most` is over; returns at once
+    /// where it knows of a visible message. An adapter that cannot know of sends just waits; it
+    /// is only a hint.
     async fn wait(&self, queue: QueueName, at_most: Duration);
 }
 
@@ -198,20 +201,29 @@ pub enum Write {
 ///
 /// # Contract
 /// - Reads see every write that was acknowledged before they began.
-/// - Keys are 1 to 512 characters without `/ \ # ?` and control characters; everything else,
-///   quotes too, is data. Others are [`StorageError::Invalid`].
+/// - Keys are 1 to 512 characters (UTF-16 units) without `/ \ # ?` and control characters;
+///   everything else, quotes too, is data. Others are [`StorageError::Invalid`].
+/// - Column names are ASCII letters, digits and `_`, not first a digit, at most 255, and not
+///   `PartitionKey`, `RowKey` or `Timestamp`: else `Invalid`.
 /// - Limits as in Azure: 252 properties, a string of at most 32 Ki UTF-16 units (64 KiB), 1 MiB an
 ///   entity, 100 writes and 4 MiB a transaction, each row at most once: else `Invalid`.
-/// - Integers keep 64 bits. Row keys order by code unit.
+/// - Integers keep 64 bits, with sign; a larger one is `Invalid`. Doubles keep every bit.
+/// - Row keys order by code unit, of UTF-8 or UTF-16: these differ only for characters above
+///   U+FFFF against those from U+E000.
 /// - Tables need no creation.
 #[async_trait]
 pub trait Table: Send + Sync + fmt::Debug {
     /// Reads one entity.
-    async fn get(&self, table: TableName, partition: &str, row: &str)
-    -> Result<Read<Option<Entity>>>;
+    async fn get(
+        &self,
+        table: TableName,
+        partition: &str,
+        row: &str,
+    ) -> Result<Read<Option<Entity>>>;
 
     /// Reads entities with `rows.start <= row < rows.end` by ascending row key, at most `max`
-    /// (1 to 1,000) a page.
+    /// (1 to 1,000) a page. The bounds need not be legal keys; a range that ends before it starts
+    /// is empty.
     async fn query(
         &self,
         table: TableName,
@@ -256,7 +268,8 @@ pub struct BlobInfo {
 }
 
 /// Labels of a blob: names are C identifiers in lower case (Azure sends them as headers), values
-/// printable ASCII; at most 8 KiB together. Sorted, so that order never depends on a hash.
+/// printable ASCII, not empty, without spaces at the ends; at most 8 KiB together. Sorted, so that
+/// order never depends on a hash.
 pub type Metadata = std::collections::BTreeMap<String, String>;
 
 /// How a blob is put.
@@ -281,9 +294,9 @@ pub struct BlobPage {
 ///
 /// # Contract
 /// - A put is seen whole or not at all; reads after its acknowledgement see it.
-/// - Paths are 1 to 1,024 characters, segments parted by `/`, no empty, `.` or `..` segment,
-///   no backslash and no control character; others are [`StorageError::Invalid`].
-/// - A put is at most 64 MiB; an append at most 4 MiB.
+/// - Paths are 1 to 1,024 characters (UTF-16 units), segments parted by `/`, no empty, `.` or `..`
+///   segment, no backslash and no control character; others are [`StorageError::Invalid`].
+/// - A put is at most 64 MiB; an append at most 4 MiB. Content types are printable ASCII.
 /// - Containers need no creation.
 #[async_trait]
 pub trait Blobs: Send + Sync + fmt::Debug {
@@ -302,9 +315,8 @@ pub trait Blobs: Send + Sync + fmt::Debug {
     async fn get(&self, container: Container, path: &str) -> Result<Blob>;
 
     /// Reads a range of bytes, cut at the end; a range that begins at or after the end of a
-    /// blob is [`StorageError::Invalid`].
-    async fn get_range(&self, container: Container, path: &str, range: Range<u64>)
-    -> Result<Blob>;
+    /// blob, or is empty, is [`StorageError::Invalid`].
+    async fn get_range(&self, container: Container, path: &str, range: Range<u64>) -> Result<Blob>;
 
     /// Adds to the end of a blob that only appends have made, creating it at need. Appends never
     /// interleave. A blob made by a put is [`StorageError::Invalid`].

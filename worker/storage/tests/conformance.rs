@@ -1,4 +1,5 @@
 //! The conformance suite on the embedded store, plain and decorated.
+#![expect(clippy::unwrap_used, reason = "helpers of tests may fail as tests do")]
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -43,10 +44,21 @@ mod decorated {
 
     async fn harness() -> Harness {
         let plain = super::plain();
-        let Storage { queue, table, blobs } = Faults::new(1).over(plain.storage);
+        let Storage {
+            queue,
+            table,
+            blobs,
+        } = Faults::new(1).over(plain.storage);
         let system = Arc::new(System::new());
         let blobs = Arc::new(Emitting::new(blobs, queue.clone(), system.clone(), system));
-        Harness { storage: Storage { queue, table, blobs }, ..plain }
+        Harness {
+            storage: Storage {
+                queue,
+                table,
+                blobs,
+            },
+            ..plain
+        }
     }
 
     storage::conformance_tests!(harness);

@@ -1,4 +1,5 @@
 //! The embedded store's own promises: files, several stores on one file, closing.
+#![expect(clippy::unwrap_used, reason = "helpers of tests may fail as tests do")]
 
 use std::path::Path;
 use std::sync::Arc;
@@ -20,8 +21,8 @@ fn open(dir: &Path) -> Result<Arc<Store>, OpenError> {
     Store::open(dir, system.clone(), system)
 }
 
-fn insert(row: impl ToString) -> Vec<Write> {
-    vec![Write::Insert(row.to_string(), Properties::new())]
+fn insert(row: impl Into<String>) -> Vec<Write> {
+    vec![Write::Insert(row.into(), Properties::new())]
 }
 
 fn number(n: i64) -> Properties {
@@ -44,27 +45,60 @@ async fn all_is_there_after_a_restart() {
     let dir = tempfile::tempdir().unwrap();
     let deep = dir.path().join("made/at/need");
     let store = open(&deep).unwrap();
-    let Storage { queue, table, blobs } = store.storage();
-    let etags = table.write(TableName::Jobs, "p", insert("a")).await.unwrap();
-    queue.send(QueueName::Jobs, "hello", Duration::ZERO).await.unwrap();
+    let Storage {
+        queue,
+        table,
+        blobs,
+    } = store.storage();
+    let etags = table
+        .write(TableName::Jobs, "p", insert("a"))
+        .await
+        .unwrap();
+    queue
+        .send(QueueName::Jobs, "hello", Duration::ZERO)
+        .await
+        .unwrap();
     let (data, mode) = (Bytes::from_static(b"x"), PutMode::CreateOnly);
     let none = Metadata::new();
     let put = blobs.put(Container::CvPdfs, "p/x", data, "a/b", &none, mode);
     let blob_etag = put.await.unwrap();
-    let lease = queue.receive(QueueName::Jobs, 1, LEASE).await.unwrap().remove(0).lease;
+    let lease = queue
+        .receive(QueueName::Jobs, 1, LEASE)
+        .await
+        .unwrap()
+        .remove(0)
+        .lease;
     store.close().await;
-    assert!(!deep.join(format!("{FILE_NAME}-wal")).exists(), "closed means tidied up");
+    assert!(
+        !deep.join(format!("{FILE_NAME}-wal")).exists(),
+        "closed means tidied up"
+    );
 
-    let Storage { queue, table, blobs } = open(&deep).unwrap().storage();
-    let entity = table.get(TableName::Jobs, "p", "a").await.unwrap().value.unwrap();
+    let Storage {
+        queue,
+        table,
+        blobs,
+    } = open(&deep).unwrap().storage();
+    let entity = table
+        .get(TableName::Jobs, "p", "a")
+        .await
+        .unwrap()
+        .value
+        .unwrap();
     assert_eq!(Some(entity.etag), etags[0]);
-    assert_eq!(blobs.head(Container::CvPdfs, "p/x").await.unwrap().etag, blob_etag);
+    assert_eq!(
+        blobs.head(Container::CvPdfs, "p/x").await.unwrap().etag,
+        blob_etag
+    );
     // A lease outlives the process that took it.
     assert_eq!(queue.receive(QueueName::Jobs, 1, LEASE).await.unwrap(), []);
     queue.delete(QueueName::Jobs, &lease).await.unwrap();
     // Versions go on where they were, even if what had the last is gone.
     blobs.delete(Container::CvPdfs, "p/x").await.unwrap();
-    let next = table.write(TableName::Jobs, "p", insert("b")).await.unwrap();
+    let next = table
+        .write(TableName::Jobs, "p", insert("b"))
+        .await
+        .unwrap();
     let number = |etag: &storage::port::ETag| etag.0.parse::<i64>().unwrap();
     assert!(number(next[0].as_ref().unwrap()) > number(&blob_etag));
 }
@@ -73,21 +107,33 @@ async fn all_is_there_after_a_restart() {
 async fn a_closed_store_says_so() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path()).unwrap();
-    let Storage { queue, table, blobs } = store.storage();
+    let Storage {
+        queue,
+        table,
+        blobs,
+    } = store.storage();
     store.close().await;
     store.close().await;
     let errors = [
-        queue.send(QueueName::Jobs, "x", Duration::ZERO).await.unwrap_err(),
+        queue
+            .send(QueueName::Jobs, "x", Duration::ZERO)
+            .await
+            .unwrap_err(),
         queue.receive(QueueName::Jobs, 1, LEASE).await.unwrap_err(),
         table.get(TableName::Jobs, "p", "a").await.unwrap_err(),
-        table.write(TableName::Jobs, "p", insert("a")).await.unwrap_err(),
+        table
+            .write(TableName::Jobs, "p", insert("a"))
+            .await
+            .unwrap_err(),
         blobs.get(Container::CvPdfs, "x").await.unwrap_err(),
     ];
     for error in errors {
         assert_eq!(chain(&error), "storage unavailable: the store is closed");
     }
     let at_most = Duration::from_millis(30);
-    tokio::time::timeout(LEASE, queue.wait(QueueName::Jobs, at_most)).await.unwrap();
+    tokio::time::timeout(LEASE, queue.wait(QueueName::Jobs, at_most))
+        .await
+        .unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -96,7 +142,11 @@ async fn two_stores_on_one_file_agree() {
     let stores = [open(dir.path()).unwrap(), open(dir.path()).unwrap()];
     let first = stores[0].storage();
     let count = vec![Write::Insert("count".to_owned(), number(0))];
-    first.table.write(TableName::Jobs, "p", count).await.unwrap();
+    first
+        .table
+        .write(TableName::Jobs, "p", count)
+        .await
+        .unwrap();
     let mut tasks = JoinSet::new();
     for task in 0..8_usize {
         let storage = stores[task % 2].storage();
@@ -104,9 +154,17 @@ async fn two_stores_on_one_file_agree() {
             let mut etags = Vec::new();
             for n in 0..15 {
                 let body = format!("{task} {n}");
-                storage.queue.send(QueueName::Jobs, &body, Duration::ZERO).await.unwrap();
+                storage
+                    .queue
+                    .send(QueueName::Jobs, &body, Duration::ZERO)
+                    .await
+                    .unwrap();
                 loop {
-                    let read = storage.table.get(TableName::Jobs, "p", "count").await.unwrap();
+                    let read = storage
+                        .table
+                        .get(TableName::Jobs, "p", "count")
+                        .await
+                        .unwrap();
                     let entity = read.value.unwrap();
                     let next = number(entity.properties["n"].as_i64().unwrap() + 1);
                     let write = vec![Write::Update("count".to_owned(), next, entity.etag)];
@@ -120,8 +178,13 @@ async fn two_stores_on_one_file_agree() {
             etags
         });
     }
-    let mut etags: Vec<_> =
-        tasks.join_all().await.concat().into_iter().map(|etag| etag.unwrap().0).collect();
+    let mut etags: Vec<_> = tasks
+        .join_all()
+        .await
+        .concat()
+        .into_iter()
+        .map(|etag| etag.unwrap().0)
+        .collect();
     etags.sort();
     etags.dedup();
     assert_eq!(etags.len(), 120, "no version came twice");
@@ -132,12 +195,20 @@ async fn two_stores_on_one_file_agree() {
         tasks.spawn(async move {
             let mut bodies = Vec::new();
             loop {
-                let messages = storage.queue.receive(QueueName::Jobs, 7, LEASE).await.unwrap();
+                let messages = storage
+                    .queue
+                    .receive(QueueName::Jobs, 7, LEASE)
+                    .await
+                    .unwrap();
                 if messages.is_empty() {
                     return bodies;
                 }
                 for message in messages {
-                    storage.queue.delete(QueueName::Jobs, &message.lease).await.unwrap();
+                    storage
+                        .queue
+                        .delete(QueueName::Jobs, &message.lease)
+                        .await
+                        .unwrap();
                     bodies.push(message.body);
                 }
             }
@@ -150,7 +221,11 @@ async fn two_stores_on_one_file_agree() {
     assert_eq!(bodies, sent, "each message went to one of them");
     for store in &stores {
         let storage = store.storage();
-        let read = storage.table.get(TableName::Jobs, "p", "count").await.unwrap();
+        let read = storage
+            .table
+            .get(TableName::Jobs, "p", "count")
+            .await
+            .unwrap();
         assert_eq!(read.value.unwrap().properties, number(120));
         assert_eq!(storage.queue.count(QueueName::Jobs).await.unwrap(), 0);
     }
@@ -189,7 +264,11 @@ async fn the_log_stays_short_under_load() {
         let (data, path) = (Bytes::from(vec![n; 1 << 20]), format!("blob {}", n % 4));
         let mode = PutMode::Overwrite;
         let none = Metadata::new();
-        storage.blobs.put(Container::CvPdfs, &path, data, "a/b", &none, mode).await.unwrap();
+        storage
+            .blobs
+            .put(Container::CvPdfs, &path, data, "a/b", &none, mode)
+            .await
+            .unwrap();
     }
     readers.abort_all();
     let size = |name: &str| std::fs::metadata(dir.path().join(name)).unwrap().len() >> 20;
@@ -202,7 +281,9 @@ async fn the_log_stays_short_under_load() {
 fn spoiled(spoil: impl FnOnce(&Path)) -> String {
     let dir = tempfile::tempdir().unwrap();
     spoil(dir.path());
-    let error = open(&dir.path().join("data")).map(drop).expect_err("must not open");
+    let error = open(&dir.path().join("data"))
+        .map(drop)
+        .expect_err("must not open");
     chain(&error).replace(&dir.path().display().to_string(), "DIR")
 }
 
@@ -216,7 +297,10 @@ fn with_file(content: &'static [u8]) -> impl FnOnce(&Path) {
 /// A store that was closed, with a few hundred rows, and then changed.
 fn with_store(change: impl FnOnce(&Path)) -> impl FnOnce(&Path) {
     move |dir| {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
         runtime.block_on(async {
             let store = open(&dir.join("data")).unwrap();
             let table = store.storage().table;
@@ -238,8 +322,7 @@ fn with_sql(sql: &'static str) -> impl FnOnce(&Path) {
 fn what_does_not_open_says_what_to_do() {
     let damaged = "DIR/data/presswork.db is damaged or is no database: \
                    restore a backup, or move it away to start empty: ";
-    let foreign =
-        "DIR/data/presswork.db belongs to another program: choose another data directory";
+    let foreign = "DIR/data/presswork.db belongs to another program: choose another data directory";
     let newer = "DIR/data/presswork.db has schema version 99, this program knows 1: \
                  run a newer version";
     let no_dir = "cannot make the data directory DIR/data: ";
@@ -253,7 +336,12 @@ fn what_does_not_open_says_what_to_do() {
         (
             "truncated",
             spoiled(with_store(|file| {
-                std::fs::OpenOptions::new().write(true).open(file).unwrap().set_len(8192).unwrap();
+                std::fs::OpenOptions::new()
+                    .write(true)
+                    .open(file)
+                    .unwrap()
+                    .set_len(8192)
+                    .unwrap();
             })),
             damaged,
         ),
@@ -266,7 +354,11 @@ fn what_does_not_open_says_what_to_do() {
             })),
             damaged,
         ),
-        ("newer", spoiled(with_store(with_sql("PRAGMA user_version = 99"))), newer),
+        (
+            "newer",
+            spoiled(with_store(with_sql("PRAGMA user_version = 99"))),
+            newer,
+        ),
         (
             "of another program",
             spoiled(|dir| {
@@ -275,8 +367,16 @@ fn what_does_not_open_says_what_to_do() {
             }),
             foreign,
         ),
-        ("changed by another", spoiled(with_store(with_sql("PRAGMA application_id = 7"))), foreign),
-        ("a file", spoiled(|dir| std::fs::write(dir.join("data"), "").unwrap()), no_dir),
+        (
+            "changed by another",
+            spoiled(with_store(with_sql("PRAGMA application_id = 7"))),
+            foreign,
+        ),
+        (
+            "a file",
+            spoiled(|dir| std::fs::write(dir.join("data"), "").unwrap()),
+            no_dir,
+        ),
         (
             "a directory",
             spoiled(|dir| std::fs::create_dir_all(dir.join("data").join(FILE_NAME)).unwrap()),

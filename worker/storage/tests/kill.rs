@@ -1,6 +1,7 @@
 //! `kill -9` at any moment: what was acknowledged is there.
 //!
 //! The test starts its own binary again as the process to kill.
+#![expect(clippy::unwrap_used, reason = "helpers of tests may fail as tests do")]
 
 use std::io::{BufRead, BufReader, Write as _};
 use std::path::Path;
@@ -56,18 +57,30 @@ async fn write(storage: &Storage, kind: i32, key: &str) -> String {
             // Two rows of one transaction.
             let row = |row: String| Write::Insert(row, Properties::new());
             let writes = vec![row(key.to_owned()), row(format!("{key} too"))];
-            storage.table.write(TableName::Jobs, "p", writes).await.unwrap();
+            storage
+                .table
+                .write(TableName::Jobs, "p", writes)
+                .await
+                .unwrap();
             format!("@row {key}\n")
         }
         1 => {
-            storage.queue.send(QueueName::Jobs, key, Duration::ZERO).await.unwrap();
+            storage
+                .queue
+                .send(QueueName::Jobs, key, Duration::ZERO)
+                .await
+                .unwrap();
             format!("@message {key}\n")
         }
         _ => {
             let data = Bytes::from(key.repeat(5_000));
             let mode = PutMode::CreateOnly;
             let labels = Metadata::new();
-            storage.blobs.put(Container::CvPdfs, key, data, "a/b", &labels, mode).await.unwrap();
+            storage
+                .blobs
+                .put(Container::CvPdfs, key, data, "a/b", &labels, mode)
+                .await
+                .unwrap();
             format!("@blob {key}\n")
         }
     }
@@ -89,12 +102,18 @@ fn start(dir: &Path) -> Child {
 fn kill_while_writing(dir: &Path, processes: usize) -> Vec<String> {
     let mut children: Vec<_> = (0..processes).map(|_| start(dir)).collect();
     let mut lines = Vec::new();
-    let mut outputs: Vec<_> =
-        children.iter_mut().map(|child| BufReader::new(child.stdout.take().unwrap())).collect();
+    let mut outputs: Vec<_> = children
+        .iter_mut()
+        .map(|child| BufReader::new(child.stdout.take().unwrap()))
+        .collect();
     for _ in 0..WRITES {
         for output in &mut outputs {
             let mut line = String::new();
-            assert_ne!(output.read_line(&mut line).unwrap(), 0, "the child ended by itself");
+            assert_ne!(
+                output.read_line(&mut line).unwrap(),
+                0,
+                "the child ended by itself"
+            );
             lines.push(line);
         }
     }
@@ -110,7 +129,10 @@ fn kill_while_writing(dir: &Path, processes: usize) -> Vec<String> {
         }
     }
     lines.retain(|line| line.starts_with('@') && line.ends_with('\n'));
-    lines.iter().map(|line| line[1..].trim_end().to_owned()).collect()
+    lines
+        .iter()
+        .map(|line| line[1..].trim_end().to_owned())
+        .collect()
 }
 
 #[tokio::test]
@@ -120,27 +142,44 @@ async fn acknowledged_writes_survive_a_kill() {
     for round in 0..ROUNDS {
         acknowledged.extend(kill_while_writing(dir.path(), 1 + round % 2));
     }
-    assert!(acknowledged.len() > ROUNDS * WRITES / 2, "{}", acknowledged.len());
+    assert!(
+        acknowledged.len() > ROUNDS * WRITES / 2,
+        "{}",
+        acknowledged.len()
+    );
 
     let storage = open(dir.path());
     let mut messages = std::collections::BTreeSet::new();
     let lease = Duration::from_hours(1);
     loop {
-        let taken = storage.queue.receive(QueueName::Jobs, 32, lease).await.unwrap();
+        let taken = storage
+            .queue
+            .receive(QueueName::Jobs, 32, lease)
+            .await
+            .unwrap();
         if taken.is_empty() {
             break;
         }
         messages.extend(taken.into_iter().map(|message| message.body));
     }
     let row = async |row: String| {
-        storage.table.get(TableName::Jobs, "p", &row).await.unwrap().value.is_some()
+        storage
+            .table
+            .get(TableName::Jobs, "p", &row)
+            .await
+            .unwrap()
+            .value
+            .is_some()
     };
     for line in &acknowledged {
         let (kind, key) = line.split_once(' ').unwrap();
         match kind {
             "row" => {
                 assert!(row(key.to_owned()).await, "row {key} is lost");
-                assert!(row(format!("{key} too")).await, "half of transaction {key} is lost");
+                assert!(
+                    row(format!("{key} too")).await,
+                    "half of transaction {key} is lost"
+                );
             }
             "message" => assert!(messages.contains(key), "message {key} is lost"),
             "blob" => {

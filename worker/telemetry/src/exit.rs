@@ -9,7 +9,9 @@ pub fn exit_code<E>(program: &str, result: Result<(), E>) -> ExitCode
 where
     E: Into<Box<dyn Error + Send + Sync>>,
 {
-    let Err(error) = result else { return ExitCode::SUCCESS };
+    let Err(error) = result else {
+        return ExitCode::SUCCESS;
+    };
     let error = error.into();
     eprintln!("{program}: {error}");
     let mut cause = error.source();

@@ -152,7 +152,11 @@ mod tests {
     fn settings(filter: &str, format: LogFormat) -> Log {
         let environment = "test".to_owned();
         let level = filter.to_owned();
-        Log { level, format, environment }
+        Log {
+            level,
+            format,
+            environment,
+        }
     }
 
     /// The lines that `log` leaves under these settings.

@@ -14,6 +14,8 @@ pub(super) struct Piece {
     /// The gap above it, dropped at the top of a page.
     pub(super) before: f32,
     pub(super) height: f32,
+    /// How far its items reach below its top, where that is further than its height.
+    pub(super) reach: f32,
     /// Whether the next piece must stand on the same page, if a page can hold both.
     pub(super) keep_with_next: bool,
     /// `y` counts from the top of the piece.
@@ -187,6 +189,7 @@ impl Flow<'_> {
             .sum();
         let height = height - pieces[first].before;
         pieces[first].items.push(item);
+        pieces[first].reach = y + metrics.photo_height;
         // What follows starts below the photo, and the photo stays beside its text.
         let missing = y + metrics.photo_height - height;
         if missing > 0.0 {
@@ -373,8 +376,8 @@ impl Flow<'_> {
         self.column.pieces.push(Piece {
             before,
             height,
-            keep_with_next: false,
             items: vec![item],
+            ..Piece::default()
         });
     }
 
@@ -409,6 +412,7 @@ impl Flow<'_> {
             self.column.pieces.push(Piece {
                 before: std::mem::take(&mut self.gap),
                 height,
+                reach: 0.0,
                 keep_with_next,
                 items: columns.iter_mut().filter_map(Iterator::next).collect(),
             });

@@ -54,7 +54,7 @@ impl Pages<'_> {
         // Only a group that is higher than a page meets another page break here.
         for piece in group {
             if !self.at_top() {
-                if self.fits(piece.before + piece.height) {
+                if self.fits(piece.before + piece.height.max(piece.reach)) {
                     self.y += piece.before;
                 } else {
                     self.break_page()?;

@@ -238,6 +238,19 @@ fn the_photo_pushes_nothing_out_of_place() {
 }
 
 #[test]
+fn the_photo_stays_on_its_page_even_beside_more_than_a_page_of_text() {
+    for lead in 30..50 {
+        let mut body: Vec<_> = (0..lead).map(|_| Block::Paragraph("line".into())).collect();
+        body.push(Block::Masthead(Masthead {
+            title: "Name".into(),
+            body: vec![paragraph(2000)],
+            photo: Some(photo()),
+        }));
+        check(body, Pages::Auto);
+    }
+}
+
+#[test]
 fn sections_without_content_show_nothing() {
     let empty = [
         section(vec![]),

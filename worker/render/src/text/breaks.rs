@@ -42,6 +42,8 @@ enum PointKind {
     Forced,
     /// Where the rules of line breaking allow it.
     Allowed,
+    /// So too, but readers of the text take the hyphen for one of hyphenation and drop it.
+    AfterHyphen,
     /// Within a word that is wider than a line, after a sign such as a dot.
     AfterSign,
     /// Within a word that is wider than a line, between any two characters.
@@ -76,10 +78,11 @@ fn points(paragraph: &Paragraph, width: f64) -> Vec<Point> {
                 });
             points.extend(boundaries);
         }
-        let kind = if forced {
-            PointKind::Forced
-        } else {
-            PointKind::Allowed
+        let hyphen = end == glyph && paragraph.slice(&(start..end)).ends_with('-');
+        let kind = match (forced, hyphen) {
+            (true, _) => PointKind::Forced,
+            (false, true) => PointKind::AfterHyphen,
+            (false, false) => PointKind::Allowed,
         };
         points.push(Point {
             end,
@@ -177,6 +180,7 @@ fn badness(point: &Point, natural: f64, width: f64) -> f64 {
         // A paragraph's last line may be short, but a lone word looks lost.
         PointKind::Forced => 3.0 * (slack - SHORT_LINE).max(0.0).powi(2),
         PointKind::Allowed => slack * slack,
+        PointKind::AfterHyphen => 0.15 + slack * slack,
         // A broken word fills its line: that shows that the break is not its own.
         PointKind::AfterSign => 0.1 + 4.0 * slack,
         PointKind::WithinWord => 0.5 + 4.0 * slack,
@@ -232,6 +236,13 @@ mod tests {
             broken.iter().map(String::len).collect::<Vec<_>>(),
             [11, 11, 8]
         );
+    }
+
+    #[test]
+    fn lines_end_after_spaces_rather_than_hyphens() {
+        let words = "nnn ".repeat(8);
+        let broken = lines(&format!("{words}nnn-nnn {words}nnn"), 20.0);
+        assert_eq!(broken[0], words);
     }
 
     #[test]

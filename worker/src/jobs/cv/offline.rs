@@ -19,25 +19,43 @@ pub(crate) fn edit(input: &JobInput) -> Value {
         work_experience: cv
             .work_experience
             .iter()
-            .map(|work| Position { title: tidy(&work.title), bullets: bullets(&work.bullets) })
+            .map(|work| Position {
+                title: tidy(&work.title),
+                bullets: bullets(&work.bullets),
+            })
             .collect(),
         education: cv
             .education
             .iter()
             .map(|entry| Degree {
                 title: tidy(&entry.title),
-                details: entry.details.iter().map(|text| tidy(unmarked(text))).collect(),
+                details: entry
+                    .details
+                    .iter()
+                    .map(|text| tidy(unmarked(text)))
+                    .collect(),
             })
             .collect(),
         further_experience: cv
             .further_experience
             .iter()
-            .map(|entry| Position { title: tidy(&entry.title), bullets: bullets(&entry.bullets) })
+            .map(|entry| Position {
+                title: tidy(&entry.title),
+                bullets: bullets(&entry.bullets),
+            })
             .collect(),
         languages: cv.languages.iter().map(spoken).collect(),
         it_ai_skills: skills(&cv.it_ai_skills, input.options.job_posting.as_deref()),
-        certifications: cv.certifications.iter().map(|text| tidy(unmarked(text))).collect(),
-        trainings: cv.trainings.iter().map(|text| tidy(unmarked(text))).collect(),
+        certifications: cv
+            .certifications
+            .iter()
+            .map(|text| tidy(unmarked(text)))
+            .collect(),
+        trainings: cv
+            .trainings
+            .iter()
+            .map(|text| tidy(unmarked(text)))
+            .collect(),
         interests: cv.interests.as_deref().map(tidy).unwrap_or_default(),
     };
     serde_json::to_value(reply).expect("texts and lists always serialise")
@@ -46,7 +64,10 @@ pub(crate) fn edit(input: &JobInput) -> Value {
 /// Bullets without typed marks, each begun with a capital; all of a list end in a full stop if
 /// most do, else none.
 fn bullets(texts: &[String]) -> Vec<String> {
-    let texts: Vec<_> = texts.iter().map(|text| capital(&tidy(unmarked(text)))).collect();
+    let texts: Vec<_> = texts
+        .iter()
+        .map(|text| capital(&tidy(unmarked(text))))
+        .collect();
     let stopped = texts.iter().filter(|text| text.ends_with('.')).count();
     let stop = stopped * 2 >= texts.len();
     texts
@@ -54,7 +75,11 @@ fn bullets(texts: &[String]) -> Vec<String> {
         .map(|text| {
             let bare = text.strip_suffix('.').filter(|bare| !bare.ends_with('.'));
             match (stop, bare) {
-                (true, _) if text.ends_with(|c: char| c.is_alphanumeric() || ")%”\"’".contains(c)) => text + ".",
+                (true, _)
+                    if text.ends_with(|c: char| c.is_alphanumeric() || ")%”\"’".contains(c)) =>
+                {
+                    text + "."
+                }
                 (false, Some(bare)) => bare.to_owned(),
                 _ => text,
             }
@@ -75,19 +100,26 @@ fn skills(skills: &[String], posting: Option<&str>) -> Vec<String> {
 
 /// The posting has the skill, or one part of a list such as `Rust, Go`, as whole words.
 fn named(skill: &str, posting: &str) -> bool {
-    skill.split([',', ';', '/', '(', ')', ':']).map(str::trim).filter(|s| !s.is_empty()).any(|part| {
-        posting.match_indices(part).any(|(at, _)| {
-            let before = posting[..at].chars().next_back();
-            let after = posting[at + part.len()..].chars().next();
-            !before.is_some_and(char::is_alphanumeric) && !after.is_some_and(char::is_alphanumeric)
+    skill
+        .split([',', ';', '/', '(', ')', ':'])
+        .map(str::trim)
+        .filter(|s| !s.is_empty())
+        .any(|part| {
+            posting.match_indices(part).any(|(at, _)| {
+                let before = posting[..at].chars().next_back();
+                let after = posting[at + part.len()..].chars().next();
+                !before.is_some_and(char::is_alphanumeric)
+                    && !after.is_some_and(char::is_alphanumeric)
+            })
         })
-    })
 }
 
 /// A text without a typed bullet mark at its head.
 fn unmarked(text: &str) -> &str {
     let text = text.trim_start();
-    let bare = text.trim_start_matches(['•', '◦', '▪', '■', '●', '○', '·']).trim_start();
+    let bare = text
+        .trim_start_matches(['•', '◦', '▪', '■', '●', '○', '·'])
+        .trim_start();
     // These also begin words: `-5 %`, `*nix`, `>99 %`.
     let rest = bare.trim_start_matches(['–', '—', '-', '*', '»', '>']);
     let is_mark = rest.starts_with(char::is_whitespace)
@@ -99,7 +131,9 @@ fn unmarked(text: &str) -> &str {
 fn tidy(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for word in text.split_whitespace() {
-        let glued = word.chars().all(|c| matches!(c, ',' | '.' | ';' | ':' | '!' | '?'));
+        let glued = word
+            .chars()
+            .all(|c| matches!(c, ',' | '.' | ';' | ':' | '!' | '?'));
         if !out.is_empty() && !glued {
             out.push(' ');
         }
@@ -110,7 +144,11 @@ fn tidy(text: &str) -> String {
 
 fn sentence(text: &str) -> String {
     let text = capital(&tidy(text));
-    if text.ends_with(char::is_alphanumeric) { text + "." } else { text }
+    if text.ends_with(char::is_alphanumeric) {
+        text + "."
+    } else {
+        text
+    }
 }
 
 /// The first letter in upper case, unless the word is spelled with capitals inside (`iOS`).
@@ -120,7 +158,9 @@ fn capital(text: &str) -> String {
         return text.to_owned();
     }
     let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |c| c.to_uppercase().chain(chars).collect())
+    chars
+        .next()
+        .map_or_else(String::new, |c| c.to_uppercase().chain(chars).collect())
 }
 
 #[cfg(test)]
@@ -133,9 +173,18 @@ mod tests {
             let given: Vec<_> = given.iter().map(|t| (*t).to_owned()).collect();
             assert_eq!(bullets(&given), want);
         };
-        check(&["* led  a team of 4.", "– cut costs by 12 %"], &["Led a team of 4.", "Cut costs by 12 %."]);
-        check(&["iOS apps", "-5 % churn", "wrote docs."], &["iOS apps", "-5 % churn", "Wrote docs"]);
-        check(&["*Ran it", "*nix", "•Did it"], &["Ran it", "*nix", "Did it"]);
+        check(
+            &["* led  a team of 4.", "– cut costs by 12 %"],
+            &["Led a team of 4.", "Cut costs by 12 %."],
+        );
+        check(
+            &["iOS apps", "-5 % churn", "wrote docs."],
+            &["iOS apps", "-5 % churn", "Wrote docs"],
+        );
+        check(
+            &["*Ran it", "*nix", "•Did it"],
+            &["Ran it", "*nix", "Did it"],
+        );
         check(&["Python , Go ."], &["Python, Go."]);
         check(&["and so on...", "more"], &["And so on...", "More."]);
         check(&[], &[]);
@@ -143,8 +192,14 @@ mod tests {
 
     #[test]
     fn skills_of_the_posting_come_first_as_whole_words() {
-        let given: Vec<_> = ["Java", "Rust, Go", "SQL"].iter().map(|t| (*t).to_owned()).collect();
-        assert_eq!(skills(&given, Some("We use JavaScript, SQL and Go.")), ["Rust, Go", "SQL", "Java"]);
+        let given: Vec<_> = ["Java", "Rust, Go", "SQL"]
+            .iter()
+            .map(|t| (*t).to_owned())
+            .collect();
+        assert_eq!(
+            skills(&given, Some("We use JavaScript, SQL and Go.")),
+            ["Rust, Go", "SQL", "Java"]
+        );
         assert_eq!(skills(&given, None), ["Java", "Rust, Go", "SQL"]);
     }
 }

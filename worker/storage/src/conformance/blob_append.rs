@@ -14,7 +14,10 @@ const REPLIES: Container = Container::ModelReplies;
 pub(super) async fn appends_add_to_the_end(h: &Harness) {
     let path = unique();
     let append = async |data: &'static [u8]| {
-        h.blobs().append(REPLIES, &path, Bytes::from_static(data)).await.unwrap();
+        h.blobs()
+            .append(REPLIES, &path, Bytes::from_static(data))
+            .await
+            .unwrap();
         h.blobs().head(REPLIES, &path).await.unwrap()
     };
     let first = append(b"one\n").await;
@@ -33,10 +36,19 @@ pub(super) async fn appends_add_to_the_end(h: &Harness) {
         (15..100, b"\n3"),
         (1..17, b"ne\ntwo, longer\n3"),
     ] {
-        let blob = h.blobs().get_range(REPLIES, &path, range.clone()).await.unwrap();
+        let blob = h
+            .blobs()
+            .get_range(REPLIES, &path, range.clone())
+            .await
+            .unwrap();
         assert_eq!(&blob.data[..], expect, "range {range:?}");
     }
-    let listed = h.blobs().list(REPLIES, &path, 10, None).await.unwrap().blobs;
+    let listed = h
+        .blobs()
+        .list(REPLIES, &path, 10, None)
+        .await
+        .unwrap()
+        .blobs;
     assert_eq!((listed.len(), listed[0].1.size), (1, 17));
     h.blobs().delete(REPLIES, &path).await.unwrap();
     assert_error!(h.blobs().get(REPLIES, &path).await, StorageError::NotFound);
@@ -59,9 +71,16 @@ pub(super) async fn concurrent_appends_do_not_interleave(h: &Harness) {
     writers.join_all().await;
     let data = h.blobs().get(REPLIES, &path).await.unwrap().data;
     let mut lines = BTreeMap::<u8, usize>::new();
-    for line in data.strip_suffix(b"\n").unwrap().split(|byte| *byte == b'\n') {
+    for line in data
+        .strip_suffix(b"\n")
+        .unwrap()
+        .split(|byte| *byte == b'\n')
+    {
         assert_eq!(line.len(), 5_000);
-        assert!(line.iter().all(|byte| *byte == line[0]), "two appends in one line");
+        assert!(
+            line.iter().all(|byte| *byte == line[0]),
+            "two appends in one line"
+        );
         *lines.entry(line[0]).or_default() += 1;
     }
     assert_eq!(lines, (b'a'..b'i').map(|byte| (byte, 3)).collect());
@@ -72,7 +91,9 @@ pub(super) async fn appends_and_puts_do_not_mix(h: &Harness) {
     let path = unique();
     let data = || Bytes::from_static(b"data");
     let put = async |mode| {
-        h.blobs().put(REPLIES, &path, data(), "a/b", &Metadata::new(), mode).await
+        h.blobs()
+            .put(REPLIES, &path, data(), "a/b", &Metadata::new(), mode)
+            .await
     };
     put(PutMode::CreateOnly).await.unwrap();
     let append = h.blobs().append(REPLIES, &path, data()).await;
@@ -94,8 +115,14 @@ pub(super) async fn large_appends_are_refused(h: &Harness) {
     let refused = h.blobs().append(REPLIES, &path, over.clone()).await;
     assert_error!(refused, StorageError::Invalid(_));
     assert_error!(h.blobs().head(REPLIES, &path).await, StorageError::NotFound);
-    h.blobs().append(REPLIES, &path, most.clone()).await.unwrap();
-    assert_error!(h.blobs().append(REPLIES, &path, over).await, StorageError::Invalid(_));
+    h.blobs()
+        .append(REPLIES, &path, most.clone())
+        .await
+        .unwrap();
+    assert_error!(
+        h.blobs().append(REPLIES, &path, over).await,
+        StorageError::Invalid(_)
+    );
     assert!(h.blobs().get(REPLIES, &path).await.unwrap().data == most);
     h.blobs().delete(REPLIES, &path).await.unwrap();
 }

@@ -15,11 +15,16 @@ const PDFS: Container = Container::CvPdfs;
 
 async fn put(h: &Harness, path: &str, data: impl Into<Bytes>, mode: PutMode) -> Result<ETag> {
     let data = data.into();
-    h.blobs().put(PDFS, path, data, "application/pdf", &Metadata::new(), mode).await
+    h.blobs()
+        .put(PDFS, path, data, "application/pdf", &Metadata::new(), mode)
+        .await
 }
 
 fn labels(labels: &[(&str, &str)]) -> Metadata {
-    labels.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    labels
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        .collect()
 }
 
 pub(super) async fn content_and_labels_come_back(h: &Harness) {
@@ -29,7 +34,12 @@ pub(super) async fn content_and_labels_come_back(h: &Harness) {
     let long = "x".repeat(4_000);
     let cases = [
         ("none", Bytes::new(), "application/pdf", labels(&[])),
-        ("one byte", Bytes::from_static(&[0]), "text/plain; charset=utf-8", labels(&[("a", "b")])),
+        (
+            "one byte",
+            Bytes::from_static(&[0]),
+            "text/plain; charset=utf-8",
+            labels(&[("a", "b")]),
+        ),
         (
             "many",
             Bytes::from(bytes),
@@ -41,8 +51,11 @@ pub(super) async fn content_and_labels_come_back(h: &Harness) {
     for (name, data, content_type, metadata) in cases {
         let path = format!("{folder}/{name}");
         let mode = PutMode::CreateOnly;
-        let etag =
-            h.blobs().put(PDFS, &path, data.clone(), content_type, &metadata, mode).await.unwrap();
+        let etag = h
+            .blobs()
+            .put(PDFS, &path, data.clone(), content_type, &metadata, mode)
+            .await
+            .unwrap();
         let blob = h.blobs().get(PDFS, &path).await.unwrap();
         assert!(blob.data == data, "content of {name}");
         assert_eq!(blob.info.size, data.len() as u64);
@@ -78,7 +91,12 @@ pub(super) async fn one_of_many_creates_wins(h: &Harness) {
         writers.spawn(async move {
             let data = Bytes::from(vec![n; 20_000 + usize::from(n)]);
             let mode = PutMode::CreateOnly;
-            (n, blobs.put(PDFS, &path, data, "a/b", &Metadata::new(), mode).await)
+            (
+                n,
+                blobs
+                    .put(PDFS, &path, data, "a/b", &Metadata::new(), mode)
+                    .await,
+            )
         });
     }
     let mut winner = None;
@@ -98,7 +116,10 @@ pub(super) async fn overwriting_replaces_all(h: &Harness) {
     let path = unique();
     let put = async |data: Vec<u8>, content_type: &str, metadata: &Metadata| {
         let mode = PutMode::Overwrite;
-        h.blobs().put(PDFS, &path, data.into(), content_type, metadata, mode).await.unwrap()
+        h.blobs()
+            .put(PDFS, &path, data.into(), content_type, metadata, mode)
+            .await
+            .unwrap()
     };
     let first = put(vec![1; 600_000], "a/b", &labels(&[("old", "1")])).await;
     let second = put(vec![2; 10], "c/d", &labels(&[("new", "2")])).await;
@@ -120,7 +141,10 @@ pub(super) async fn readers_see_whole_blobs(h: &Harness) {
         for n in 1..20 {
             let data = Bytes::from(vec![n; 1 + usize::from(n) * 40_000]);
             let mode = PutMode::Overwrite;
-            blobs.put(PDFS, &target, data, "a/b", &Metadata::new(), mode).await.unwrap();
+            blobs
+                .put(PDFS, &target, data, "a/b", &Metadata::new(), mode)
+                .await
+                .unwrap();
         }
     });
     let mut last = 0;
@@ -140,7 +164,9 @@ pub(super) async fn ranges_are_cut_at_the_end(h: &Harness) {
     let path = unique();
     // Longer than any chunk that an adapter may cut it into.
     let data: Vec<u8> = (0..700_000_u32).map(|n| (n % 251) as u8).collect();
-    put(h, &path, data.clone(), PutMode::CreateOnly).await.unwrap();
+    put(h, &path, data.clone(), PutMode::CreateOnly)
+        .await
+        .unwrap();
     let end = data.len() as u64;
     for (range, expect) in [
         (0..1, 0..1),
@@ -153,7 +179,11 @@ pub(super) async fn ranges_are_cut_at_the_end(h: &Harness) {
         (end - 1..end, end - 1..end),
         (end - 1..end + 100, end - 1..end),
     ] {
-        let blob = h.blobs().get_range(PDFS, &path, range.clone()).await.unwrap();
+        let blob = h
+            .blobs()
+            .get_range(PDFS, &path, range.clone())
+            .await
+            .unwrap();
         let expect = &data[expect.start as usize..expect.end as usize];
         assert!(blob.data == expect, "range {range:?}");
         assert_eq!(blob.info.size, end, "the size is that of the whole");
@@ -161,12 +191,21 @@ pub(super) async fn ranges_are_cut_at_the_end(h: &Harness) {
     #[expect(clippy::reversed_empty_ranges, reason = "that is what is tested")]
     for range in [end..end + 1, end + 1..u64::MAX, 5..5, 7..6] {
         let result = h.blobs().get_range(PDFS, &path, range.clone()).await;
-        assert!(matches!(result, Err(StorageError::Invalid(_))), "range {range:?}");
+        assert!(
+            matches!(result, Err(StorageError::Invalid(_))),
+            "range {range:?}"
+        );
     }
     put(h, &path, "", PutMode::Overwrite).await.unwrap();
-    assert_error!(h.blobs().get_range(PDFS, &path, 0..1).await, StorageError::Invalid(_));
+    assert_error!(
+        h.blobs().get_range(PDFS, &path, 0..1).await,
+        StorageError::Invalid(_)
+    );
     h.blobs().delete(PDFS, &path).await.unwrap();
-    assert_error!(h.blobs().get_range(PDFS, &path, 0..1).await, StorageError::NotFound);
+    assert_error!(
+        h.blobs().get_range(PDFS, &path, 0..1).await,
+        StorageError::NotFound
+    );
 }
 
 pub(super) async fn deleting_is_idempotent(h: &Harness) {
@@ -189,7 +228,11 @@ pub(super) async fn large_blobs_are_taken(h: &Harness) {
     let mut data = vec![0; size];
     data[size - 3..].copy_from_slice(b"end");
     put(h, &path, data, PutMode::CreateOnly).await.unwrap();
-    let blob = h.blobs().get_range(PDFS, &path, size as u64 - 4..u64::MAX).await.unwrap();
+    let blob = h
+        .blobs()
+        .get_range(PDFS, &path, size as u64 - 4..u64::MAX)
+        .await
+        .unwrap();
     assert_eq!(&blob.data[..], b"\0end");
     assert_eq!(blob.info.size, size as u64);
     assert_eq!(h.blobs().get(PDFS, &path).await.unwrap().data.len(), size);
@@ -200,8 +243,14 @@ pub(super) async fn illegal_puts_are_refused(h: &Harness) {
     let folder = unique();
     let put = async |path: &str, data: Bytes, content_type: &str, metadata: &Metadata| {
         let mode = PutMode::Overwrite;
-        let result = h.blobs().put(PDFS, path, data, content_type, metadata, mode).await;
-        assert!(matches!(result, Err(StorageError::Invalid(_))), "{path:.80} {metadata:?}");
+        let result = h
+            .blobs()
+            .put(PDFS, path, data, content_type, metadata, mode)
+            .await;
+        assert!(
+            matches!(result, Err(StorageError::Invalid(_))),
+            "{path:.80} {metadata:?}"
+        );
     };
     let path = format!("{folder}/x");
     let none = Metadata::new();
@@ -225,21 +274,28 @@ pub(super) async fn illegal_puts_are_refused(h: &Harness) {
         put(&path, Bytes::new(), "a/b", &metadata).await;
     }
     assert_eq!(h.paths(PDFS, &folder).await, Vec::<String>::new());
-    let mut paths: Vec<String> =
-        ["", "/", "/a", "a/", "a//b", ".", "..", "a/./b", "a/../b", "../a", "a\\b", "a\0", "a\nb"]
-            .map(str::to_owned)
-            .to_vec();
+    let mut paths: Vec<String> = [
+        "", "/", "/a", "a/", "a//b", ".", "..", "a/./b", "a/../b", "../a", "a\\b", "a\0", "a\nb",
+    ]
+    .map(str::to_owned)
+    .to_vec();
     paths.push("\u{7f}".to_owned());
     paths.push("p".repeat(1_025));
     for path in &paths {
         put(path, Bytes::new(), "a/b", &none).await;
         assert_error!(h.blobs().get(PDFS, path).await, StorageError::Invalid(_));
         assert_error!(h.blobs().head(PDFS, path).await, StorageError::Invalid(_));
-        assert_error!(h.blobs().get_range(PDFS, path, 0..1).await, StorageError::Invalid(_));
+        assert_error!(
+            h.blobs().get_range(PDFS, path, 0..1).await,
+            StorageError::Invalid(_)
+        );
         assert_error!(h.blobs().delete(PDFS, path).await, StorageError::Invalid(_));
         let append = h.blobs().append(PDFS, path, Bytes::from_static(b"x")).await;
         assert_error!(append, StorageError::Invalid(_));
-        let signed = h.blobs().signed_url(PDFS, path, "x.pdf", Timestamp::MAX).await;
+        let signed = h
+            .blobs()
+            .signed_url(PDFS, path, "x.pdf", Timestamp::MAX)
+            .await;
         assert_error!(signed, StorageError::Invalid(_));
     }
 }
@@ -260,7 +316,11 @@ pub(super) async fn signed_urls(h: &Harness) {
     let path = format!("{}/a b'\u{e9}.pdf", unique());
     put(h, &path, "x", PutMode::CreateOnly).await.unwrap();
     let expires = crate::Clock::now(&crate::ambient::System::new()) + PATIENCE;
-    let url = h.blobs().signed_url(PDFS, &path, "Zo\u{eb} \"CV\".pdf", expires).await.unwrap();
+    let url = h
+        .blobs()
+        .signed_url(PDFS, &path, "Zo\u{eb} \"CV\".pdf", expires)
+        .await
+        .unwrap();
     assert_eq!(url.is_some(), h.signs_urls);
     if let Some(url) = url {
         assert!(url.starts_with("http"), "{url}");

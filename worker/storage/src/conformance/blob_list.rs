@@ -23,7 +23,10 @@ pub(super) async fn listings_follow_the_prefix(h: &Harness) {
         put(h, &format!("{f}/{path}")).await;
     }
     let cases: [(&str, &[&str]); 9] = [
-        ("", &["B/1", "a/1", "b", "b%", "b/1", "b/2", "b_", "ba", "c/x/y"]),
+        (
+            "",
+            &["B/1", "a/1", "b", "b%", "b/1", "b/2", "b_", "ba", "c/x/y"],
+        ),
         ("b", &["b", "b%", "b/1", "b/2", "b_", "ba"]),
         ("b/", &["b/1", "b/2"]),
         ("b/2", &["b/2"]),
@@ -36,7 +39,11 @@ pub(super) async fn listings_follow_the_prefix(h: &Harness) {
     for (prefix, expect) in cases {
         let prefix = format!("{f}/{prefix}");
         let page = h.blobs().list(INPUTS, &prefix, 1_000, None).await.unwrap();
-        let found: Vec<_> = page.blobs.iter().map(|(path, _)| &path[f.len() + 1..]).collect();
+        let found: Vec<_> = page
+            .blobs
+            .iter()
+            .map(|(path, _)| &path[f.len() + 1..])
+            .collect();
         assert_eq!(found, expect, "prefix {prefix}");
         assert_eq!(page.next, None);
         for (path, info) in page.blobs {
@@ -47,7 +54,10 @@ pub(super) async fn listings_follow_the_prefix(h: &Harness) {
             assert_eq!(info.size, path.len() as u64);
         }
     }
-    assert_eq!(h.paths(Container::ModelReplies, &f).await, Vec::<String>::new());
+    assert_eq!(
+        h.paths(Container::ModelReplies, &f).await,
+        Vec::<String>::new()
+    );
     h.clear_blobs(INPUTS, &f).await;
 }
 
@@ -60,7 +70,11 @@ pub(super) async fn pages_go_on_to_the_end(h: &Harness) {
     for max in [1, 5, 12, 13, 14] {
         let (mut found, mut from) = (Vec::new(), None);
         loop {
-            let page = h.blobs().list(INPUTS, &f, max, from.as_ref()).await.unwrap();
+            let page = h
+                .blobs()
+                .list(INPUTS, &f, max, from.as_ref())
+                .await
+                .unwrap();
             assert!(page.blobs.len() <= max);
             found.extend(page.blobs.into_iter().map(|(path, _)| path));
             from = page.next;
@@ -76,9 +90,20 @@ pub(super) async fn pages_go_on_to_the_end(h: &Harness) {
 pub(super) async fn illegal_listings_are_refused(h: &Harness) {
     let f = unique();
     for max in [0, 1_001] {
-        assert_error!(h.blobs().list(INPUTS, &f, max, None).await, StorageError::Invalid(_));
+        assert_error!(
+            h.blobs().list(INPUTS, &f, max, None).await,
+            StorageError::Invalid(_)
+        );
     }
-    for text in ["", "x", "k1.%%%", "k1.eg", "2!80!anything", "\u{1f600}", "'"] {
+    for text in [
+        "",
+        "x",
+        "k1.%%%",
+        "k1.eg",
+        "2!80!anything",
+        "\u{1f600}",
+        "'",
+    ] {
         let from = Continuation(text.to_owned());
         let page = h.blobs().list(INPUTS, &f, 10, Some(&from)).await;
         assert_error!(page, StorageError::Invalid(_));
@@ -88,9 +113,39 @@ pub(super) async fn illegal_listings_are_refused(h: &Harness) {
 pub(super) async fn odd_paths_are_only_data(h: &Harness) {
     let f = unique();
     let mut paths: Vec<_> = [
-        "a", "A", "a'b", "a''b", "a b", "a+b", "100%", "%27", "%2F", "a%2Fb", "a/b", "a&b=c",
-        "a?b", "a#b", "$x", "@", "~", "a:b", "a;b", "a,b", "(a)", "[a]", "a*", "\"a\"", "<a>",
-        "\u{e9}", "e\u{301}", "\u{5d0}", "\u{1f600}", "...a", "a..b", ".hidden", "x/y/z/1/2/3",
+        "a",
+        "A",
+        "a'b",
+        "a''b",
+        "a b",
+        "a+b",
+        "100%",
+        "%27",
+        "%2F",
+        "a%2Fb",
+        "a/b",
+        "a&b=c",
+        "a?b",
+        "a#b",
+        "$x",
+        "@",
+        "~",
+        "a:b",
+        "a;b",
+        "a,b",
+        "(a)",
+        "[a]",
+        "a*",
+        "\"a\"",
+        "<a>",
+        "\u{e9}",
+        "e\u{301}",
+        "\u{5d0}",
+        "\u{1f600}",
+        "...a",
+        "a..b",
+        ".hidden",
+        "x/y/z/1/2/3",
     ]
     .map(|name| format!("{f}/{name}"))
     .to_vec();
@@ -99,9 +154,16 @@ pub(super) async fn odd_paths_are_only_data(h: &Harness) {
         put(h, path).await;
     }
     for path in &paths {
-        let blob = h.blobs().get(INPUTS, path).await.unwrap_or_else(|e| panic!("{path:?}: {e}"));
+        let blob = h
+            .blobs()
+            .get(INPUTS, path)
+            .await
+            .unwrap_or_else(|e| panic!("{path:?}: {e}"));
         assert_eq!(&blob.data[..], path.as_bytes());
-        assert_eq!(h.blobs().list(INPUTS, path, 1, None).await.unwrap().blobs[0].0, *path);
+        assert_eq!(
+            h.blobs().list(INPUTS, path, 1, None).await.unwrap().blobs[0].0,
+            *path
+        );
     }
     paths.sort();
     assert_eq!(h.paths(INPUTS, &f).await, paths);

@@ -32,7 +32,9 @@ pub struct Harness {
 
 impl fmt::Debug for Harness {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Harness").field("short", &self.short).finish_non_exhaustive()
+        f.debug_struct("Harness")
+            .field("short", &self.short)
+            .finish_non_exhaustive()
     }
 }
 
@@ -75,7 +77,9 @@ impl Harness {
             }
             taken
         };
-        tokio::time::timeout(PATIENCE, taking).await.expect("messages should have come")
+        tokio::time::timeout(PATIENCE, taking)
+            .await
+            .expect("messages should have come")
     }
 
     pub(super) async fn take_one(
@@ -105,13 +109,20 @@ impl Harness {
         partition: &str,
         write: Write,
     ) -> crate::port::Result<Option<crate::port::ETag>> {
-        let mut etags = self.table().write(TableName::Jobs, partition, vec![write]).await?;
+        let mut etags = self
+            .table()
+            .write(TableName::Jobs, partition, vec![write])
+            .await?;
         assert_eq!(etags.len(), 1);
         Ok(etags.remove(0))
     }
 
     pub(super) async fn row(&self, partition: &str, row: &str) -> Option<Entity> {
-        self.table().get(TableName::Jobs, partition, row).await.unwrap().value
+        self.table()
+            .get(TableName::Jobs, partition, row)
+            .await
+            .unwrap()
+            .value
     }
 
     /// All rows of a partition.
@@ -120,7 +131,13 @@ impl Harness {
         loop {
             let read = self
                 .table()
-                .query(TableName::Jobs, partition, "".."\u{10ffff}", 1_000, from.as_ref())
+                .query(
+                    TableName::Jobs,
+                    partition,
+                    "".."\u{10ffff}",
+                    1_000,
+                    from.as_ref(),
+                )
                 .await
                 .unwrap();
             rows.extend(read.value.entities);
@@ -134,15 +151,25 @@ impl Harness {
     pub(super) async fn clear_partition(&self, partition: &str) {
         let rows = self.rows(partition).await;
         for rows in rows.chunks(100) {
-            let deletes = rows.iter().map(|row| Write::Delete(row.row.clone(), None)).collect();
-            self.table().write(TableName::Jobs, partition, deletes).await.unwrap();
+            let deletes = rows
+                .iter()
+                .map(|row| Write::Delete(row.row.clone(), None))
+                .collect();
+            self.table()
+                .write(TableName::Jobs, partition, deletes)
+                .await
+                .unwrap();
         }
     }
 
     pub(super) async fn paths(&self, container: Container, prefix: &str) -> Vec<String> {
         let (mut paths, mut from) = (Vec::new(), None);
         loop {
-            let page = self.blobs().list(container, prefix, 1_000, from.as_ref()).await.unwrap();
+            let page = self
+                .blobs()
+                .list(container, prefix, 1_000, from.as_ref())
+                .await
+                .unwrap();
             paths.extend(page.blobs.into_iter().map(|(path, _)| path));
             from = page.next;
             if from.is_none() {
@@ -160,7 +187,10 @@ impl Harness {
 
 /// A name that nothing else uses.
 pub(super) fn unique() -> String {
-    format!("c{:016x}", u64::from_be_bytes(ambient::random(&System::new())))
+    format!(
+        "c{:016x}",
+        u64::from_be_bytes(ambient::random(&System::new()))
+    )
 }
 
 /// Measures time.

@@ -9,7 +9,10 @@
 //! cases use keys of their own and may share a store, at the same time too. A queue case takes
 //! whatever it finds in the four queues, so one store runs one of them at a time; a runner that
 //! starts a process for each test needs a group for `queue::`. Never run on a store in use.
-#![expect(clippy::unwrap_used, reason = "tests, though they stand here so that others can run them")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "tests, though they stand here so that others can run them"
+)]
 
 /// Like `assert!(matches!(..))` for an error, but tells what came instead.
 macro_rules! assert_error {

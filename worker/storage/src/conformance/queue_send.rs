@@ -41,8 +41,14 @@ pub(super) async fn bodies_come_back_unchanged(h: &Harness) {
     assert_eq!(ids.len(), bodies.len(), "each message has an id of its own");
     for message in &taken {
         assert_eq!(message.dequeue_count, 1);
-        let age = taken[0].inserted_at.duration_since(message.inserted_at).unsigned_abs();
-        assert!(age <= PATIENCE, "put within this case, by the store's clock");
+        let age = taken[0]
+            .inserted_at
+            .duration_since(message.inserted_at)
+            .unsigned_abs();
+        assert!(
+            age <= PATIENCE,
+            "put within this case, by the store's clock"
+        );
     }
     h.delete_all(QUEUE, &taken).await;
 }
@@ -50,23 +56,51 @@ pub(super) async fn bodies_come_back_unchanged(h: &Harness) {
 pub(super) async fn illegal_messages_are_refused(h: &Harness) {
     let tag = unique();
     let before = h.queue().count(QUEUE).await.unwrap();
-    for end in ["\0", "\u{1}", "\u{b}", "\u{1b}[0m", "\u{7f}", "\u{85}", "\u{fffe}", "\u{ffff}"] {
+    for end in [
+        "\0",
+        "\u{1}",
+        "\u{b}",
+        "\u{1b}[0m",
+        "\u{7f}",
+        "\u{85}",
+        "\u{fffe}",
+        "\u{ffff}",
+    ] {
         let body = format!("{tag}{end}");
-        assert_error!(h.queue().send(QUEUE, &body, ZERO).await, StorageError::Invalid(_));
+        assert_error!(
+            h.queue().send(QUEUE, &body, ZERO).await,
+            StorageError::Invalid(_)
+        );
     }
     let large = format!("{tag}{}", "x".repeat((48 << 10) + 1 - tag.len()));
-    assert_error!(h.queue().send(QUEUE, &large, ZERO).await, StorageError::Invalid(_));
+    assert_error!(
+        h.queue().send(QUEUE, &large, ZERO).await,
+        StorageError::Invalid(_)
+    );
     let week = Duration::from_hours(7 * 24);
     let late = week + Duration::from_secs(1);
-    assert_error!(h.queue().send(QUEUE, &tag, late).await, StorageError::Invalid(_));
-    assert_eq!(h.queue().count(QUEUE).await.unwrap(), before, "nothing was sent");
+    assert_error!(
+        h.queue().send(QUEUE, &tag, late).await,
+        StorageError::Invalid(_)
+    );
+    assert_eq!(
+        h.queue().count(QUEUE).await.unwrap(),
+        before,
+        "nothing was sent"
+    );
 
     for max in [0, 33] {
-        assert_error!(h.queue().receive(QUEUE, max, LONG).await, StorageError::Invalid(_));
+        assert_error!(
+            h.queue().receive(QUEUE, max, LONG).await,
+            StorageError::Invalid(_)
+        );
         assert_error!(h.queue().peek(QUEUE, max).await, StorageError::Invalid(_));
     }
     for visibility in [ZERO, late] {
-        assert_error!(h.queue().receive(QUEUE, 1, visibility).await, StorageError::Invalid(_));
+        assert_error!(
+            h.queue().receive(QUEUE, 1, visibility).await,
+            StorageError::Invalid(_)
+        );
     }
 
     h.queue().send(QUEUE, &tag, ZERO).await.unwrap();
@@ -74,7 +108,10 @@ pub(super) async fn illegal_messages_are_refused(h: &Harness) {
     let extend = async |visibility, body| h.queue().extend(QUEUE, &lease, visibility, body).await;
     assert_error!(extend(late, None).await, StorageError::Invalid(_));
     assert_error!(extend(LONG, Some("\0")).await, StorageError::Invalid(_));
-    assert_error!(extend(LONG, Some(large.as_str())).await, StorageError::Invalid(_));
+    assert_error!(
+        extend(LONG, Some(large.as_str())).await,
+        StorageError::Invalid(_)
+    );
     let lease = extend(week, Some(&tag)).await.unwrap();
     h.queue().delete(QUEUE, &lease).await.unwrap();
 }
@@ -87,24 +124,37 @@ pub(super) async fn delayed_messages_come_later(h: &Harness) {
     assert!(count >= 1, "a delayed message counts");
     let taken = h.take(QUEUE, &tag, 1, LONG).await;
     // Whole seconds may be cut.
-    assert!(watch.elapsed() >= h.short * 2, "after {:?}", watch.elapsed());
+    assert!(
+        watch.elapsed() >= h.short * 2,
+        "after {:?}",
+        watch.elapsed()
+    );
     assert_eq!(taken[0].dequeue_count, 1, "not delivered before");
     h.delete_all(QUEUE, &taken).await;
 }
 
 pub(super) async fn peek_takes_nothing(h: &Harness) {
     let tag = unique();
-    h.queue().send(QUEUE, &format!("{tag}'\u{1f600}"), ZERO).await.unwrap();
+    h.queue()
+        .send(QUEUE, &format!("{tag}'\u{1f600}"), ZERO)
+        .await
+        .unwrap();
     for _ in 0..2 {
         let peeked = h.queue().peek(QUEUE, 32).await.unwrap();
-        let message = peeked.iter().find(|m| m.body.starts_with(&tag)).expect("visible");
+        let message = peeked
+            .iter()
+            .find(|m| m.body.starts_with(&tag))
+            .expect("visible");
         assert_eq!(message.body, format!("{tag}'\u{1f600}"));
         assert_eq!(message.dequeue_count, 0);
     }
     let peeked = h.queue().peek(QUEUE, 32).await.unwrap();
     let taken = h.take_one(QUEUE, &tag, LONG).await;
     assert_eq!(taken.dequeue_count, 1);
-    let message = peeked.iter().find(|m| m.message_id == taken.lease.message_id).unwrap();
+    let message = peeked
+        .iter()
+        .find(|m| m.message_id == taken.lease.message_id)
+        .unwrap();
     assert_eq!(message.inserted_at, taken.inserted_at);
     assert!(!h.sees(QUEUE, &tag).await, "a leased message is not seen");
     h.queue().delete(QUEUE, &taken.lease).await.unwrap();
@@ -118,7 +168,10 @@ pub(super) async fn messages_are_counted(h: &Harness) {
     }
     assert_eq!(h.queue().count(QUEUE).await.unwrap(), before + 3);
     let taken = h.take(QUEUE, &tag, 3, LONG).await;
-    assert!(h.queue().count(QUEUE).await.unwrap() >= 3, "hidden messages count");
+    assert!(
+        h.queue().count(QUEUE).await.unwrap() >= 3,
+        "hidden messages count"
+    );
     let hidden = h.queue().count(QUEUE).await.unwrap();
     h.delete_all(QUEUE, &taken).await;
     assert_eq!(h.queue().count(QUEUE).await.unwrap(), hidden - 3);
@@ -127,7 +180,10 @@ pub(super) async fn messages_are_counted(h: &Harness) {
 pub(super) async fn queues_are_apart(h: &Harness) {
     let tag = unique();
     for queue in QueueName::ALL {
-        h.queue().send(queue, &format!("{tag} {}", queue.as_str()), ZERO).await.unwrap();
+        h.queue()
+            .send(queue, &format!("{tag} {}", queue.as_str()), ZERO)
+            .await
+            .unwrap();
     }
     for queue in QueueName::ALL {
         let message = h.take_one(queue, &tag, LONG).await;
@@ -146,7 +202,10 @@ pub(super) async fn queues_are_apart(h: &Harness) {
 pub(super) async fn receive_gives_at_most_max(h: &Harness) {
     let tag = unique();
     for n in 0..40 {
-        h.queue().send(QUEUE, &format!("{tag} {n}"), ZERO).await.unwrap();
+        h.queue()
+            .send(QUEUE, &format!("{tag} {n}"), ZERO)
+            .await
+            .unwrap();
     }
     let mut taken = 0;
     for max in [1, 2, 32, 32, 32] {
@@ -162,7 +221,10 @@ pub(super) async fn receive_gives_at_most_max(h: &Harness) {
 pub(super) async fn concurrent_receivers_share_the_messages(h: &Harness) {
     let tag = unique();
     for n in 0..40 {
-        h.queue().send(QUEUE, &format!("{tag} {n:02}"), ZERO).await.unwrap();
+        h.queue()
+            .send(QUEUE, &format!("{tag} {n:02}"), ZERO)
+            .await
+            .unwrap();
     }
     let mut receivers = JoinSet::new();
     for _ in 0..8 {
@@ -180,7 +242,10 @@ pub(super) async fn concurrent_receivers_share_the_messages(h: &Harness) {
     let taken = receivers.join_all().await.concat();
     let mut leases = BTreeMap::<_, Vec<_>>::new();
     for message in &taken {
-        leases.entry(message.body.clone()).or_default().push(message.dequeue_count);
+        leases
+            .entry(message.body.clone())
+            .or_default()
+            .push(message.dequeue_count);
     }
     assert_eq!(leases.len(), 40, "every message came");
     for (body, counts) in leases {

@@ -38,7 +38,10 @@ pub(super) async fn sends_wake_all_who_wait(h: &Harness) {
     assert!(waiters.try_join_next().is_none(), "nothing to wake for yet");
     h.queue().send(QueueName::Jobs, &tag, ZERO).await.unwrap();
     tokio::time::sleep(Duration::from_millis(30)).await;
-    assert!(waiters.try_join_next().is_none(), "another queue does not wake");
+    assert!(
+        waiters.try_join_next().is_none(),
+        "another queue does not wake"
+    );
     h.queue().send(QUEUE, &tag, ZERO).await.unwrap();
     waiters.join_all().await;
     assert!(watch.elapsed() < SOON, "woken after {:?}", watch.elapsed());

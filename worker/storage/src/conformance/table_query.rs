@@ -9,9 +9,15 @@ use crate::port::{Continuation, StorageError, Write};
 const JOBS: TableName = TableName::Jobs;
 
 async fn fill(h: &Harness, partition: &str, rows: impl IntoIterator<Item = String>) {
-    let writes: Vec<_> = rows.into_iter().map(|row| Write::Insert(row, number(1))).collect();
+    let writes: Vec<_> = rows
+        .into_iter()
+        .map(|row| Write::Insert(row, number(1)))
+        .collect();
     for writes in writes.chunks(100) {
-        h.table().write(JOBS, partition, writes.to_vec()).await.unwrap();
+        h.table()
+            .write(JOBS, partition, writes.to_vec())
+            .await
+            .unwrap();
     }
 }
 
@@ -30,12 +36,25 @@ pub(super) async fn ranges_are_half_open_and_ordered(h: &Harness) {
         ("x'; --", "y' or 'a", &[]),
     ];
     for (start, end, expect) in cases {
-        let read = h.table().query(JOBS, &p, start..end, 1_000, None).await.unwrap();
-        let found: Vec<_> = read.value.entities.iter().map(|entity| &*entity.row).collect();
+        let read = h
+            .table()
+            .query(JOBS, &p, start..end, 1_000, None)
+            .await
+            .unwrap();
+        let found: Vec<_> = read
+            .value
+            .entities
+            .iter()
+            .map(|entity| &*entity.row)
+            .collect();
         assert_eq!(found, expect, "{start}..{end}");
         assert_eq!(read.value.next, None);
         for entity in &read.value.entities {
-            assert_eq!(h.row(&p, &entity.row).await.as_ref(), Some(entity), "as get gives it");
+            assert_eq!(
+                h.row(&p, &entity.row).await.as_ref(),
+                Some(entity),
+                "as get gives it"
+            );
         }
     }
     h.clear_partition(&p).await;
@@ -45,7 +64,11 @@ pub(super) async fn ranges_are_half_open_and_ordered(h: &Harness) {
 async fn pages(h: &Harness, partition: &str, max: usize) -> (Vec<String>, usize) {
     let (mut rows, mut count, mut from) = (Vec::new(), 0, None);
     loop {
-        let read = h.table().query(JOBS, partition, "r".."s", max, from.as_ref()).await.unwrap();
+        let read = h
+            .table()
+            .query(JOBS, partition, "r".."s", max, from.as_ref())
+            .await
+            .unwrap();
         assert!(read.value.entities.len() <= max);
         rows.extend(read.value.entities.into_iter().map(|entity| entity.row));
         count += 1;
@@ -67,12 +90,30 @@ pub(super) async fn pages_go_on_to_the_end(h: &Harness) {
         assert!(count >= 20_usize.div_ceil(max));
     }
     // A page goes on by key, not by number: what is deleted or added meanwhile shifts nothing.
-    let first = h.table().query(JOBS, &p, "r".."s", 10, None).await.unwrap().value;
-    h.write_row(&p, Write::Delete(rows[3].clone(), None)).await.unwrap();
-    h.write_row(&p, Write::Insert("r'%~00x".to_owned(), number(1))).await.unwrap();
+    let first = h
+        .table()
+        .query(JOBS, &p, "r".."s", 10, None)
+        .await
+        .unwrap()
+        .value;
+    h.write_row(&p, Write::Delete(rows[3].clone(), None))
+        .await
+        .unwrap();
+    h.write_row(&p, Write::Insert("r'%~00x".to_owned(), number(1)))
+        .await
+        .unwrap();
     let from = first.next.expect("more");
-    let second = h.table().query(JOBS, &p, "r".."s", 1_000, Some(&from)).await.unwrap().value;
-    let found: Vec<_> = second.entities.into_iter().map(|entity| entity.row).collect();
+    let second = h
+        .table()
+        .query(JOBS, &p, "r".."s", 1_000, Some(&from))
+        .await
+        .unwrap()
+        .value;
+    let found: Vec<_> = second
+        .entities
+        .into_iter()
+        .map(|entity| entity.row)
+        .collect();
     assert_eq!(found, rows[10..]);
     h.clear_partition(&p).await;
 }
@@ -93,7 +134,17 @@ pub(super) async fn illegal_queries_are_refused(h: &Harness) {
         let read = h.table().query(JOBS, &p, "a".."b", max, None).await;
         assert_error!(read, StorageError::Invalid(_));
     }
-    for text in ["", "x", "k1.", "k1.%%%", "k1.eg", "1!48!anything", "\u{1f600}", "../..", "'"] {
+    for text in [
+        "",
+        "x",
+        "k1.",
+        "k1.%%%",
+        "k1.eg",
+        "1!48!anything",
+        "\u{1f600}",
+        "../..",
+        "'",
+    ] {
         let from = Continuation(text.to_owned());
         let read = h.table().query(JOBS, &p, "a".."b", 10, Some(&from)).await;
         assert_error!(read, StorageError::Invalid(_));
@@ -107,9 +158,16 @@ pub(super) async fn dates_do_not_go_back(h: &Harness) {
     let here = crate::Clock::now(&crate::ambient::System::new());
     assert!(here.duration_since(last).unsigned_abs() < Duration::from_mins(5));
     for n in 0..10 {
-        h.write_row(&p, Write::Upsert("a".to_owned(), number(n))).await.unwrap();
+        h.write_row(&p, Write::Upsert("a".to_owned(), number(n)))
+            .await
+            .unwrap();
         let get = h.table().get(JOBS, &p, "a").await.unwrap().date;
-        let query = h.table().query(JOBS, &p, "a".."b", 1, None).await.unwrap().date;
+        let query = h
+            .table()
+            .query(JOBS, &p, "a".."b", 1, None)
+            .await
+            .unwrap()
+            .date;
         assert!(last <= get && get <= query);
         last = query;
     }

@@ -29,32 +29,55 @@ pub(super) async fn values_come_back_unchanged(h: &Harness) {
     for (name, value) in &properties {
         assert_eq!(read.get(name), Some(value), "column {name}");
     }
-    assert_eq!(read.len(), properties.len(), "no columns but ours: {read:?}");
-    assert_eq!(h.rows(&p).await[0].properties, read, "a query reads the same");
+    assert_eq!(
+        read.len(),
+        properties.len(),
+        "no columns but ours: {read:?}"
+    );
+    assert_eq!(
+        h.rows(&p).await[0].properties,
+        read,
+        "a query reads the same"
+    );
     h.clear_partition(&p).await;
 }
 
 pub(super) async fn null_means_absent(h: &Harness) {
     let p = unique();
-    h.write_row(&p, upsert(columns(json!({"a": 1, "b": 2})))).await.unwrap();
-    h.write_row(&p, upsert(columns(json!({"a": null, "c": 3})))).await.unwrap();
-    assert_eq!(h.row(&p, "row").await.unwrap().properties, columns(json!({"c": 3})));
+    h.write_row(&p, upsert(columns(json!({"a": 1, "b": 2}))))
+        .await
+        .unwrap();
+    h.write_row(&p, upsert(columns(json!({"a": null, "c": 3}))))
+        .await
+        .unwrap();
+    assert_eq!(
+        h.row(&p, "row").await.unwrap().properties,
+        columns(json!({"c": 3}))
+    );
     h.clear_partition(&p).await;
 }
 
 pub(super) async fn illegal_values_are_refused(h: &Harness) {
     let p = unique();
     let many = |count: usize, value: Value| -> Properties {
-        (0..count).map(|n| (format!("c{n}"), value.clone())).collect()
+        (0..count)
+            .map(|n| (format!("c{n}"), value.clone()))
+            .collect()
     };
     let name = |name: &str| columns(json!({ name: 1 }));
     for (why, properties) in [
         ("an object", columns(json!({"a": {"b": 1}}))),
         ("a list", columns(json!({"a": [1]}))),
         ("an empty list", columns(json!({"a": []}))),
-        ("an integer of 65 bits", columns(json!({"a": 9_223_372_036_854_775_808_u64}))),
+        (
+            "an integer of 65 bits",
+            columns(json!({"a": 9_223_372_036_854_775_808_u64})),
+        ),
         ("a long text", columns(json!({"a": "x".repeat(32_769)}))),
-        ("a long text outside the BMP", columns(json!({"a": "\u{1f600}".repeat(16_385)}))),
+        (
+            "a long text outside the BMP",
+            columns(json!({"a": "\u{1f600}".repeat(16_385)})),
+        ),
         ("253 columns", many(253, json!(1))),
         ("over 1 MiB", many(20, json!("x".repeat(30_000)))),
         ("an empty name", name("")),
@@ -68,7 +91,10 @@ pub(super) async fn illegal_values_are_refused(h: &Harness) {
         ("a reserved name", name("Timestamp")),
     ] {
         let result = h.write_row(&p, upsert(properties)).await;
-        assert!(matches!(result, Err(StorageError::Invalid(_))), "{why}: {result:?}");
+        assert!(
+            matches!(result, Err(StorageError::Invalid(_))),
+            "{why}: {result:?}"
+        );
     }
     assert_eq!(h.rows(&p).await, [], "nothing was written");
 }
@@ -77,7 +103,9 @@ pub(super) async fn values_at_the_limit_are_taken(h: &Harness) {
     let p = unique();
     let text = |text: &str, times: usize| json!(text.repeat(times));
     let many = |count: usize, value: Value| -> Properties {
-        (0..count).map(|n| (format!("c{n}"), value.clone())).collect()
+        (0..count)
+            .map(|n| (format!("c{n}"), value.clone()))
+            .collect()
     };
     for properties in [
         columns(json!({"a": text("x", 32_768)})),

@@ -27,11 +27,18 @@ fn delete(row: &str, etag: Option<&ETag>) -> Write {
 pub(super) async fn insert_creates_only(h: &Harness) {
     let p = unique();
     assert_eq!(h.row(&p, "a").await, None);
-    let etag = h.write_row(&p, insert("a", 1)).await.unwrap().expect("a version");
+    let etag = h
+        .write_row(&p, insert("a", 1))
+        .await
+        .unwrap()
+        .expect("a version");
     let entity = h.row(&p, "a").await.expect("inserted");
     assert_eq!((entity.row.as_str(), &entity.etag), ("a", &etag));
     assert_eq!(entity.properties, number(1));
-    assert_error!(h.write_row(&p, insert("a", 2)).await, StorageError::AlreadyExists);
+    assert_error!(
+        h.write_row(&p, insert("a", 2)).await,
+        StorageError::AlreadyExists
+    );
     assert_eq!(h.row(&p, "a").await, Some(entity), "unchanged");
     h.clear_partition(&p).await;
 }
@@ -40,18 +47,31 @@ pub(super) async fn update_needs_the_version(h: &Harness) {
     let p = unique();
     let first = h.write_row(&p, insert("a", 1)).await.unwrap().unwrap();
     let other = h.write_row(&p, insert("b", 1)).await.unwrap().unwrap();
-    let second = h.write_row(&p, update("a", 2, &first)).await.unwrap().unwrap();
+    let second = h
+        .write_row(&p, update("a", 2, &first))
+        .await
+        .unwrap()
+        .unwrap();
     assert_ne!(first, second);
     assert_eq!(h.row(&p, "a").await.unwrap().etag, second);
     for stale in [&first, &other] {
-        assert_error!(h.write_row(&p, update("a", 3, stale)).await, StorageError::Precondition);
+        assert_error!(
+            h.write_row(&p, update("a", 3, stale)).await,
+            StorageError::Precondition
+        );
     }
     assert_eq!(h.row(&p, "a").await.unwrap().properties, number(2));
     let wider = Write::Update("a".to_owned(), columns(json!({"m": "x"})), second);
     let third = h.write_row(&p, wider).await.unwrap().unwrap();
-    assert_eq!(h.row(&p, "a").await.unwrap().properties, columns(json!({"m": "x"})));
+    assert_eq!(
+        h.row(&p, "a").await.unwrap().properties,
+        columns(json!({"m": "x"}))
+    );
     h.write_row(&p, delete("a", None)).await.unwrap();
-    assert_error!(h.write_row(&p, update("a", 4, &third)).await, StorageError::Precondition);
+    assert_error!(
+        h.write_row(&p, update("a", 4, &third)).await,
+        StorageError::Precondition
+    );
     assert_eq!(h.row(&p, "a").await, None, "an update creates nothing");
     h.clear_partition(&p).await;
 }
@@ -64,7 +84,11 @@ pub(super) async fn upsert_replaces_the_whole_row(h: &Harness) {
     assert_ne!(first, second);
     let entity = h.row(&p, "a").await.unwrap();
     assert_eq!(entity.etag, second);
-    assert_eq!(entity.properties, columns(json!({"m": true})), "column n is gone");
+    assert_eq!(
+        entity.properties,
+        columns(json!({"m": true})),
+        "column n is gone"
+    );
     let none = Write::Upsert("a".to_owned(), columns(json!({})));
     h.write_row(&p, none).await.unwrap();
     assert_eq!(h.row(&p, "a").await.unwrap().properties, columns(json!({})));
@@ -73,13 +97,20 @@ pub(super) async fn upsert_replaces_the_whole_row(h: &Harness) {
 
 pub(super) async fn delete_with_and_without_version(h: &Harness) {
     let p = unique();
-    assert_eq!(h.write_row(&p, delete("a", None)).await.unwrap(), None, "nothing there is fine");
+    assert_eq!(
+        h.write_row(&p, delete("a", None)).await.unwrap(),
+        None,
+        "nothing there is fine"
+    );
     let first = h.write_row(&p, insert("a", 1)).await.unwrap().unwrap();
     let second = h.write_row(&p, upsert("a", 2)).await.unwrap().unwrap();
     let stale = h.write_row(&p, delete("a", Some(&first))).await;
     assert_error!(stale, StorageError::Precondition);
     assert!(h.row(&p, "a").await.is_some());
-    assert_eq!(h.write_row(&p, delete("a", Some(&second))).await.unwrap(), None);
+    assert_eq!(
+        h.write_row(&p, delete("a", Some(&second))).await.unwrap(),
+        None
+    );
     assert_eq!(h.row(&p, "a").await, None);
     let gone = h.write_row(&p, delete("a", Some(&second))).await;
     assert_error!(gone, StorageError::Precondition);
@@ -95,7 +126,12 @@ pub(super) async fn transactions_are_all_or_none(h: &Harness) {
     let before = h.rows(&p).await;
     let write = async |writes| h.table().write(TableName::Jobs, &p, writes).await;
 
-    let exists = write(vec![insert("new", 1), insert("there", 3), delete("gone", None)]).await;
+    let exists = write(vec![
+        insert("new", 1),
+        insert("there", 3),
+        delete("gone", None),
+    ])
+    .await;
     assert_error!(exists, StorageError::AlreadyExists);
     for last in [
         update("there", 3, &stale),
@@ -108,8 +144,16 @@ pub(super) async fn transactions_are_all_or_none(h: &Harness) {
         let refused = write(vec![last, insert("new", 1), upsert("new too", 1)]).await;
         assert_error!(refused, StorageError::Precondition);
     }
-    let two = write(vec![insert("there", 3), update("gone", 3, &stale), upsert("new", 1)]).await;
-    assert_error!(two, StorageError::AlreadyExists | StorageError::Precondition);
+    let two = write(vec![
+        insert("there", 3),
+        update("gone", 3, &stale),
+        upsert("new", 1),
+    ])
+    .await;
+    assert_error!(
+        two,
+        StorageError::AlreadyExists | StorageError::Precondition
+    );
     assert_eq!(h.rows(&p).await, before, "none of them");
 
     let newest = before[0].etag.clone();
@@ -124,10 +168,17 @@ pub(super) async fn transactions_are_all_or_none(h: &Harness) {
     assert_eq!(done.len(), 4, "one for each write, in their order");
     assert_eq!(done[1], None);
     let rows = h.rows(&p).await;
-    let found: Vec<_> = rows.iter().map(|e| (e.row.as_str(), Some(e.etag.clone()))).collect();
+    let found: Vec<_> = rows
+        .iter()
+        .map(|e| (e.row.as_str(), Some(e.etag.clone())))
+        .collect();
     assert_eq!(
         found,
-        [("a", done[0].clone()), ("b", done[3].clone()), ("there", done[2].clone())]
+        [
+            ("a", done[0].clone()),
+            ("b", done[3].clone()),
+            ("there", done[2].clone())
+        ]
     );
     h.clear_partition(&p).await;
 }
@@ -135,7 +186,11 @@ pub(super) async fn transactions_are_all_or_none(h: &Harness) {
 pub(super) async fn transactions_have_bounds(h: &Harness) {
     let p = unique();
     let write = async |writes| h.table().write(TableName::Jobs, &p, writes).await;
-    let rows = |n: i64| (0..n).map(|n| insert(&format!("{n:03}"), n)).collect::<Vec<_>>();
+    let rows = |n: i64| {
+        (0..n)
+            .map(|n| insert(&format!("{n:03}"), n))
+            .collect::<Vec<_>>()
+    };
     assert_error!(write(rows(0)).await, StorageError::Invalid(_));
     assert_error!(write(rows(101)).await, StorageError::Invalid(_));
     let twice = vec![insert("a", 1), insert("b", 1), delete("a", None)];
@@ -172,7 +227,11 @@ pub(super) async fn versions_never_repeat(h: &Harness) {
             let stale = h.write_row(&p, update("a", 2, old)).await;
             assert_error!(stale, StorageError::Precondition);
         }
-        let updated = h.write_row(&p, update("a", 1, &inserted)).await.unwrap().unwrap();
+        let updated = h
+            .write_row(&p, update("a", 1, &inserted))
+            .await
+            .unwrap()
+            .unwrap();
         let upserted = h.write_row(&p, upsert("a", 1)).await.unwrap().unwrap();
         h.write_row(&p, delete("a", Some(&upserted))).await.unwrap();
         for etag in [inserted, updated, upserted.clone()] {
@@ -189,7 +248,10 @@ pub(super) async fn writes_are_seen_by_later_reads(h: &Harness) {
         assert_eq!(h.row(&p, "a").await.unwrap().properties, number(n));
         h.write_row(&p, upsert("b", n)).await.unwrap();
         let rows = h.rows(&p).await;
-        assert!(rows.iter().all(|entity| entity.properties == number(n)), "{rows:?}");
+        assert!(
+            rows.iter().all(|entity| entity.properties == number(n)),
+            "{rows:?}"
+        );
     }
     h.clear_partition(&p).await;
 }

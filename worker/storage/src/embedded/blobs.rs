@@ -41,7 +41,11 @@ impl Blobs for Store {
             if mode == PutMode::Overwrite {
                 delete(batch.connection, container, &path)?;
             }
-            let blob = NewBlob { container, path: &path, content_type: &content_type };
+            let blob = NewBlob {
+                container,
+                path: &path,
+                content_type: &content_type,
+            };
             let id = insert(batch, &blob, &metadata, data.len(), false)?;
             for (chunk, start) in data.chunks(CHUNK).zip((0..).step_by(CHUNK)) {
                 add_chunk(batch.connection, id, start, chunk)?;
@@ -55,12 +59,7 @@ impl Blobs for Store {
         self.read_content(container, path, None).await
     }
 
-    async fn get_range(
-        &self,
-        container: Container,
-        path: &str,
-        range: Range<u64>,
-    ) -> Result<Blob> {
+    async fn get_range(&self, container: Container, path: &str, range: Range<u64>) -> Result<Blob> {
         if range.is_empty() {
             return Err(StorageError::Invalid("the range is empty".to_owned()));
         }
@@ -74,11 +73,17 @@ impl Blobs for Store {
         self.write(data.len(), move |batch| {
             let (id, size) = match find(batch.connection, container, &path)? {
                 Some(found) if !found.appends => {
-                    return Err(StorageError::Invalid("the blob was made by a put".to_owned()));
+                    return Err(StorageError::Invalid(
+                        "the blob was made by a put".to_owned(),
+                    ));
                 }
                 Some(found) => (found.id, int(found.info.size)),
                 None => {
-                    let blob = NewBlob { container, path: &path, content_type: APPENDED };
+                    let blob = NewBlob {
+                        container,
+                        path: &path,
+                        content_type: APPENDED,
+                    };
                     (insert(batch, &blob, "{}", 0, true)?, 0)
                 }
             };
@@ -110,7 +115,8 @@ impl Blobs for Store {
     async fn delete(&self, container: Container, path: &str) -> Result<()> {
         limits::path(path)?;
         let path = path.to_owned();
-        self.write(0, move |batch| delete(batch.connection, container, &path)).await
+        self.write(0, move |batch| delete(batch.connection, container, &path))
+            .await
     }
 
     async fn list(
@@ -121,7 +127,9 @@ impl Blobs for Store {
         from: Option<&Continuation>,
     ) -> Result<BlobPage> {
         limits::max(max, limits::PAGE)?;
-        let after = from.map(|from| cursor::key(from, |key| key.starts_with(prefix))).transpose()?;
+        let after = from
+            .map(|from| cursor::key(from, |key| key.starts_with(prefix)))
+            .transpose()?;
         let prefix = prefix.to_owned();
         self.read(move |connection| {
             let mut statement = connection.prepare_cached(
@@ -143,7 +151,10 @@ impl Blobs for Store {
             }
             let more = blobs.len() > max;
             blobs.truncate(max);
-            let next = blobs.last().filter(|_| more).map(|(path, _)| cursor::after(path));
+            let next = blobs
+                .last()
+                .filter(|_| more)
+                .map(|(path, _)| cursor::after(path));
             Ok(BlobPage { blobs, next })
         })
         .await
@@ -179,11 +190,16 @@ impl Store {
                 None => 0..size,
                 Some(range) if range.start < size => range.start..range.end.min(size),
                 Some(_) => {
-                    return Err(StorageError::Invalid("the range begins after the end".to_owned()));
+                    return Err(StorageError::Invalid(
+                        "the range begins after the end".to_owned(),
+                    ));
                 }
             };
             let data = content(&snapshot, found.id, range)?;
-            Ok(Blob { data, info: found.info })
+            Ok(Blob {
+                data,
+                info: found.info,
+            })
         })
         .await
     }
@@ -198,7 +214,10 @@ struct Found {
 
 impl Found {
     fn of(row: &Row<'_>) -> Result<Self> {
-        let metadata = row.get_ref(5)?.as_str().map_err(StorageError::unavailable)?;
+        let metadata = row
+            .get_ref(5)?
+            .as_str()
+            .map_err(StorageError::unavailable)?;
         Ok(Self {
             id: row.get(0)?,
             appends: row.get(1)?,
@@ -240,7 +259,10 @@ fn content(connection: &Connection, id: i64, range: Range<u64>) -> Result<Bytes>
     let mut rows = statement.query([id, first, end])?;
     let mut data = Vec::new();
     while let Some(row) = rows.next()? {
-        let chunk = row.get_ref(0)?.as_blob().map_err(StorageError::unavailable)?;
+        let chunk = row
+            .get_ref(0)?
+            .as_blob()
+            .map_err(StorageError::unavailable)?;
         data.extend_from_slice(chunk);
     }
     let (from, to) = ((start - first) as usize, (end - first) as usize);
@@ -282,7 +304,11 @@ fn insert(
             batch.now(),
             appends
         ])?;
-    if inserted == 0 { Err(StorageError::AlreadyExists) } else { Ok(id) }
+    if inserted == 0 {
+        Err(StorageError::AlreadyExists)
+    } else {
+        Ok(id)
+    }
 }
 
 fn add_chunk(connection: &Connection, id: i64, start: i64, data: &[u8]) -> Result<()> {

@@ -51,20 +51,32 @@ impl Store {
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
     ) -> std::result::Result<Arc<Self>, OpenError> {
-        std::fs::create_dir_all(dir)
-            .map_err(|source| OpenError::Directory { dir: dir.to_owned(), source })?;
+        std::fs::create_dir_all(dir).map_err(|source| OpenError::Directory {
+            dir: dir.to_owned(),
+            source,
+        })?;
         let file = dir.join(FILE_NAME);
         let connection = schema::open(&file)?;
         let wakes = Arc::new(Wakes::default());
-        let writer = Writer::start(connection, clock.clone(), wakes.clone())
-            .map_err(OpenError::Thread)?;
+        let writer =
+            Writer::start(connection, clock.clone(), wakes.clone()).map_err(OpenError::Thread)?;
         let readers = Arc::new(Readers::new(file));
-        Ok(Arc::new(Self { writer, readers, wakes, clock, entropy }))
+        Ok(Arc::new(Self {
+            writer,
+            readers,
+            wakes,
+            clock,
+            entropy,
+        }))
     }
 
     /// The three ports of this store.
     pub fn storage(self: &Arc<Self>) -> Storage {
-        Storage { queue: self.clone(), table: self.clone(), blobs: self.clone() }
+        Storage {
+            queue: self.clone(),
+            table: self.clone(),
+            blobs: self.clone(),
+        }
     }
 
     /// Finishes what was asked before, then closes the file. Later calls are
@@ -92,7 +104,10 @@ impl Store {
     }
 
     fn random_id(&self) -> String {
-        format!("{:032x}", u128::from_be_bytes(ambient::random(&*self.entropy)))
+        format!(
+            "{:032x}",
+            u128::from_be_bytes(ambient::random(&*self.entropy))
+        )
     }
 }
 

@@ -44,12 +44,17 @@ impl Queue for Store {
         limits::visibility(visibility)?;
         // Idle polling of several processes must not take turns at the lock for writing.
         let clock = self.clock.clone();
-        let due = self.read(move |connection| next_due(connection, queue)).await?;
+        let due = self
+            .read(move |connection| next_due(connection, queue))
+            .await?;
         if due.is_none_or(|due| due > clock.now().as_millisecond()) {
             return Ok(Vec::new());
         }
         let receipt = self.random_id();
-        self.write(0, move |batch| receive(batch, queue, max, visibility, &receipt)).await
+        self.write(0, move |batch| {
+            receive(batch, queue, max, visibility, &receipt)
+        })
+        .await
     }
 
     async fn peek(&self, queue: QueueName, max: usize) -> Result<Vec<Peeked>> {
@@ -100,7 +105,10 @@ impl Queue for Store {
                 .execute(params![lease.message_id, visible_at, receipt, body])?;
             // It may be visible sooner than those who wait have reckoned.
             batch.wake(queue);
-            Ok(Lease { message_id: lease.message_id, receipt })
+            Ok(Lease {
+                message_id: lease.message_id,
+                receipt,
+            })
         })
         .await
     }
@@ -137,7 +145,9 @@ impl Queue for Store {
             let mut woken = pin!(self.wakes.of(queue).notified());
             woken.as_mut().enable();
             // A store that cannot be read tells the caller so at its next receive.
-            let due = self.read(move |connection| next_due(connection, queue)).await;
+            let due = self
+                .read(move |connection| next_due(connection, queue))
+                .await;
             let now = self.clock.now().as_millisecond();
             let until_due = match due {
                 Ok(Some(due)) if due <= now => return,
@@ -170,7 +180,10 @@ fn receive(
     while let Some(row) = rows.next()? {
         received.push(Received {
             // One receipt for all of a receive: it is only ever compared within one message.
-            lease: Lease { message_id: row.get(0)?, receipt: receipt.to_owned() },
+            lease: Lease {
+                message_id: row.get(0)?,
+                receipt: receipt.to_owned(),
+            },
             body: row.get(1)?,
             dequeue_count: row.get::<_, u32>(2)?.saturating_add(1),
             inserted_at: timestamp(row.get(3)?)?,

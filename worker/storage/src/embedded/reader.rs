@@ -22,7 +22,11 @@ impl Readers {
     /// Opens no connection yet.
     pub(super) fn new(file: PathBuf) -> Self {
         let permits = Arc::new(Semaphore::new(CONNECTIONS));
-        Self { file, idle: Mutex::default(), permits }
+        Self {
+            file,
+            idle: Mutex::default(),
+            permits,
+        }
     }
 
     pub(super) async fn run<T: Send + 'static>(
@@ -39,16 +43,25 @@ impl Readers {
             readers.give_back(connection);
             result
         };
-        tokio::task::spawn_blocking(read).await.map_err(StorageError::unavailable)?
+        tokio::task::spawn_blocking(read)
+            .await
+            .map_err(StorageError::unavailable)?
     }
 
     pub(super) fn close(&self) {
         self.permits.close();
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.idle
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
     }
 
     fn take(&self) -> Result<Connection> {
-        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let idle = self
+            .idle
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .pop();
         Ok(match idle {
             Some(connection) => connection,
             None => schema::open_reader(&self.file)?,

@@ -68,14 +68,20 @@ SELECT (SELECT count(*) FROM counter), (SELECT 1 FROM message LIMIT 1),
 /// Opens the file for the writer, and makes or checks its schema.
 pub(super) fn open(file: &Path) -> Result<Connection, OpenError> {
     let failed = |source| OpenError::of(file, source);
-    let mut connection =
-        connect(file, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)
-            .map_err(failed)?;
+    let mut connection = connect(
+        file,
+        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
+    )
+    .map_err(failed)?;
     known(&mut connection, file)?;
     // Only a file without pages takes this setting.
-    connection.pragma_update(None, "auto_vacuum", "INCREMENTAL").map_err(failed)?;
+    connection
+        .pragma_update(None, "auto_vacuum", "INCREMENTAL")
+        .map_err(failed)?;
     if !enable_wal(&connection).map_err(failed)? {
-        return Err(OpenError::NoSharedMemory { file: file.to_owned() });
+        return Err(OpenError::NoSharedMemory {
+            file: file.to_owned(),
+        });
     }
     // FULL: an acknowledged write outlives a power cut. Checkpoints are the writer's own affair.
     connection
@@ -85,7 +91,9 @@ pub(super) fn open(file: &Path) -> Result<Connection, OpenError> {
         )
         .map_err(failed)?;
     create(&mut connection, file)?;
-    connection.query_row(TOUCH, [], |_| Ok(())).map_err(failed)?;
+    connection
+        .query_row(TOUCH, [], |_| Ok(()))
+        .map_err(failed)?;
     Ok(connection)
 }
 
@@ -97,7 +105,8 @@ pub(super) fn open_reader(file: &Path) -> rusqlite::Result<Connection> {
 }
 
 fn connect(file: &Path, flags: OpenFlags) -> rusqlite::Result<Connection> {
-    let mut connection = Connection::open_with_flags(file, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    let mut connection =
+        Connection::open_with_flags(file, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     be_patient(&mut connection, PATIENCE)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     connection.execute_batch("PRAGMA temp_store = MEMORY; PRAGMA foreign_keys = 0;")?;
@@ -120,9 +129,8 @@ pub(super) fn be_patient(connection: &mut Connection, millis: i32) -> rusqlite::
 fn enable_wal(connection: &Connection) -> rusqlite::Result<bool> {
     let mut attempt = 0;
     loop {
-        let mode = connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| {
-            row.get::<_, String>(0)
-        });
+        let mode = connection
+            .pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get::<_, String>(0));
         match mode {
             Err(e) if e.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) && attempt < 1_000 => {
                 attempt += 1;
@@ -137,21 +145,27 @@ fn enable_wal(connection: &Connection) -> rusqlite::Result<bool> {
 /// Whether the schema is there; an error if it is not one of ours.
 fn known(connection: &mut Connection, file: &Path) -> Result<bool, OpenError> {
     // In a transaction, or another process might make the schema between two of the questions.
-    let transaction = connection.transaction().map_err(|source| OpenError::of(file, source))?;
+    let transaction = connection
+        .transaction()
+        .map_err(|source| OpenError::of(file, source))?;
     check(&transaction, file)
 }
 
 fn check(connection: &Connection, file: &Path) -> Result<bool, OpenError> {
     let failed = |source| OpenError::of(file, source);
     let number = |pragma: &str| {
-        connection.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0)).map_err(failed)
+        connection
+            .pragma_query_value(None, pragma, |row| row.get::<_, i64>(0))
+            .map_err(failed)
     };
     let file = file.to_owned();
     match (number("application_id")?, number("user_version")?) {
         (APPLICATION, VERSION) => Ok(true),
-        (APPLICATION, found) if found > VERSION => {
-            Err(OpenError::Newer { file, found, known: VERSION })
-        }
+        (APPLICATION, found) if found > VERSION => Err(OpenError::Newer {
+            file,
+            found,
+            known: VERSION,
+        }),
         (0, 0) if number("schema_version")? == 0 => Ok(false),
         _ => Err(OpenError::Foreign { file }),
     }
@@ -162,13 +176,18 @@ fn create(connection: &mut Connection, file: &Path) -> Result<(), OpenError> {
     if known(connection, file)? {
         return Ok(());
     }
-    let transaction =
-        connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
+    let transaction = connection
+        .transaction_with_behavior(TransactionBehavior::Immediate)
+        .map_err(failed)?;
     // Another process may have been quicker.
     if !check(&transaction, file)? {
         transaction.execute_batch(CREATE).map_err(failed)?;
-        transaction.pragma_update(None, "application_id", APPLICATION).map_err(failed)?;
-        transaction.pragma_update(None, "user_version", VERSION).map_err(failed)?;
+        transaction
+            .pragma_update(None, "application_id", APPLICATION)
+            .map_err(failed)?;
+        transaction
+            .pragma_update(None, "user_version", VERSION)
+            .map_err(failed)?;
     }
     transaction.commit().map_err(failed)
 }

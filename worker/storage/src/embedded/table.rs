@@ -30,10 +30,14 @@ impl Table for Store {
                     "SELECT etag, properties FROM entity
                      WHERE tab = ?1 AND part = ?2 AND row = ?3",
                 )?
-                .query_row([table.as_str(), &partition, &row], |r| Ok((r.get(0)?, r.get(1)?)))
+                .query_row([table.as_str(), &partition, &row], |r| {
+                    Ok((r.get(0)?, r.get(1)?))
+                })
                 .optional()?;
             let date = clock.now();
-            let value = found.map(|(etag, text)| entity(row, etag, &text)).transpose()?;
+            let value = found
+                .map(|(etag, text)| entity(row, etag, &text))
+                .transpose()?;
             Ok(Read { value, date })
         })
         .await
@@ -63,17 +67,32 @@ impl Table for Store {
             // No key is empty, so an empty text is before the first.
             let after = after.unwrap_or_default();
             let one_more = int(max + 1);
-            let mut found = statement
-                .query(params![table.as_str(), partition, start, end, after, one_more])?;
+            let mut found = statement.query(params![
+                table.as_str(),
+                partition,
+                start,
+                end,
+                after,
+                one_more
+            ])?;
             let mut entities = Vec::new();
             while let Some(row) = found.next()? {
-                let text = row.get_ref(2)?.as_str().map_err(StorageError::unavailable)?;
+                let text = row
+                    .get_ref(2)?
+                    .as_str()
+                    .map_err(StorageError::unavailable)?;
                 entities.push(entity(row.get(0)?, row.get(1)?, text)?);
             }
             let more = entities.len() > max;
             entities.truncate(max);
-            let next = entities.last().filter(|_| more).map(|last| cursor::after(&last.row));
-            Ok(Read { value: EntityPage { entities, next }, date: clock.now() })
+            let next = entities
+                .last()
+                .filter(|_| more)
+                .map(|last| cursor::after(&last.row));
+            Ok(Read {
+                value: EntityPage { entities, next },
+                date: clock.now(),
+            })
         })
         .await
     }
@@ -87,7 +106,10 @@ impl Table for Store {
         let bytes = limits::writes(partition, &mut writes)?;
         let partition = partition.to_owned();
         self.write(bytes, move |batch| {
-            writes.iter().map(|write| apply(batch, table, &partition, write)).collect()
+            writes
+                .iter()
+                .map(|write| apply(batch, table, &partition, write))
+                .collect()
         })
         .await
     }
@@ -111,7 +133,11 @@ fn apply(
                      VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING",
                 )?
                 .execute(params![table, partition, row, etag, text(properties)])?;
-            if inserted == 0 { Err(StorageError::AlreadyExists) } else { Ok(Some(tag(etag))) }
+            if inserted == 0 {
+                Err(StorageError::AlreadyExists)
+            } else {
+                Ok(Some(tag(etag)))
+            }
         }
         Write::Update(row, properties, old) => {
             let etag = batch.version()?;
@@ -121,8 +147,19 @@ fn apply(
                     "UPDATE entity SET etag = ?4, properties = ?5
                      WHERE tab = ?1 AND part = ?2 AND row = ?3 AND etag = ?6",
                 )?
-                .execute(params![table, partition, row, etag, text(properties), version(old)])?;
-            if updated == 0 { Err(StorageError::Precondition) } else { Ok(Some(tag(etag))) }
+                .execute(params![
+                    table,
+                    partition,
+                    row,
+                    etag,
+                    text(properties),
+                    version(old)
+                ])?;
+            if updated == 0 {
+                Err(StorageError::Precondition)
+            } else {
+                Ok(Some(tag(etag)))
+            }
         }
         Write::Upsert(row, properties) => {
             let etag = batch.version()?;
@@ -164,7 +201,11 @@ fn text(properties: &Properties) -> String {
 
 fn entity(row: String, etag: i64, properties: &str) -> Result<Entity> {
     let properties = serde_json::from_str(properties).map_err(StorageError::unavailable)?;
-    Ok(Entity { row, etag: tag(etag), properties })
+    Ok(Entity {
+        row,
+        etag: tag(etag),
+        properties,
+    })
 }
 
 pub(super) fn tag(version: i64) -> ETag {
@@ -173,5 +214,8 @@ pub(super) fn tag(version: i64) -> ETag {
 
 /// `None` for a text that this adapter never gave: it matches nothing.
 fn version(etag: &ETag) -> Option<i64> {
-    etag.0.parse().ok().filter(|version: &i64| version.to_string() == etag.0)
+    etag.0
+        .parse()
+        .ok()
+        .filter(|version: &i64| version.to_string() == etag.0)
 }

@@ -27,7 +27,10 @@ impl Upkeep {
     /// What fails here is tried again at a later turn; a lasting fault shows in the writes.
     pub(super) fn run(&mut self, connection: &mut Connection) {
         if let Err(error) = self.try_run(connection) {
-            tracing::warn!(error = &error as &dyn std::error::Error, "checkpoint failed");
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "checkpoint failed"
+            );
         }
     }
 
@@ -57,12 +60,15 @@ impl Upkeep {
 /// Gives the frames in the log, and how many of them are in the file as well.
 fn checkpoint(connection: &Connection, mode: &str) -> rusqlite::Result<(i64, i64)> {
     let sql = format!("PRAGMA wal_checkpoint({mode})");
-    connection.prepare_cached(&sql)?.query_row([], |row| Ok((row.get(1)?, row.get(2)?)))
+    connection
+        .prepare_cached(&sql)?
+        .query_row([], |row| Ok((row.get(1)?, row.get(2)?)))
 }
 
 fn trim(connection: &Connection) -> rusqlite::Result<()> {
-    let free: i64 =
-        connection.prepare_cached("PRAGMA freelist_count")?.query_row([], |row| row.get(0))?;
+    let free: i64 = connection
+        .prepare_cached("PRAGMA freelist_count")?
+        .query_row([], |row| row.get(0))?;
     if free > SPARE_PAGES {
         let pages = (free - SPARE_PAGES).min(TRIM_PAGES);
         let mut statement = connection.prepare(&format!("PRAGMA incremental_vacuum({pages})"))?;
@@ -78,7 +84,9 @@ mod tests {
     use super::*;
 
     fn number(connection: &Connection, pragma: &str) -> i64 {
-        connection.pragma_query_value(None, pragma, |row| row.get(0)).unwrap()
+        connection
+            .pragma_query_value(None, pragma, |row| row.get(0))
+            .unwrap()
     }
 
     /// Writes so many pages, then frees them.
@@ -94,14 +102,24 @@ mod tests {
         let file = dir.path().join("x.db");
         let mut connection = schema::open(&file).unwrap();
         let mut upkeep = Upkeep::default();
-        fill(&connection, SPARE_PAGES + TRIM_PAGES);
-        let before = (number(&connection, "page_count"), number(&connection, "freelist_count"));
+        fill(&connection, SPARE_PAGES + 2 * TRIM_PAGES);
+        let before = (
+            number(&connection, "page_count"),
+            number(&connection, "freelist_count"),
+        );
         upkeep.try_run(&mut connection).unwrap();
         let freed = before.0 - number(&connection, "page_count");
-        assert!((TRIM_PAGES / 2..=TRIM_PAGES).contains(&freed), "{freed} pages given back");
+        // And a page or so of the file's own bookkeeping.
+        assert!(
+            (TRIM_PAGES..TRIM_PAGES + 4).contains(&freed),
+            "{freed} pages given back"
+        );
         assert!(number(&connection, "freelist_count") >= SPARE_PAGES);
         let (length, _) = checkpoint(&connection, "NOOP").unwrap();
-        assert!(length < COPY_FRAMES, "only what the trimming wrote: {length}");
+        assert!(
+            length < COPY_FRAMES,
+            "only what the trimming wrote: {length}"
+        );
     }
 
     #[test]
@@ -111,8 +129,12 @@ mod tests {
         let mut connection = schema::open(&file).unwrap();
         let reader = schema::open_reader(&file).unwrap();
         let mut upkeep = Upkeep::default();
-        connection.execute("INSERT INTO chunk VALUES (0, 0, x'00')", []).unwrap();
-        reader.execute_batch("BEGIN; SELECT count(*) FROM chunk;").unwrap();
+        connection
+            .execute("INSERT INTO chunk VALUES (0, 0, x'00')", [])
+            .unwrap();
+        reader
+            .execute_batch("BEGIN; SELECT count(*) FROM chunk;")
+            .unwrap();
         let mut tries = Vec::new();
         for _ in 0..12 {
             fill(&connection, COPY_FRAMES / 4);

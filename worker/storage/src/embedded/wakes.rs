@@ -10,7 +10,12 @@ pub(super) struct Wakes(Vec<(QueueName, Notify)>);
 
 impl Default for Wakes {
     fn default() -> Self {
-        Self(QueueName::ALL.into_iter().map(|queue| (queue, Notify::new())).collect())
+        Self(
+            QueueName::ALL
+                .into_iter()
+                .map(|queue| (queue, Notify::new()))
+                .collect(),
+        )
     }
 }
 

@@ -39,11 +39,20 @@ impl Writer {
         wakes: Arc<Wakes>,
     ) -> io::Result<Self> {
         let (commands, inbox) = mpsc::channel(QUEUED);
-        let thread = Thread { connection, inbox, clock, wakes, upkeep: Upkeep::default() };
+        let thread = Thread {
+            connection,
+            inbox,
+            clock,
+            wakes,
+            upkeep: Upkeep::default(),
+        };
         let thread = thread::Builder::new()
             .name("storage-writer".to_owned())
             .spawn(move || thread.run())?;
-        Ok(Self { commands, thread: Mutex::new(Some(thread)) })
+        Ok(Self {
+            commands,
+            thread: Mutex::new(Some(thread)),
+        })
     }
 
     /// Runs `work` in the next group, and gives its result once the group is on the disk. If the
@@ -55,15 +64,27 @@ impl Writer {
     ) -> Result<T> {
         let gone = || StorageError::unavailable("the store is closed");
         let (answer, answered) = oneshot::channel();
-        let command = Work { bytes, todo: Some(work), result: None, answer };
-        self.commands.send(Message::Run(Box::new(command))).await.map_err(|_| gone())?;
+        let command = Work {
+            bytes,
+            todo: Some(work),
+            result: None,
+            answer,
+        };
+        self.commands
+            .send(Message::Run(Box::new(command)))
+            .await
+            .map_err(|_| gone())?;
         answered.await.map_err(|_| gone())?
     }
 
     pub(super) async fn close(&self) {
         // An error means that the thread has ended already.
         let _ = self.commands.send(Message::Close).await;
-        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let thread = self
+            .thread
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
         if let Some(thread) = thread {
             let ended = tokio::task::spawn_blocking(|| thread.join()).await;
             if !matches!(ended, Ok(Ok(()))) {
@@ -243,7 +264,9 @@ impl Thread {
             }
         }
         if let Some(next) = batch.counter {
-            connection.prepare_cached("UPDATE counter SET next = ?1")?.execute([next])?;
+            connection
+                .prepare_cached("UPDATE counter SET next = ?1")?
+                .execute([next])?;
         }
         let wakes = batch.wakes;
         execute(connection, "COMMIT")?;

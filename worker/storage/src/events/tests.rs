@@ -41,18 +41,35 @@ fn fixture() -> Fixture {
     let faults = Faults::new(1);
     let Storage { queue, blobs, .. } = faults.over(store.storage());
     let blobs = Emitting::new(blobs, queue.clone(), fixed.clone(), fixed);
-    Fixture { faults, queue, blobs, _dir: dir }
+    Fixture {
+        faults,
+        queue,
+        blobs,
+        _dir: dir,
+    }
 }
 
 impl Fixture {
     async fn put(&self, container: Container, path: &str) -> Result<ETag> {
         let (data, mode) = (Bytes::from_static(b"%PDF-1.7"), PutMode::CreateOnly);
-        self.blobs.put(container, path, data, "application/pdf", &Metadata::new(), mode).await
+        self.blobs
+            .put(
+                container,
+                path,
+                data,
+                "application/pdf",
+                &Metadata::new(),
+                mode,
+            )
+            .await
     }
 
     async fn events(&self) -> Vec<Event> {
         let messages = self.queue.peek(QueueName::Notifications, 32).await.unwrap();
-        messages.iter().map(|message| serde_json::from_str(&message.body).unwrap()).collect()
+        messages
+            .iter()
+            .map(|message| serde_json::from_str(&message.body).unwrap())
+            .collect()
     }
 }
 
@@ -92,20 +109,32 @@ async fn nothing_else_does() {
     ] {
         f.put(container, path).await.unwrap();
     }
-    f.faults.script(Operation::PutBlob(Container::CvPdfs), 1, Fault::Refuse);
+    f.faults
+        .script(Operation::PutBlob(Container::CvPdfs), 1, Fault::Refuse);
     assert!(f.put(Container::CvPdfs, "acme/x.pdf").await.is_err());
     assert_eq!(f.events().await, []);
     f.put(Container::CvPdfs, "acme/x.pdf").await.unwrap();
     let again = f.put(Container::CvPdfs, "acme/x.pdf").await;
-    assert!(matches!(again, Err(StorageError::AlreadyExists)), "{again:?}");
+    assert!(
+        matches!(again, Err(StorageError::AlreadyExists)),
+        "{again:?}"
+    );
     assert_eq!(f.events().await.len(), 1);
 }
 
 #[tokio::test]
 async fn a_lost_event_does_not_fail_the_put() {
     let f = fixture();
-    f.faults.script(Operation::Send(QueueName::Notifications), 1, Fault::Refuse);
+    f.faults
+        .script(Operation::Send(QueueName::Notifications), 1, Fault::Refuse);
     f.put(Container::CvPdfs, "acme/x.pdf").await.unwrap();
     assert_eq!(f.events().await, []);
-    assert_eq!(f.blobs.head(Container::CvPdfs, "acme/x.pdf").await.unwrap().size, 8);
+    assert_eq!(
+        f.blobs
+            .head(Container::CvPdfs, "acme/x.pdf")
+            .await
+            .unwrap()
+            .size,
+        8
+    );
 }

@@ -4,7 +4,9 @@ use super::{Fault, Rates};
 
 /// What happens to the `call`th call of an operation.
 pub(super) fn draw(seed: u64, operation: &str, call: u64, rates: &Rates) -> Option<Fault> {
-    let mut state = operation.bytes().fold(seed, |state, byte| mix(state ^ u64::from(byte)));
+    let mut state = operation
+        .bytes()
+        .fold(seed, |state, byte| mix(state ^ u64::from(byte)));
     state = mix(state ^ call);
     let which = unit(state);
     let delay = rates.longest_delay.mul_f64(unit(mix(state)));
@@ -53,7 +55,9 @@ mod tests {
             longest_delay: Duration::from_millis(100),
             ..Rates::default()
         };
-        let drawn: Vec<_> = (0..10_000).map(|n| draw(7, "write jobs", n, &rates)).collect();
+        let drawn: Vec<_> = (0..10_000)
+            .map(|n| draw(7, "write jobs", n, &rates))
+            .collect();
         let share = |wanted: fn(&Fault) -> bool| {
             drawn.iter().flatten().filter(|fault| wanted(fault)).count() as f64 / 10_000.0
         };
@@ -61,7 +65,10 @@ mod tests {
             (share(|f| *f == Fault::Refuse), 0.2),
             (share(|f| *f == Fault::Throttle), 0.0),
             (share(|f| *f == Fault::LoseAnswer), 0.1),
-            (share(|f| matches!(f, Fault::Delay(d) if *d < Duration::from_millis(100))), 0.3),
+            (
+                share(|f| matches!(f, Fault::Delay(d) if *d < Duration::from_millis(100))),
+                0.3,
+            ),
         ] {
             assert!((share - rate).abs() < 0.02, "{share} instead of {rate}");
         }
@@ -69,9 +76,14 @@ mod tests {
 
     #[test]
     fn seed_operation_and_call_all_matter() {
-        let rates = Rates { refuse: 0.5, ..Rates::default() };
+        let rates = Rates {
+            refuse: 0.5,
+            ..Rates::default()
+        };
         let row = |seed, operation: &str| -> Vec<_> {
-            (0..64).map(|n| draw(seed, operation, n, &rates).is_some()).collect()
+            (0..64)
+                .map(|n| draw(seed, operation, n, &rates).is_some())
+                .collect()
         };
         assert_eq!(row(1, "write jobs"), row(1, "write jobs"));
         assert_ne!(row(1, "write jobs"), row(2, "write jobs"));

@@ -82,14 +82,24 @@ struct State {
 impl Faults {
     /// A switch whose decisions all follow from `seed`.
     pub fn new(seed: u64) -> Arc<Self> {
-        Arc::new(Self { seed, state: Mutex::default() })
+        Arc::new(Self {
+            seed,
+            state: Mutex::default(),
+        })
     }
 
     /// Decorates the three ports. [`Queue::wait`](crate::Queue::wait) is left alone: it promises
     /// nothing that could fail.
     pub fn over(self: &Arc<Self>, inner: Storage) -> Storage {
-        let port = Arc::new(Port { inner, faults: self.clone() });
-        Storage { queue: port.clone(), table: port.clone(), blobs: port }
+        let port = Arc::new(Port {
+            inner,
+            faults: self.clone(),
+        });
+        Storage {
+            queue: port.clone(),
+            table: port.clone(),
+            blobs: port,
+        }
     }
 
     /// From now on every operation fails at these rates, but for those with rates of their own.
@@ -147,7 +157,11 @@ impl Faults {
             if state.history.len() == HISTORY {
                 state.history.pop_front();
             }
-            state.history.push_back(Injected { operation, call, fault });
+            state.history.push_back(Injected {
+                operation,
+                call,
+                fault,
+            });
         }
         (call, fault)
     }
@@ -186,7 +200,9 @@ impl Faults {
 
 impl fmt::Debug for Faults {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Faults").field("seed", &self.seed).finish_non_exhaustive()
+        f.debug_struct("Faults")
+            .field("seed", &self.seed)
+            .finish_non_exhaustive()
     }
 }
 

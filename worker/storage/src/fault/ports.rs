@@ -25,7 +25,9 @@ pub(super) struct Port {
 
 impl fmt::Debug for Port {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("fault::Port").field("faults", &self.faults).finish_non_exhaustive()
+        f.debug_struct("fault::Port")
+            .field("faults", &self.faults)
+            .finish_non_exhaustive()
     }
 }
 
@@ -47,7 +49,9 @@ impl Queue for Port {
     }
 
     async fn peek(&self, queue: QueueName, max: usize) -> Result<Vec<Peeked>> {
-        self.faults.around(Operation::Peek(queue), self.inner.queue.peek(queue, max)).await
+        self.faults
+            .around(Operation::Peek(queue), self.inner.queue.peek(queue, max))
+            .await
     }
 
     async fn extend(
@@ -63,11 +67,15 @@ impl Queue for Port {
 
     async fn delete(&self, queue: QueueName, lease: &Lease) -> Result<()> {
         let call = self.inner.queue.delete(queue, lease);
-        self.faults.around(Operation::DeleteMessage(queue), call).await
+        self.faults
+            .around(Operation::DeleteMessage(queue), call)
+            .await
     }
 
     async fn count(&self, queue: QueueName) -> Result<u64> {
-        self.faults.around(Operation::Count(queue), self.inner.queue.count(queue)).await
+        self.faults
+            .around(Operation::Count(queue), self.inner.queue.count(queue))
+            .await
     }
 
     async fn wait(&self, queue: QueueName, at_most: Duration) {
@@ -121,23 +129,27 @@ impl Blobs for Port {
         metadata: &Metadata,
         mode: PutMode,
     ) -> Result<ETag> {
-        let call = self.inner.blobs.put(container, path, data, content_type, metadata, mode);
-        self.faults.around(Operation::PutBlob(container), call).await
+        let call = self
+            .inner
+            .blobs
+            .put(container, path, data, content_type, metadata, mode);
+        self.faults
+            .around(Operation::PutBlob(container), call)
+            .await
     }
 
     async fn get(&self, container: Container, path: &str) -> Result<Blob> {
         let call = self.inner.blobs.get(container, path);
-        self.faults.around(Operation::GetBlob(container), call).await
+        self.faults
+            .around(Operation::GetBlob(container), call)
+            .await
     }
 
-    async fn get_range(
-        &self,
-        container: Container,
-        path: &str,
-        range: Range<u64>,
-    ) -> Result<Blob> {
+    async fn get_range(&self, container: Container, path: &str, range: Range<u64>) -> Result<Blob> {
         let call = self.inner.blobs.get_range(container, path, range);
-        self.faults.around(Operation::GetRange(container), call).await
+        self.faults
+            .around(Operation::GetRange(container), call)
+            .await
     }
 
     async fn append(&self, container: Container, path: &str, data: Bytes) -> Result<()> {
@@ -152,7 +164,9 @@ impl Blobs for Port {
 
     async fn delete(&self, container: Container, path: &str) -> Result<()> {
         let call = self.inner.blobs.delete(container, path);
-        self.faults.around(Operation::DeleteBlob(container), call).await
+        self.faults
+            .around(Operation::DeleteBlob(container), call)
+            .await
     }
 
     async fn list(
@@ -173,7 +187,12 @@ impl Blobs for Port {
         file_name: &str,
         expires: Timestamp,
     ) -> Result<Option<String>> {
-        let call = self.inner.blobs.signed_url(container, path, file_name, expires);
-        self.faults.around(Operation::SignedUrl(container), call).await
+        let call = self
+            .inner
+            .blobs
+            .signed_url(container, path, file_name, expires);
+        self.faults
+            .around(Operation::SignedUrl(container), call)
+            .await
     }
 }

@@ -35,14 +35,23 @@ pub struct StoredPdf {
 impl JobStore {
     /// What a job is made from, or [`StorageError::NotFound`].
     pub async fn input(&self, tenant: &Tenant, id: JobId) -> Result<JobInput> {
-        let blob = self.storage.blobs.get(Container::JobInputs, &input_path(tenant, id)).await?;
+        let blob = self
+            .storage
+            .blobs
+            .get(Container::JobInputs, &input_path(tenant, id))
+            .await?;
         serde_json::from_slice(&blob.data)
             .map_err(|e| StorageError::unavailable(format!("a stored input cannot be read: {e}")))
     }
 
     /// The stored reply to a job's call.
     pub async fn reply(&self, tenant: &Tenant, id: JobId) -> Result<Option<Bytes>> {
-        match self.storage.blobs.get(Container::ModelReplies, &reply_path(tenant, id)).await {
+        match self
+            .storage
+            .blobs
+            .get(Container::ModelReplies, &reply_path(tenant, id))
+            .await
+        {
             Ok(blob) => Ok(Some(blob.data)),
             Err(StorageError::NotFound) => Ok(None),
             Err(e) => Err(e),
@@ -55,7 +64,10 @@ impl JobStore {
         let (container, kind) = (Container::ModelReplies, "application/json");
         let (labels, mode) = (Metadata::new(), PutMode::CreateOnly);
         let blobs = &self.storage.blobs;
-        match blobs.put(container, &path, reply.clone(), kind, &labels, mode).await {
+        match blobs
+            .put(container, &path, reply.clone(), kind, &labels, mode)
+            .await
+        {
             Ok(_) => Ok(reply),
             Err(StorageError::AlreadyExists) => Ok(blobs.get(container, &path).await?.data),
             Err(e) => Err(e),
@@ -71,8 +83,11 @@ impl JobStore {
         pdf: Bytes,
         facts: PdfFacts,
     ) -> Result<StoredPdf> {
-        let path =
-            if polished { pdf_path(tenant, id) } else { unpolished_pdf_path(tenant, id) };
+        let path = if polished {
+            pdf_path(tenant, id)
+        } else {
+            unpolished_pdf_path(tenant, id)
+        };
         let size_bytes = pdf.len() as u64;
         let labels = Metadata::from([
             ("pages".to_owned(), facts.pages.to_string()),
@@ -80,12 +95,27 @@ impl JobStore {
             ("file_name".to_owned(), facts.file_name.clone()),
         ]);
         let (container, kind, mode) = (Container::CvPdfs, "application/pdf", PutMode::CreateOnly);
-        match self.storage.blobs.put(container, &path, pdf, kind, &labels, mode).await {
-            Ok(_) => Ok(StoredPdf { path, size_bytes, facts, adopted: false }),
+        match self
+            .storage
+            .blobs
+            .put(container, &path, pdf, kind, &labels, mode)
+            .await
+        {
+            Ok(_) => Ok(StoredPdf {
+                path,
+                size_bytes,
+                facts,
+                adopted: false,
+            }),
             Err(StorageError::AlreadyExists) => {
                 let info = self.storage.blobs.head(container, &path).await?;
                 let (size_bytes, facts) = (info.size, facts_of(&info)?);
-                Ok(StoredPdf { path, size_bytes, facts, adopted: true })
+                Ok(StoredPdf {
+                    path,
+                    size_bytes,
+                    facts,
+                    adopted: true,
+                })
             }
             Err(e) => Err(e),
         }

@@ -31,12 +31,18 @@ impl JobStore {
     ) -> Result<OpenJobs> {
         let rows = key::MARKER.."o\u{7f}";
         let table = &self.storage.table;
-        let read = table.query(TableName::Jobs, tenant.as_str(), rows, 1_000, from).await?;
+        let read = table
+            .query(TableName::Jobs, tenant.as_str(), rows, 1_000, from)
+            .await?;
         let mut jobs = Vec::new();
         for entity in read.value.entities {
             if let Some(id) = key::job_of_marker(&entity.row) {
                 let marker = row::decode(entity.properties)?;
-                jobs.push(OpenJob { id, marker, etag: entity.etag });
+                jobs.push(OpenJob {
+                    id,
+                    marker,
+                    etag: entity.etag,
+                });
             }
         }
         Ok((jobs, read.date, read.value.next))
@@ -49,26 +55,37 @@ impl JobStore {
     ) -> Result<(Vec<Tenant>, Option<Continuation>)> {
         let table = &self.storage.table;
         let all = "0".."\u{7f}";
-        let read = table.query(TableName::Tenants, TENANTS_PARTITION, all, 1_000, from).await?;
+        let read = table
+            .query(TableName::Tenants, TENANTS_PARTITION, all, 1_000, from)
+            .await?;
         let names = read.value.entities.into_iter();
-        Ok((names.filter_map(|e| Tenant::try_from(e.row).ok()).collect(), read.value.next))
+        Ok((
+            names.filter_map(|e| Tenant::try_from(e.row).ok()).collect(),
+            read.value.next,
+        ))
     }
 
     /// Moves a marker's due time on, twice as far at each try, up to one hour.
     pub async fn postpone(&self, tenant: &Tenant, open: &OpenJob, date: Timestamp) -> Result<()> {
         let tries = open.marker.tries.saturating_add(1);
         let idle = self.settings.idle_before_requeue * 2u32.saturating_pow(tries.min(10));
-        let due = date + idle.min(std::time::Duration::from_secs(3600));
+        let due = date + idle.min(std::time::Duration::from_hours(1));
         let marker = row::encode(&Marker { due, tries })?;
         let write = Write::Update(key::marker(open.id), marker, open.etag.clone());
-        self.storage.table.write(TableName::Jobs, tenant.as_str(), vec![write]).await?;
+        self.storage
+            .table
+            .write(TableName::Jobs, tenant.as_str(), vec![write])
+            .await?;
         Ok(())
     }
 
     /// Takes away the marker of a job that is final or gone.
     pub async fn close(&self, tenant: &Tenant, open: &OpenJob) -> Result<()> {
         let write = Write::Delete(key::marker(open.id), Some(open.etag.clone()));
-        self.storage.table.write(TableName::Jobs, tenant.as_str(), vec![write]).await?;
+        self.storage
+            .table
+            .write(TableName::Jobs, tenant.as_str(), vec![write])
+            .await?;
         Ok(())
     }
 
@@ -78,7 +95,10 @@ impl JobStore {
     }
 
     pub(super) fn marker(&self, id: JobId, at: Timestamp) -> Result<Write> {
-        let marker = Marker { due: at + self.settings.idle_before_requeue, tries: 0 };
+        let marker = Marker {
+            due: at + self.settings.idle_before_requeue,
+            tries: 0,
+        };
         Ok(Write::Upsert(key::marker(id), row::encode(&marker)?))
     }
 }

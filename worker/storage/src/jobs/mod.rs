@@ -126,7 +126,13 @@ impl JobStore {
             idle_before_requeue: settings.idle_before_requeue,
             held_marker: settings.marker_hold,
         };
-        Self { storage, clock, entropy, settings, known_tenants: Arc::default() }
+        Self {
+            storage,
+            clock,
+            entropy,
+            settings,
+            known_tenants: Arc::default(),
+        }
     }
 
     /// The account beneath.
@@ -136,9 +142,18 @@ impl JobStore {
 
     /// Reads a job. A row of a later schema is an error, so that an old worker leaves it alone.
     pub async fn read(&self, tenant: &Tenant, id: JobId) -> Result<Option<Loaded>> {
-        let read = self.storage.table.get(TableName::Jobs, tenant.as_str(), &key::job(id)).await?;
-        let Some(entity) = read.value else { return Ok(None) };
-        let schema = entity.properties.get("schema").and_then(serde_json::Value::as_u64);
+        let read = self
+            .storage
+            .table
+            .get(TableName::Jobs, tenant.as_str(), &key::job(id))
+            .await?;
+        let Some(entity) = read.value else {
+            return Ok(None);
+        };
+        let schema = entity
+            .properties
+            .get("schema")
+            .and_then(serde_json::Value::as_u64);
         if schema.is_none_or(|schema| schema > u64::from(ROW_SCHEMA)) {
             return Err(StorageError::unavailable(format!(
                 "the row of job {id} was written by a newer version"
@@ -159,16 +174,28 @@ impl JobStore {
         from: Option<&Continuation>,
     ) -> Result<(Vec<JobStatus>, Option<Continuation>)> {
         let rows = key::JOB.."j\u{7f}";
-        let read =
-            self.storage.table.query(TableName::Jobs, tenant.as_str(), rows, max, from).await?;
-        let jobs = read.value.entities.into_iter().map(|e| row::decode::<JobRow>(e.properties));
-        let jobs = jobs.map(|row| row.map(|row| row.status())).collect::<Result<_>>()?;
+        let read = self
+            .storage
+            .table
+            .query(TableName::Jobs, tenant.as_str(), rows, max, from)
+            .await?;
+        let jobs = read
+            .value
+            .entities
+            .into_iter()
+            .map(|e| row::decode::<JobRow>(e.properties));
+        let jobs = jobs
+            .map(|row| row.map(|row| row.status()))
+            .collect::<Result<_>>()?;
         Ok((jobs, read.value.next))
     }
 
     /// Puts a message for a job.
     pub async fn enqueue(&self, message: &JobMessage, delay: Duration) -> Result<()> {
-        self.storage.queue.send(QueueName::Jobs, &message.to_body(), delay).await
+        self.storage
+            .queue
+            .send(QueueName::Jobs, &message.to_body(), delay)
+            .await
     }
 
     /// Who holds some content, and the version of that latch.
@@ -178,8 +205,14 @@ impl JobStore {
         content_hash: &str,
     ) -> Result<Option<(ContentLatch, ETag)>> {
         let row = key::content_latch(content_hash);
-        let read = self.storage.table.get(TableName::Jobs, tenant.as_str(), &row).await?;
-        read.value.map(|e| Ok((row::decode(e.properties)?, e.etag))).transpose()
+        let read = self
+            .storage
+            .table
+            .get(TableName::Jobs, tenant.as_str(), &row)
+            .await?;
+        read.value
+            .map(|e| Ok((row::decode(e.properties)?, e.etag)))
+            .transpose()
     }
 
     /// `queued -> calling`, or one call after another of unknown outcome. From here until the
@@ -200,8 +233,10 @@ impl JobStore {
         }
         let mut writes = Vec::new();
         if let Some((hash, replaces)) = latch.content {
-            let content =
-                row::encode(&ContentLatch { job_id: row.id, token: latch.token })?;
+            let content = row::encode(&ContentLatch {
+                job_id: row.id,
+                token: latch.token,
+            })?;
             let at = key::content_latch(&hash);
             writes.push(match replaces {
                 Some(etag) => Write::Update(at, content, etag),
@@ -265,7 +300,11 @@ impl JobStore {
         row.token = None;
         row.call_deadline = None;
         let state = match ending {
-            Ending::Succeeded { pdf, cached_from, warnings } => {
+            Ending::Succeeded {
+                pdf,
+                cached_from,
+                warnings,
+            } => {
                 row.cached_from = cached_from;
                 row.warnings.extend(warnings);
                 set_document(&mut row, pdf);
@@ -308,7 +347,9 @@ impl JobStore {
     pub async fn cancel(&self, tenant: &Tenant, id: JobId) -> Result<Option<Cancelled>> {
         const TRIES: usize = 8;
         for _ in 0..TRIES {
-            let Some(loaded) = self.read(tenant, id).await? else { return Ok(None) };
+            let Some(loaded) = self.read(tenant, id).await? else {
+                return Ok(None);
+            };
             let moved = match loaded.row.state {
                 RowState::Cancelled => return Ok(Some(Cancelled::Now(loaded.row))),
                 RowState::Calling if loaded.row.cancel_requested => {
@@ -328,7 +369,9 @@ impl JobStore {
                 Err(e) => return Err(e),
             }
         }
-        Err(StorageError::unavailable("the job's row changes too often to be cancelled"))
+        Err(StorageError::unavailable(
+            "the job's row changes too often to be cancelled",
+        ))
     }
 
     async fn move_row(
@@ -338,12 +381,22 @@ impl JobStore {
         mut writes: Vec<Write>,
     ) -> Result<Loaded> {
         let at = key::job(row.id);
-        writes.insert(0, Write::Update(at, row::encode(&row)?, loaded.etag.clone()));
-        let etags =
-            self.storage.table.write(TableName::Jobs, row.tenant.as_str(), writes).await?;
+        writes.insert(
+            0,
+            Write::Update(at, row::encode(&row)?, loaded.etag.clone()),
+        );
+        let etags = self
+            .storage
+            .table
+            .write(TableName::Jobs, row.tenant.as_str(), writes)
+            .await?;
         let etag = etags.into_iter().next().flatten();
         let etag = etag.ok_or_else(|| StorageError::unavailable("a write gave no version"))?;
-        Ok(Loaded { row, etag, date: loaded.date })
+        Ok(Loaded {
+            row,
+            etag,
+            date: loaded.date,
+        })
     }
 }
 

@@ -144,7 +144,11 @@ pub struct JobRow {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub result_path: Option<String>,
     /// The owner's labels.
-    #[serde(default, with = "json_text", skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(
+        default,
+        with = "json_text",
+        skip_serializing_if = "BTreeMap::is_empty"
+    )]
     pub metadata: BTreeMap<String, String>,
 }
 
@@ -272,8 +276,13 @@ mod json_text {
     use serde::ser::Error as _;
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-    pub(super) fn serialize<T: Serialize, S: Serializer>(value: &T, to: S) -> Result<S::Ok, S::Error> {
-        serde_json::to_string(value).map_err(S::Error::custom)?.serialize(to)
+    pub(super) fn serialize<T: Serialize, S: Serializer>(
+        value: &T,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        serde_json::to_string(value)
+            .map_err(S::Error::custom)?
+            .serialize(to)
     }
 
     pub(super) fn deserialize<'de, T: DeserializeOwned, D: Deserializer<'de>>(

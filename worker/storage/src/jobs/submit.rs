@@ -73,7 +73,7 @@ pub enum SubmitError {
 enum Known {
     No,
     Expired(ETag),
-    Job(JobRow),
+    Job(Box<JobRow>),
 }
 
 impl JobStore {
@@ -81,12 +81,22 @@ impl JobStore {
     ///
     /// Once the transaction is through the job is accepted, even if the message is lost: its open
     /// marker lets the reconciler put it back.
-    pub async fn submit(&self, submission: Submission) -> std::result::Result<Submitted, SubmitError> {
-        let Submission { tenant, input, metadata, warnings, idempotency, traceparent } = submission;
+    pub async fn submit(
+        &self,
+        submission: Submission,
+    ) -> std::result::Result<Submitted, SubmitError> {
+        let Submission {
+            tenant,
+            input,
+            metadata,
+            warnings,
+            idempotency,
+            traceparent,
+        } = submission;
         let mut replaces = None;
         if let Some(key) = &idempotency {
             match self.known(&tenant, key).await? {
-                Known::Job(row) => return Ok(self.replay(row, traceparent).await),
+                Known::Job(row) => return Ok(self.replay(*row, traceparent).await),
                 Known::Expired(etag) => replaces = Some(etag),
                 Known::No => {}
             }
@@ -125,12 +135,18 @@ impl JobStore {
             metadata,
         };
         // Nothing may be stored for a job whose row would be refused.
-        let mut writes =
-            vec![Write::Insert(key::job(id), row::encode(&row)?), self.marker(id, now)?];
+        let mut writes = vec![
+            Write::Insert(key::job(id), row::encode(&row)?),
+            self.marker(id, now)?,
+        ];
         if let Some(idempotency) = &idempotency {
             let expires_at = now + self.settings.key_lifetime;
             let body_hash = idempotency.body_hash.clone();
-            let entry = row::encode(&KeyRow { job_id: id, body_hash, expires_at })?;
+            let entry = row::encode(&KeyRow {
+                job_id: id,
+                body_hash,
+                expires_at,
+            })?;
             let at = key::idempotency(&idempotency.key_hash);
             writes.push(match replaces {
                 None => Write::Insert(at, entry),
@@ -139,7 +155,12 @@ impl JobStore {
         }
         self.put_input(&tenant, id, &input).await?;
         self.know_tenant(&tenant).await?;
-        if let Err(e) = self.storage.table.write(TableName::Jobs, tenant.as_str(), writes).await {
+        if let Err(e) = self
+            .storage
+            .table
+            .write(TableName::Jobs, tenant.as_str(), writes)
+            .await
+        {
             // The write may have happened; the row tells. Otherwise another request with the
             // same key may have been faster.
             if self.read(&tenant, id).await?.is_none() {
@@ -147,7 +168,7 @@ impl JobStore {
                 if let Some(key) = &idempotency
                     && let Known::Job(row) = self.known(&tenant, key).await?
                 {
-                    return Ok(self.replay(row, traceparent).await);
+                    return Ok(self.replay(*row, traceparent).await);
                 }
                 return Err(e.into());
             }
@@ -157,10 +178,20 @@ impl JobStore {
     }
 
     /// The job that this key made before, if it is remembered.
-    async fn known(&self, tenant: &Tenant, key: &IdempotencyKey) -> std::result::Result<Known, SubmitError> {
+    async fn known(
+        &self,
+        tenant: &Tenant,
+        key: &IdempotencyKey,
+    ) -> std::result::Result<Known, SubmitError> {
         let at = key::idempotency(&key.key_hash);
-        let read = self.storage.table.get(TableName::Jobs, tenant.as_str(), &at).await?;
-        let Some(entity) = read.value else { return Ok(Known::No) };
+        let read = self
+            .storage
+            .table
+            .get(TableName::Jobs, tenant.as_str(), &at)
+            .await?;
+        let Some(entity) = read.value else {
+            return Ok(Known::No);
+        };
         let entry: KeyRow = row::decode(entity.properties)?;
         if entry.expires_at <= read.date {
             return Ok(Known::Expired(entity.etag));
@@ -169,7 +200,7 @@ impl JobStore {
             return Err(SubmitError::KeyReused);
         }
         match self.read(tenant, entry.job_id).await? {
-            Some(loaded) => Ok(Known::Job(loaded.row)),
+            Some(loaded) => Ok(Known::Job(Box::new(loaded.row))),
             None => Ok(Known::Expired(entity.etag)),
         }
     }
@@ -196,7 +227,16 @@ impl JobStore {
         let (data, kind) = (Bytes::from(data), "application/json");
         let mode = PutMode::Overwrite;
         let blobs = &self.storage.blobs;
-        blobs.put(Container::JobInputs, &path, data, kind, &Metadata::new(), mode).await?;
+        blobs
+            .put(
+                Container::JobInputs,
+                &path,
+                data,
+                kind,
+                &Metadata::new(),
+                mode,
+            )
+            .await?;
         Ok(())
     }
 
@@ -211,13 +251,20 @@ impl JobStore {
     /// The tenant's row comes before its first marker, so that the reconciler finds the marker.
     async fn know_tenant(&self, tenant: &Tenant) -> Result<()> {
         let known = |set: &std::sync::Mutex<std::collections::BTreeSet<Tenant>>| {
-            set.lock().unwrap_or_else(std::sync::PoisonError::into_inner).contains(tenant)
+            set.lock()
+                .unwrap_or_else(std::sync::PoisonError::into_inner)
+                .contains(tenant)
         };
         if !known(&self.known_tenants) {
             let write = Write::Upsert(tenant.as_str().to_owned(), Properties::new());
-            self.storage.table.write(TableName::Tenants, TENANTS_PARTITION, vec![write]).await?;
-            let mut set =
-                self.known_tenants.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            self.storage
+                .table
+                .write(TableName::Tenants, TENANTS_PARTITION, vec![write])
+                .await?;
+            let mut set = self
+                .known_tenants
+                .lock()
+                .unwrap_or_else(std::sync::PoisonError::into_inner);
             set.insert(tenant.clone());
         }
         Ok(())
