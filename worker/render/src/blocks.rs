@@ -124,15 +124,6 @@ pub struct Style {
     pub muted: bool,
 }
 
-impl Text {
-    /// Adds a run.
-    #[must_use]
-    pub fn with(mut self, run: Run) -> Self {
-        self.0.push(run);
-        self
-    }
-}
-
 impl From<Run> for Text {
     fn from(run: Run) -> Self {
         Self(vec![run])
@@ -148,12 +139,6 @@ impl From<String> for Text {
 impl From<&str> for Text {
     fn from(text: &str) -> Self {
         Run::new(text).into()
-    }
-}
-
-impl FromIterator<Run> for Text {
-    fn from_iter<I: IntoIterator<Item = Run>>(runs: I) -> Self {
-        Self(runs.into_iter().collect())
     }
 }
 

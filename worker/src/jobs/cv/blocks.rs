@@ -85,7 +85,7 @@ const POLISH: Words = Words {
 };
 
 /// A CV as a document. What the CV does not have leaves no trace; a photo that cannot be read is
-/// passed on as it is, so that the renderer's warning tells of it.
+/// passed on without data, so that the renderer's warning tells of it.
 pub(crate) fn blocks(cv: &Cv) -> render::Document {
     let tag = cv.language.as_deref().unwrap_or_default();
     let words = match Language::from_tag(tag).unwrap_or(Language::En) {

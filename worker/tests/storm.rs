@@ -1,0 +1,143 @@
+//! A whole worker over storage that fails: every call of every port may be refused, throttled,
+//! delayed, or lose its answer. No job is lost, and none is paid for twice.
+
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test may fail at once, in its helpers too"
+)]
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use config::Config;
+use openai::fake::{Script, Server};
+use schemas::job::{JobInput, JobKind, Options};
+use schemas::{JobId, Tenant};
+use storage::ambient::System;
+use storage::embedded::Store;
+use storage::fault::{Faults, Rates};
+use storage::jobs::{JobStore, RowState, Submission};
+use storage::names::QueueName;
+use tokio_util::sync::CancellationToken;
+use worker::Worker;
+
+const JOBS: u64 = 120;
+
+/// Five per cent of all calls go wrong.
+const STORM: Rates = Rates {
+    refuse: 0.015,
+    throttle: 0.005,
+    lose_answer: 0.02,
+    delay: 0.005,
+    delay_answer: 0.005,
+    longest_delay: Duration::from_millis(40),
+};
+
+fn input(number: u64) -> JobInput {
+    let mut cv: serde_json::Value = serde_json::from_str(schemas::cv::SAMPLE).unwrap();
+    cv["profile"] = format!("Candidate {number}.").into();
+    cv.as_object_mut().unwrap().remove("photo_url");
+    let cv = schemas::cv::normalise(&cv).unwrap().cv;
+    JobInput {
+        kind: JobKind::Cv,
+        cv,
+        options: Options::default(),
+    }
+}
+
+async fn submit(store: &JobStore, number: u64) -> JobId {
+    let submission = Submission {
+        tenant: Tenant::anonymous(),
+        input: input(number),
+        metadata: std::collections::BTreeMap::new(),
+        warnings: Vec::new(),
+        idempotency: None,
+        traceparent: None,
+    };
+    // A client repeats what was not accepted; without a key that may make two jobs of one
+    // request, which is as it should be: both count.
+    loop {
+        if let Ok(submitted) = store.submit(submission.clone()).await {
+            return submitted.row().id;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_job_is_lost_or_paid_twice_while_storage_fails() {
+    let model = Server::start(([127, 0, 0, 1], 0).into(), Script::default()).unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let ambient = Arc::new(System::new());
+    let calm = Store::open(dir.path(), ambient.clone(), ambient.clone()).unwrap();
+    let faults = Faults::new(0x5eed);
+    let stormy = faults.over(calm.storage());
+
+    let mut config = Config::for_tests();
+    config.storage.data_dir = dir.path().to_owned();
+    config.model.editor = config::EditorChoice::OpenAi;
+    config.model.base_url = Some(model.base_url());
+    config.model.api_key = Some(config::Secret::new("sk-test"));
+    let store = |storage| JobStore::new(storage, ambient.clone(), ambient.clone(), &config.worker);
+    let (sees, acts) = (store(calm.storage()), store(stormy));
+
+    let shutdown = CancellationToken::new();
+    let worker = Worker::new(
+        acts.clone(),
+        worker::editor(&config, false).unwrap(),
+        Arc::new(render::Engine::new().unwrap()),
+        worker::Settings::new(&config),
+        (ambient.clone(), ambient.clone()),
+        shutdown.clone(),
+    );
+    let worker = tokio::spawn(worker.run());
+
+    faults.set_all(STORM);
+    let mut ids = Vec::new();
+    for number in 0..JOBS {
+        ids.push(submit(&acts, number).await);
+    }
+    let mut held = 0;
+    for id in ids {
+        let row = ended(&sees, id).await;
+        match row {
+            RowState::Succeeded => {}
+            RowState::OutcomeUnknown => held += 1,
+            other => panic!("job {id} ended {other:?}"),
+        }
+    }
+    let injected = faults.history().len();
+    assert!(injected > 50, "the storm was a breeze: {injected} faults");
+    faults.off();
+    let counters = model.counters();
+    assert_eq!(counters.repeated, 0, "a job was paid twice: {counters:?}");
+    settled(&sees, held).await;
+    println!("{JOBS} jobs, {injected} faults: {held} held, {counters:?}");
+    shutdown.cancel();
+    worker.await.unwrap();
+}
+
+async fn ended(store: &JobStore, id: JobId) -> RowState {
+    for _ in 0..3_000 {
+        let row = store.read(&Tenant::anonymous(), id).await.unwrap().unwrap().row;
+        if row.state.is_final() {
+            return row.state;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("job {id} has not ended after 30 s");
+}
+
+/// No message and no marker is left, but the markers of held jobs.
+async fn settled(store: &JobStore, held: usize) {
+    let mut left = (0, 0);
+    for _ in 0..1_000 {
+        let queue = &store.storage().queue;
+        let (open, _, _) = store.open_jobs(&Tenant::anonymous(), None).await.unwrap();
+        left = (queue.count(QueueName::Jobs).await.unwrap(), open.len());
+        if left == (0, held) {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("after 10 s {} messages and {} markers are left, {held} jobs are held", left.0, left.1);
+}
