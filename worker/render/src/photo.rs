@@ -4,10 +4,11 @@ mod shrink;
 
 use std::io::Cursor;
 
-use image::codecs::jpeg::{JpegDecoder, JpegEncoder};
+use image::codecs::jpeg::JpegDecoder;
 use image::codecs::png::PngDecoder;
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageResult, RgbImage};
+use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
 
 use crate::error::PhotoFault;
 use shrink::{Part, shrink};
@@ -70,11 +71,19 @@ pub(crate) fn develop(file: &[u8], frame: Frame) -> Result<(Vec<u8>, (u32, u32))
     };
     let picture = turn(crop_and_scale(&picture, frame, orientation), orientation);
 
+    Ok((encode(&picture)?, picture.dimensions()))
+}
+
+fn encode(picture: &RgbImage) -> Result<Vec<u8>, PhotoFault> {
+    let side = |pixels: u32| u16::try_from(pixels).map_err(|_| PhotoFault::TooLarge);
+    let (width, height) = (side(picture.width())?, side(picture.height())?);
     let mut jpeg = Vec::new();
-    JpegEncoder::new_with_quality(&mut jpeg, JPEG_QUALITY)
-        .encode_image(&picture)
+    let mut encoder = Encoder::new(&mut jpeg, JPEG_QUALITY);
+    encoder.set_sampling_factor(SamplingFactor::F_2_2);
+    encoder
+        .encode(picture.as_raw(), width, height, ColorType::Rgb)
         .map_err(|_| PhotoFault::Broken)?;
-    Ok((jpeg, picture.dimensions()))
+    Ok(jpeg)
 }
 
 fn decode(decoder: ImageResult<impl ImageDecoder>) -> Result<(RgbImage, Orientation), PhotoFault> {
@@ -177,6 +186,7 @@ fn turn(picture: RgbImage, orientation: Orientation) -> RgbImage {
 
 #[cfg(test)]
 mod tests {
+    use image::codecs::jpeg::JpegEncoder;
     use image::codecs::png::PngEncoder;
     use image::{ExtendedColorType, ImageEncoder, Rgb, Rgba, RgbaImage};
 
