@@ -118,7 +118,12 @@ async fn no_job_is_lost_or_paid_twice_while_storage_fails() {
 
 async fn ended(store: &JobStore, id: JobId) -> RowState {
     for _ in 0..3_000 {
-        let row = store.read(&Tenant::anonymous(), id).await.unwrap().unwrap().row;
+        let row = store
+            .read(&Tenant::anonymous(), id)
+            .await
+            .unwrap()
+            .unwrap()
+            .row;
         if row.state.is_final() {
             return row.state;
         }
@@ -139,5 +144,8 @@ async fn settled(store: &JobStore, held: usize) {
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    panic!("after 10 s {} messages and {} markers are left, {held} jobs are held", left.0, left.1);
+    panic!(
+        "after 10 s {} messages and {} markers are left, {held} jobs are held",
+        left.0, left.1
+    );
 }

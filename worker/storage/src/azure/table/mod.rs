@@ -118,12 +118,7 @@ impl Table for Tables {
                     return Ok(etags);
                 }
                 Err(ended) if ended.failure.code() == "ResourceNotFound" => {
-                    let before = left.len();
-                    left = self.without_vanished(table, partition, &writes, left).await?;
-                    if left.len() == before {
-                        // Then it is a row whose version was to be this.
-                        return Err(ended.conflict(StorageError::Precondition));
-                    }
+                    left = self.still_there(table, partition, &writes, left, ended).await?;
                     if left.is_empty() {
                         return Ok(etags);
                     }
@@ -184,24 +179,37 @@ impl Tables {
         self.run(table, Repeat::IfUntouched, operation).await
     }
 
-    /// Leaves out deletes without a version whose row is not there: they have nothing to do, and
-    /// the service would refuse the whole transaction. A row that comes into being between this
-    /// look and the transaction stays.
-    async fn without_vanished(
+    /// What is left of a transaction that the service refused because a row is missing. A delete
+    /// without a version has nothing to do then and is left out; with a version it is a conflict,
+    /// as an update is.
+    ///
+    /// A row that comes into being between this look and the next try stays.
+    async fn still_there(
         &self,
         table: TableName,
         partition: &str,
         writes: &[Write],
         left: Vec<usize>,
+        ended: Ended,
     ) -> Result<Vec<usize>> {
+        if let [n] = left[..] {
+            return match version(&writes[n]) {
+                Some(_) => Err(ended.conflict(StorageError::Precondition)),
+                None => Ok(Vec::new()),
+            };
+        }
         let mut there = Vec::with_capacity(left.len());
         for n in left {
-            let vanished = match &writes[n] {
-                Write::Delete(row, None) => self.get(table, partition, row).await?.value.is_none(),
-                _ => false,
+            let missing = match &writes[n] {
+                Write::Insert(..) | Write::Upsert(..) => false,
+                Write::Update(row, ..) | Write::Delete(row, _) => {
+                    self.get(table, partition, row).await?.value.is_none()
+                }
             };
-            if !vanished {
-                there.push(n);
+            match version(&writes[n]) {
+                Some(_) if missing => return Err(ended.conflict(StorageError::Precondition)),
+                None if missing => {}
+                _ => there.push(n),
             }
         }
         Ok(there)
