@@ -5,15 +5,12 @@
     reason = "a test may fail at once, in its helpers too"
 )]
 
-use std::time::Duration;
-
 use e2e::api::Api;
 use e2e::process::{Server, serve, with_model};
 use e2e::unique_cv;
 use openai::fake::{Script, Server as Fake};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
-use storage::names::QueueName;
 
 struct System {
     server: Server,
@@ -268,33 +265,6 @@ async fn a_job_can_be_cancelled_before_and_while_it_is_called() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_foreign_message_goes_to_the_poison_queue_with_its_reason() {
-    let system = start(Script::default(), &[]);
-    let storage = open(&system);
-    storage
-        .queue
-        .send(QueueName::Jobs, "no job", Duration::ZERO)
-        .await
-        .unwrap();
-    let aside = poison(&storage).await;
-    assert!(
-        aside.contains("not a job message") && aside.contains("no job"),
-        "{aside}"
-    );
-}
-
-async fn poison(storage: &storage::Storage) -> String {
-    for _ in 0..500 {
-        let peeked = storage.queue.peek(QueueName::JobsPoison, 1).await.unwrap();
-        if let Some(message) = peeked.into_iter().next() {
-            return message.body;
-        }
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    panic!("nothing on the poison queue after 10 s");
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn a_stopped_server_finishes_the_call_that_is_out() {
     let system = start(script(json!({"latency": "1s"})), &[]);
     let id = system.api.submit(&unique_cv(9), json!({})).await.unwrap();
@@ -361,12 +331,4 @@ async fn no_secret_and_no_text_of_a_cv_is_logged_at_trace_level() {
         let line = log.lines().find(|line| line.contains(&secret));
         assert!(line.is_none(), "logged: {line:?}");
     }
-}
-
-/// The store of a running system, opened beside it.
-fn open(system: &System) -> storage::Storage {
-    let ambient = std::sync::Arc::new(storage::ambient::System::new());
-    let store =
-        storage::embedded::Store::open(system.data.path(), ambient.clone(), ambient).unwrap();
-    store.storage()
 }

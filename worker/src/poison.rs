@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
+use schemas::ProblemKind;
+use schemas::message::JobMessage;
 use serde::{Deserialize, Serialize};
+use storage::jobs::{JobStore, RowState};
 use storage::names::QueueName;
 use storage::port::{Queue, Result, StorageError};
 
@@ -17,6 +20,41 @@ pub struct SetAside {
     pub dequeue_count: u32,
     /// The body as it came, cut to its first 16 KiB.
     pub body: String,
+}
+
+/// Why a job cannot be requeued.
+#[derive(Debug, thiserror::Error)]
+pub enum RequeueError {
+    /// It was purged.
+    #[error("its job is gone")]
+    Gone,
+    /// The outcome of its call is unknown: a requeue would pay again without its owner's consent.
+    #[error("its job is held: the outcome of its call is unknown, and only its owner may pay again")]
+    Held,
+    /// Storage failed.
+    #[error("storage failed")]
+    Storage(#[from] StorageError),
+}
+
+/// Opens a poisoned job again: to `rendering` where a reply is stored, else to `queued`. A job
+/// that is open, or ended in another way, stays as it is: its message is harmless.
+pub async fn requeue(
+    store: &JobStore,
+    message: &JobMessage,
+) -> std::result::Result<(), RequeueError> {
+    let JobMessage { tenant, job_id, .. } = message;
+    let loaded = store.read(tenant, *job_id).await?.ok_or(RequeueError::Gone)?;
+    let reply_stored = store.reply(tenant, *job_id).await?.is_some();
+    let row = &loaded.row;
+    let poisoned = row.error.as_ref().is_some_and(|p| p.kind == ProblemKind::Poison);
+    match row.state {
+        RowState::OutcomeUnknown if !reply_stored => Err(RequeueError::Held),
+        RowState::Failed if poisoned => {
+            store.reopen(&loaded, reply_stored).await?;
+            Ok(())
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Puts a copy of a message on a poison queue. The message itself is still to be deleted.

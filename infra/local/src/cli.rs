@@ -7,13 +7,18 @@ use clap::{Args, Parser, Subcommand};
 use config::SettingsArgs;
 use schemas::job::{Language, OnModelFailure, Options, Pages};
 
-use crate::{demo, fake_openai, render, serve, show_config, submit};
+use crate::{demo, fake_openai, poison, render, serve, show_config, submit};
 
 /// Turns a CV into a polished PDF, asynchronously, with at most one model call per job.
 ///
 /// Without a command it serves: everything in one process, on one SQLite file.
 #[derive(Debug, Parser)]
-#[command(name = "presswork", version, max_term_width = 100)]
+#[command(
+    name = "presswork",
+    version,
+    max_term_width = 100,
+    args_conflicts_with_subcommands = true
+)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
@@ -35,8 +40,44 @@ enum Command {
     Submit(SubmitArgs),
     /// Shows the effective configuration and where each value comes from
     Config(ConfigArgs),
+    /// Messages that were set aside because nobody could handle them
+    #[command(subcommand)]
+    Poison(PoisonCommand),
     /// Serves a fake of the OpenAI Responses API, for trials and tests
     FakeOpenai(FakeArgs),
+}
+
+/// `presswork poison`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum PoisonCommand {
+    /// Lists them: id, time, job, reason
+    List(PoisonQueueArgs),
+    /// Shows one whole
+    Show(PoisonMessageArgs),
+    /// Puts one back to work: its job goes on from where it stood
+    Requeue(PoisonMessageArgs),
+    /// Deletes one; its job stays as it is
+    Drop(PoisonMessageArgs),
+}
+
+/// Which poison queue, and where it is.
+#[derive(Debug, Args)]
+pub(crate) struct PoisonQueueArgs {
+    /// The directory of the embedded store [default: ./presswork-data]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+    /// Notifications instead of jobs
+    #[arg(long)]
+    pub(crate) notifications: bool,
+}
+
+/// Which message.
+#[derive(Debug, Args)]
+pub(crate) struct PoisonMessageArgs {
+    /// The message's id, as `poison list` shows it, or `all`
+    pub(crate) id: String,
+    #[command(flatten)]
+    pub(crate) queue: PoisonQueueArgs,
 }
 
 /// `presswork serve`.
@@ -167,6 +208,7 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Render(args)) => render::run(&args),
         Some(Command::Submit(args)) => submit::run(args).await,
         Some(Command::Config(args)) => show_config::run(settings, &args),
+        Some(Command::Poison(command)) => poison::run(settings, command).await,
         Some(Command::FakeOpenai(args)) => fake_openai::run(args).await,
     }
 }

@@ -8,6 +8,7 @@ mod cli;
 mod client;
 mod demo;
 mod fake_openai;
+mod poison;
 mod render;
 mod serve;
 mod show_config;

@@ -21,6 +21,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     };
     let cv: Value = serde_json::from_str(SAMPLE)?;
     let photo: Arc<[u8]> = support::portrait::jpeg(600, 800).into();
+    // Small enough to be kept as it is.
+    let small: Arc<[u8]> = support::portrait::jpeg(420, 525).into();
 
     let started = now();
     let engine = Engine::new()?;
@@ -28,7 +30,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let started = now();
     engine.render(&document(&cv, Some(&photo)), &options(SAMPLE))?;
     println!("first document {:6.2} ms", milliseconds(started));
-    measure("with photo", runs, &engine, &cv, Some(&photo))?;
+    measure("small photo", runs, &engine, &cv, Some(&small))?;
+    measure("large photo", runs, &engine, &cv, Some(&photo))?;
     measure("without photo", runs, &engine, &cv, None)
 }
 

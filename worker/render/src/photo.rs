@@ -1,5 +1,9 @@
 //! Photos: foreign JPEG and PNG files in, small upright JPEGs without metadata out.
+//!
+//! A JPEG that is small already is kept as it was encoded, without its metadata and not cropped: the page shows
+//! the frame's part of it, but the file holds all.
 
+mod keep;
 mod shrink;
 
 use std::io::Cursor;
@@ -11,6 +15,7 @@ use image::{DynamicImage, ImageDecoder, ImageResult, RgbImage};
 use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
 
 use crate::error::PhotoFault;
+use keep::keep;
 use shrink::{Part, shrink};
 
 /// Pixels that are decoded at most; checked before any are.
@@ -28,7 +33,7 @@ const JPEG_QUALITY: u8 = 85;
 /// A picture ready to be placed.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Photo {
-    /// A baseline RGB JPEG without metadata.
+    /// A colour or grey JPEG without metadata, in which the frame shows the middle.
     pub(crate) jpeg: Vec<u8>,
     /// Width and height in pixels.
     pub(crate) size: (u32, u32),
@@ -54,13 +59,24 @@ impl Frame {
             height: pixels(height),
         }
     }
+
+    /// The width and height up to which a picture is not worth scaling.
+    fn limits(self) -> (u32, u32) {
+        match self {
+            Self::Cropped { width, height } => (scale(width, 8, 5), scale(height, 8, 5)),
+            Self::Whole => (WHOLE_SIDE, WHOLE_SIDE),
+        }
+    }
 }
 
-/// Decodes a file, crops and scales it to the frame, turns it upright and encodes it again; gives the JPEG
-/// and its size in pixels. A picture that is smaller than the frame is not enlarged.
+/// Makes a file fit to be placed; gives the JPEG and its size in pixels. What is not kept is decoded, cropped
+/// and scaled to the frame, turned upright and encoded again; it is not enlarged.
 pub(crate) fn develop(file: &[u8], frame: Frame) -> Result<(Vec<u8>, (u32, u32)), PhotoFault> {
     if file.len() > MAX_FILE {
         return Err(PhotoFault::TooLarge);
+    }
+    if let Some(kept) = keep(file, frame.limits()) {
+        return Ok(kept);
     }
     let (picture, orientation) = if file.starts_with(&[0xFF, 0xD8, 0xFF]) {
         decode(JpegDecoder::new(Cursor::new(file)))?

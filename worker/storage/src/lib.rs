@@ -2,6 +2,7 @@
 //!
 //! - [`port`]: what a queue, a table and a blob container must do, each with its contract.
 //! - [`embedded`]: all three in one SQLite file.
+//! - [`azure`]: all three on Azure Storage.
 //! - [`names`]: every queue, table, container and path, in one place.
 //! - [`jobs`]: the typed store of jobs; the rows of one job move in one transaction.
 //! - [`events`]: a decorator that tells of written blobs.
@@ -9,6 +10,9 @@
 //! - `conformance` (a feature): one suite that every adapter passes.
 
 pub mod ambient;
+pub mod azure;
+#[cfg(feature = "azurite")]
+pub mod azurite;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 pub mod embedded;

@@ -308,14 +308,15 @@ impl Pen<'_, '_> {
 
     fn photo(&mut self, photo: PhotoId, area: Rect, radius: f32) -> Result<Mark, Error> {
         let unusable = || Error::Pdf("a picture of ours cannot be read".to_owned());
-        let jpeg = self.source.prepared.photos[photo.0].jpeg.clone();
-        let image = Image::from_jpeg(jpeg.into(), false).map_err(|_| unusable())?;
-        let size = Size::from_wh(area.width(), area.height()).ok_or_else(unusable)?;
+        let photo = &self.source.prepared.photos[photo.0];
+        let image = Image::from_jpeg(photo.jpeg.clone().into(), false).map_err(|_| unusable())?;
+        let placed = covering(area, photo.size).ok_or_else(unusable)?;
+        let size = Size::from_wh(placed.width(), placed.height()).ok_or_else(unusable)?;
         let frame = rounded(area, radius).ok_or_else(unusable)?;
         let id = self.surface.start_tagged(ContentTag::Other);
         self.surface.push_clip_path(&frame, &FillRule::NonZero);
         self.surface
-            .push_transform(&Transform::from_translate(area.left(), area.top()));
+            .push_transform(&Transform::from_translate(placed.left(), placed.top()));
         self.surface.draw_image(image, size);
         self.surface.pop();
         self.surface.pop();
@@ -349,6 +350,18 @@ fn color(Rgb(red, green, blue): Rgb) -> rgb::Color {
 /// PDF/A does not let the text of a document be private characters.
 fn is_private(c: char) -> bool {
     matches!(u32::from(c), 0xE000..=0xF8FF | 0xF_0000..=0x10_FFFF)
+}
+
+/// The smallest place of a picture's form around the middle of an area that leaves none of it bare.
+fn covering(area: Rect, (width, height): (u32, u32)) -> Option<Rect> {
+    let (width, height) = (width as f32, height as f32);
+    let scale = (area.width() / width).max(area.height() / height);
+    let (width, height) = (width * scale, height * scale);
+    let (left, top) = (
+        area.left() + (area.width() - width) / 2.0,
+        area.top() + (area.height() - height) / 2.0,
+    );
+    Rect::from_xywh(left, top, width, height)
 }
 
 fn rounded(area: Rect, radius: f32) -> Option<Path> {

@@ -1,10 +1,10 @@
 //! The blob port on Azure Blob Storage.
 
+use std::fmt;
 use std::num::NonZero;
 use std::ops::Range;
 
 use async_trait::async_trait;
-use azure_core::http::RequestContent;
 use azure_core::http::headers::Headers;
 use azure_storage_blob::models::{
     AppendBlobClientCreateOptions, BlobClientDownloadOptions, BlobClientUploadOptions,
@@ -40,18 +40,24 @@ const APPENDED: &str = "application/octet-stream";
 const LABEL: &str = "x-ms-meta-";
 
 /// The containers of an account.
-#[derive(Debug)]
 pub(super) struct Containers {
     pub(super) tries: Tries,
     pub(super) signer: Signer,
-    clients: Vec<BlobContainerClient>,
+    /// In the order of [`Container::ALL`].
+    pub(super) clients: Vec<BlobContainerClient>,
+}
+
+impl fmt::Debug for Containers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("azure::Containers").finish_non_exhaustive()
+    }
 }
 
 impl Containers {
-    pub(super) fn new(service: &BlobServiceClient, signer: Signer, tries: Tries) -> Self {
+    /// A client for each container.
+    pub(super) fn clients(service: &BlobServiceClient) -> Vec<BlobContainerClient> {
         let names = Container::ALL.into_iter().map(Container::as_str);
-        let clients = names.map(|name| service.blob_container_client(name)).collect();
-        Self { tries, signer, clients }
+        names.map(|name| service.blob_container_client(name)).collect()
     }
 
     fn container(&self, container: Container) -> &BlobContainerClient {
@@ -98,11 +104,16 @@ impl Containers {
                 ..Default::default()
             };
             let answer = client.download(Some(options)).await?;
-            let info = info(&answer.headers, None)?;
+            let info = info(&answer.headers)?;
             let data = answer.body.collect().await?;
             Ok(Blob { data, info })
         };
-        Ok(self.run(container, Repeat::Always, operation).await?)
+        let blob = self.run(container, Repeat::Always, operation).await?;
+        // The client reads an empty blob whole, whatever range was asked for.
+        if range.is_some_and(|range| range.start >= blob.info.size) {
+            return Err(StorageError::Invalid("the range begins after the end".to_owned()));
+        }
+        Ok(blob)
     }
 }
 
@@ -133,7 +144,7 @@ impl Blobs for Containers {
                 PutMode::CreateOnly => options.if_not_exists(),
                 PutMode::Overwrite => options,
             };
-            let answer = client.upload(RequestContent::from(data.clone()), Some(options)).await?;
+            let answer = client.upload(data.clone().into(), Some(options)).await?;
             let etag = answer.etag.ok_or_else(|| Failure::misread("no ETag"))?;
             Ok(ETag(etag.to_string()))
         };
@@ -171,36 +182,45 @@ impl Blobs for Containers {
     async fn append(&self, container: Container, path: &str, data: Bytes) -> Result<()> {
         limits::path(path)?;
         limits::append(data.len())?;
-        let client = self.blob(container, path).append_blob_client();
+        let client = self.blob(container, path);
+        let appending = client.append_blob_client();
         let create = || async {
             let options = AppendBlobClientCreateOptions {
                 blob_content_type: Some(APPENDED.to_owned()),
                 ..Default::default()
             };
-            match client.create(Some(options.if_not_exists())).await.map_err(Failure::from) {
+            match appending.create(Some(options.if_not_exists())).await.map_err(Failure::from) {
                 Err(failure) if !matches!(failure.status(), 409 | 412) => Err(failure),
                 _ => Ok(()),
             }
         };
-        let append = || async {
-            let (data, length) = (RequestContent::from(data.clone()), data.len() as u64);
-            client.append_block(data, length, None).await?;
-            Ok(())
-        };
         if data.is_empty() {
             // The service takes no empty block.
             self.run(container, Repeat::Always, create).await?;
-            let existing = self.head(container, path).await?;
-            let _ = existing;
-            return Ok(());
+            let properties = || async {
+                let answer = client.get_properties(None).await?;
+                Ok(header(answer.headers(), "x-ms-blob-type") == Some("AppendBlob"))
+            };
+            return match self.run(container, Repeat::Always, properties).await? {
+                true => Ok(()),
+                false => Err(made_by_a_put()),
+            };
         }
+        let append = || async {
+            let length = data.len() as u64;
+            appending.append_block(data.clone().into(), length, None).await?;
+            Ok(())
+        };
         let mut ended = self.run(container, Repeat::IfUntouched, append).await;
         if matches!(&ended, Err(ended) if ended.failure.code() == "BlobNotFound") {
             self.run(container, Repeat::Always, create).await?;
             ended = self.run(container, Repeat::IfUntouched, append).await;
         }
         ended.map_err(|ended| match ended.failure.code() {
-            "InvalidBlobType" => StorageError::Invalid("the blob was made by a put".to_owned()),
+            "InvalidBlobType" => made_by_a_put(),
+            "BlockCountExceedsLimit" => {
+                StorageError::Invalid("a blob takes at most 50,000 appends".to_owned())
+            }
             _ => ended.into(),
         })
     }
@@ -210,7 +230,7 @@ impl Blobs for Containers {
         let client = self.blob(container, path);
         let operation = || async {
             let answer = client.get_properties(None).await?;
-            info(answer.headers(), None)
+            info(answer.headers())
         };
         Ok(self.run(container, Repeat::Always, operation).await?)
     }
@@ -268,5 +288,92 @@ impl Blobs for Containers {
         let client = self.blob(container, path);
         let (url, container) = (client.url(), container.as_str());
         self.signer.sign(&Target { url, container, path, file_name, expires }, &self.tries).await
+    }
+}
+
+fn made_by_a_put() -> StorageError {
+    StorageError::Invalid("the blob was made by a put".to_owned())
+}
+
+fn http_range(range: Range<u64>) -> HttpRange {
+    if range.end > LARGEST_BLOB { (range.start..).into() } else { range.into() }
+}
+
+/// What the headers of an answer tell of a blob.
+fn info(headers: &Headers) -> Tried<BlobInfo> {
+    let text = |name: &'static str| {
+        header(headers, name).ok_or_else(|| Failure::misread(format!("no {name}")))
+    };
+    // Of a part: `bytes 0-9/100`.
+    let whole = header(headers, "content-range").and_then(|range| range.rsplit('/').next());
+    let size = whole.map_or_else(|| text("content-length"), Ok)?;
+    let labels = headers.iter().filter_map(|(name, value)| {
+        let name = name.as_str().strip_prefix(LABEL)?;
+        Some((name.to_owned(), value.as_str().to_owned()))
+    });
+    Ok(BlobInfo {
+        size: size.parse().map_err(|_| Failure::misread("no size"))?,
+        content_type: text("content-type")?.to_owned(),
+        etag: ETag(text("etag")?.to_owned()),
+        modified: parse_date(text("last-modified")?)
+            .ok_or_else(|| Failure::misread("no last-modified"))?,
+        metadata: labels.collect(),
+    })
+}
+
+fn listed(item: BlobItem) -> Tried<(String, BlobInfo)> {
+    let missing = || Failure::misread("a listed blob lacks a property");
+    let properties = item.properties.ok_or_else(missing)?;
+    let etag = properties.etag.ok_or_else(missing)?.to_string();
+    let modified = properties.last_modified.ok_or_else(missing)?.unix_timestamp();
+    let info = BlobInfo {
+        size: properties.content_length.ok_or_else(missing)?,
+        content_type: properties.content_type.ok_or_else(missing)?,
+        // Here without the quotes that a header has.
+        etag: ETag(format!("\"{}\"", etag.trim_matches('"'))),
+        modified: Timestamp::from_second(modified).map_err(|_| missing())?,
+        metadata: Metadata::new(),
+    };
+    Ok((item.name.ok_or_else(missing)?, info))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(pairs: &[(&'static str, &'static str)]) -> Headers {
+        let mut headers = Headers::new();
+        for (name, value) in pairs {
+            headers.insert(*name, *value);
+        }
+        headers
+    }
+
+    #[test]
+    fn the_size_is_that_of_the_whole() {
+        let common = [
+            ("content-type", "a/b"),
+            ("etag", "\"0x1\""),
+            ("last-modified", "Tue, 03 Feb 2026 04:05:06 GMT"),
+            ("x-ms-meta-a", "b"),
+        ];
+        let check = |more: &[(&'static str, &'static str)], expect: Option<u64>| {
+            let info = info(&headers(&[&common[..], more].concat()));
+            assert_eq!(info.ok().map(|info| info.size), expect, "{more:?}");
+        };
+        check(&[("content-length", "7")], Some(7));
+        check(&[("content-length", "7"), ("content-range", "bytes 3-9/100")], Some(100));
+        check(&[("content-length", "7"), ("content-range", "bytes 3-9/*")], None);
+        check(&[], None);
+    }
+
+    #[test]
+    fn ranges() {
+        let check = |range: Range<u64>, expect: &str| {
+            assert_eq!(http_range(range).to_string(), expect);
+        };
+        check(0..1, "bytes=0-0");
+        check(10..20, "bytes=10-19");
+        check(5..LARGEST_BLOB + 1, "bytes=5-");
     }
 }

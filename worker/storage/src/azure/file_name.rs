@@ -1,6 +1,6 @@
 //! The header that makes a browser save a file under a name.
 
-use super::table::encoded;
+use super::percent::encoded;
 
 /// Characters of a name that are kept.
 const LONGEST: usize = 200;

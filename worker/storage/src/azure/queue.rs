@@ -1,5 +1,6 @@
 //! The queue port on Azure Queue Storage.
 
+use std::fmt;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -25,10 +26,16 @@ type Tried<T> = std::result::Result<T, Failure>;
 const NEVER: i32 = -1;
 
 /// The queues of an account.
-#[derive(Debug)]
 pub(super) struct Queues {
-    pub(super) tries: Tries,
+    tries: Tries,
+    /// In the order of [`QueueName::ALL`].
     clients: Vec<QueueClient>,
+}
+
+impl fmt::Debug for Queues {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("azure::Queues").finish_non_exhaustive()
+    }
 }
 
 impl Queues {

@@ -6,7 +6,8 @@ use std::time::Duration;
 use azure_core::http::Url;
 use azure_core::time::OffsetDateTime;
 use azure_storage_blob::BlobServiceClient;
-use azure_storage_blob::models::{KeyInfo, UserDelegationKey};
+use azure_storage_blob::models::KeyInfo;
+use azure_storage_common::models::UserDelegationKey;
 use azure_storage_sas::{SasBuilder, SasProtocol};
 use jiff::Timestamp;
 use tokio::sync::Mutex;
@@ -14,7 +15,7 @@ use tokio::sync::Mutex;
 use super::failure::Failure;
 use super::file_name::attachment;
 use super::sign::SharedKey;
-use super::table::encoded;
+use super::percent::encoded;
 use super::tries::{Repeat, Tries};
 use crate::Clock;
 use crate::port::{Result, StorageError};
@@ -29,7 +30,6 @@ const KEY_LASTS: Duration = Duration::from_hours(24);
 const SKEW: Duration = Duration::from_mins(15);
 
 /// Who signs the URLs of an account.
-#[derive(Debug)]
 pub(super) enum Signer {
     /// The account's key.
     Key(SharedKey),
@@ -40,7 +40,6 @@ pub(super) enum Signer {
 }
 
 /// An identity's key for signing.
-#[derive(Debug)]
 pub(super) struct Delegation {
     pub(super) account: String,
     pub(super) service: BlobServiceClient,

@@ -4,7 +4,6 @@
 //! error leaves here without its URL. So no secret can reach a log line, at any level.
 
 use std::collections::HashMap;
-use std::error::Error as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -78,9 +77,10 @@ pub(super) struct Wire {
 
 #[async_trait]
 impl Policy for Wire {
+    #[expect(elided_lifetimes_in_paths, reason = "the trait is written so, and must be met")]
     async fn send(
         &self,
-        _: &Context<'_>,
+        _: &Context,
         request: &mut Request,
         _: &[Arc<dyn Policy>],
     ) -> PolicyResult {
@@ -104,7 +104,7 @@ impl Wire {
         let Body::Bytes(body) = request.body() else {
             return Err(Error::with_message(ErrorKind::Other, "this transport does not stream"));
         };
-        let (method, mut url) = (method(request.method()), request.url().clone());
+        let (method, mut url) = (method(request.method())?, request.url().clone());
         let mut headers = header::HeaderMap::new();
         for (name, value) in request.headers().iter() {
             let name = header::HeaderName::from_bytes(name.as_str().as_bytes());
@@ -179,15 +179,9 @@ fn own_headers(map: &header::HeaderMap) -> Headers {
     Headers::from(pairs.collect::<HashMap<_, _>>())
 }
 
-fn method(method: Method) -> reqwest::Method {
-    match method {
-        Method::Delete => reqwest::Method::DELETE,
-        Method::Get => reqwest::Method::GET,
-        Method::Head => reqwest::Method::HEAD,
-        Method::Patch => reqwest::Method::PATCH,
-        Method::Post => reqwest::Method::POST,
-        Method::Put => reqwest::Method::PUT,
-    }
+fn method(method: Method) -> azure_core::Result<reqwest::Method> {
+    reqwest::Method::from_bytes(method.as_str().as_bytes())
+        .map_err(|error| Error::with_error(ErrorKind::Other, error, "no method of HTTP"))
 }
 
 #[cfg(test)]

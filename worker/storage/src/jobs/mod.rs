@@ -336,6 +336,17 @@ impl JobStore {
         self.move_row(loaded, row, writes).await
     }
 
+    /// An operator's requeue of a poisoned job: `failed -> queued`, or `rendering` where a reply
+    /// is stored.
+    pub async fn reopen(&self, loaded: &Loaded, reply_stored: bool) -> Result<Loaded> {
+        let mut row = loaded.row.clone();
+        row.error = None;
+        let state = if reply_stored { RowState::Rendering } else { RowState::Queued };
+        row.move_to(state, self.clock.now());
+        let marker = self.marker(row.id, loaded.date)?;
+        self.move_row(loaded, row, vec![marker]).await
+    }
+
     /// Records that notifications have been sent for a version of the job.
     pub async fn notified(&self, loaded: &Loaded, version: u32) -> Result<Loaded> {
         let mut row = loaded.row.clone();

@@ -6,6 +6,7 @@ use std::ops::Range;
 use azure_core::http::{Method, Request, Url};
 use serde_json::json;
 
+use super::super::percent::encoded;
 use super::entity;
 use crate::port::{ETag, Write};
 
@@ -174,19 +175,6 @@ fn key(table: &str, partition: &str, row: &str) -> String {
 /// For a text between single quotes: a quote in it is doubled, and ends nothing.
 fn quoted(text: &str) -> String {
     text.replace('\'', "''")
-}
-
-/// Percent-encoded, all but the unreserved characters (RFC 3986, section 2.3).
-pub(super) fn encoded(text: &str) -> String {
-    let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            encoded.push(char::from(byte));
-        } else {
-            let _ = write!(encoded, "%{byte:02X}");
-        }
-    }
-    encoded
 }
 
 #[cfg(test)]
