@@ -30,7 +30,7 @@ async fn run(args: Args) -> anyhow::Result<()> {
     let _log = telemetry::start(&loaded)?;
     let ambient = Arc::new(storage::ambient::System::new());
     let (clock, entropy): (Arc<dyn Clock>, Arc<dyn Entropy>) = (ambient.clone(), ambient);
-    let storage = storage::open(&config.storage, &clock, &entropy)?;
+    let storage = storage::open(&config.storage, &clock, &entropy).await?;
     let jobs = JobStore::new(storage, clock.clone(), entropy.clone(), &config.worker);
     let shutdown = Shutdown::install()?;
     let listen = config.server.listen;

@@ -2,6 +2,7 @@
 //! real programs, started as processes and spoken to over HTTP.
 
 pub mod api;
+pub mod backing;
 pub mod process;
 
 use std::path::PathBuf;

@@ -1,7 +1,7 @@
 //! The programs of this workspace as child processes.
 
 use std::io::{BufRead as _, BufReader, Read as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
 use std::thread::JoinHandle;
@@ -174,47 +174,6 @@ impl Drop for Server {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
-    }
-}
-
-/// `presswork serve` on a directory and a free port, with durations of seconds at most.
-pub fn serve(data: &Path, settings: &[(&str, &str)]) -> Command {
-    let mut command = command("presswork");
-    command
-        .arg("serve")
-        .args(["--listen", "127.0.0.1:0"])
-        .arg("--data")
-        .arg(data);
-    short(&mut command, settings);
-    command
-}
-
-/// A program of the split deployment on a directory.
-pub fn part(name: &str, data: &Path, settings: &[(&str, &str)]) -> Command {
-    let mut command = command(name);
-    command
-        .arg("--set")
-        .arg(format!("storage.data_dir={}", data.display()));
-    command.args(["--set", "server.listen=127.0.0.1:0"]);
-    short(&mut command, settings);
-    command
-}
-
-/// Durations that let a test see a lease, a call deadline or a stranded job pass in seconds.
-fn short(command: &mut Command, settings: &[(&str, &str)]) {
-    let short = [
-        ("model.timeout", "3s"),
-        ("model.connect_timeout", "1s"),
-        ("worker.deadline_margin", "1s"),
-        ("worker.latch_freshness", "900ms"),
-        ("worker.visibility", "1500ms"),
-        ("worker.heartbeat", "300ms"),
-        ("worker.reconcile_every", "250ms"),
-        ("worker.idle_before_requeue", "1s"),
-        ("worker.shutdown_grace", "10s"),
-    ];
-    for (key, value) in short.iter().chain(settings) {
-        command.args(["--set", &format!("{key}={value}")]);
     }
 }
 

@@ -6,20 +6,27 @@
     reason = "a test may fail at once, in its helpers too"
 )]
 
-use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
 use e2e::api::Api;
-use e2e::process::{Server, part, serve, with_model};
+use e2e::backing::Backing;
+use e2e::process::{Server, with_model};
 use e2e::unique_cv;
 use openai::fake::{Script, Server as Fake};
 use schemas::job::{Editor, JobInput, JobKind, Options};
 use schemas::{JobId, Tenant};
 use serde_json::{Value, json};
-use storage::jobs::{JobStore, Latch, PdfFacts, Submission, Token};
+use storage::jobs::{Latch, PdfFacts, Submission, Token};
 use storage::names::QueueName;
 use worker::jobs::StoredReply;
+
+e2e::on_both_storages!(
+    killed_while_queued,
+    killed_while_calling,
+    killed_at_every_other_point,
+    killed_again_and_again_under_load_loses_nothing_and_pays_nothing_twice,
+    a_shim_and_two_workers_share_a_store_and_one_of_them_dies,
+);
 
 fn script(json: Value) -> Script {
     serde_json::from_value(json).expect("the test's script is well-formed")
@@ -29,33 +36,18 @@ fn fake(json: Value) -> Fake {
     Fake::start(([127, 0, 0, 1], 0).into(), script(json)).unwrap()
 }
 
-fn start(data: &Path, model: &Fake) -> (Server, Api) {
-    let mut command = serve(data, &[]);
+fn start(backing: &Backing, model: &Fake) -> (Server, Api) {
+    let mut command = backing.serve(&[]);
     with_model(&mut command, &model.base_url());
     let server = Server::start(&mut command);
     let api = Api::new(&server.url);
     (server, api)
 }
 
-/// The typed store on a directory that no program is using.
-fn store(data: &Path) -> (JobStore, storage::Storage) {
-    let ambient = Arc::new(storage::ambient::System::new());
-    let mut settings = config::Config::default();
-    settings.worker.idle_before_requeue = Duration::from_secs(1);
-    let embedded = storage::embedded::Store::open(data, ambient.clone(), ambient.clone()).unwrap();
-    let storage = embedded.storage();
-    (
-        JobStore::new(storage.clone(), ambient.clone(), ambient, &settings.worker),
-        storage,
-    )
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn killed_while_queued() {
+async fn killed_while_queued(backing: Backing) {
     let model =
         fake(json!({"default": {"do": "error", "status": 429, "headers": {"retry-after": "2"}}}));
-    let data = tempfile::tempdir().unwrap();
-    let (server, api) = start(data.path(), &model);
+    let (server, api) = start(&backing, &model);
     let id = api.submit(&unique_cv(1), json!({})).await.unwrap();
     while model.counters().not_processed == 0 {
         tokio::time::sleep(Duration::from_millis(5)).await;
@@ -66,7 +58,7 @@ async fn killed_while_queued() {
     server.kill();
 
     model.set_script(Script::default());
-    let (_server, api) = start(data.path(), &model);
+    let (_server, api) = start(&backing, &model);
     let job = api.ended(&id).await.unwrap();
     assert_eq!(
         (&job["state"], &job["model_calls"]),
@@ -76,18 +68,16 @@ async fn killed_while_queued() {
     assert_eq!(model.counters().accepted, 1);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn killed_while_calling() {
+async fn killed_while_calling(backing: Backing) {
     let model = fake(json!({"latency": "2s"}));
-    let data = tempfile::tempdir().unwrap();
-    let (server, api) = start(data.path(), &model);
+    let (server, api) = start(&backing, &model);
     let id = api.submit(&unique_cv(2), json!({})).await.unwrap();
     while model.counters().received == 0 {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     server.kill();
 
-    let (_server, api) = start(data.path(), &model);
+    let (_server, api) = start(&backing, &model);
     let job = api.ended(&id).await.unwrap();
     // The one window that nothing can close: the request went out, and the reply went nowhere.
     assert_eq!(job["state"], "outcome_unknown", "{job:#}");
@@ -116,8 +106,9 @@ enum Died {
 }
 
 /// What a worker that was killed at some point leaves behind, made with the same store.
-async fn leave(data: &Path, died: Died) -> JobId {
-    let (store, storage) = store(data);
+async fn leave(backing: &Backing, died: Died) -> JobId {
+    let store = backing.jobs().await;
+    let storage = store.storage();
     let cv = schemas::cv::normalise(&unique_cv(3)).unwrap().cv;
     let input = JobInput {
         kind: JobKind::Cv,
@@ -184,8 +175,7 @@ async fn leave(data: &Path, died: Died) -> JobId {
     id
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn killed_at_every_other_point() {
+async fn killed_at_every_other_point(backing: Backing) {
     for (died, state, calls) in [
         (Died::ReplyStored, "succeeded", 0),
         (Died::Rendering, "succeeded", 0),
@@ -194,9 +184,8 @@ async fn killed_at_every_other_point() {
         (Died::Latched, "outcome_unknown", 0),
     ] {
         let model = fake(json!({}));
-        let data = tempfile::tempdir().unwrap();
-        let id = leave(data.path(), died).await;
-        let mut command = serve(data.path(), &[]);
+        let id = leave(&backing, died).await;
+        let mut command = backing.serve(&[]);
         with_model(&mut command, &model.base_url());
         let server = Server::start(&mut command);
         let api = Api::new(&server.url);
@@ -209,12 +198,10 @@ async fn killed_at_every_other_point() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn killed_again_and_again_under_load_loses_nothing_and_pays_nothing_twice() {
+async fn killed_again_and_again_under_load_loses_nothing_and_pays_nothing_twice(backing: Backing) {
     const JOBS: u64 = 40;
     let model = fake(json!({"latency": "60ms"}));
-    let data = tempfile::tempdir().unwrap();
-    let (mut server, mut api) = start(data.path(), &model);
+    let (mut server, mut api) = start(&backing, &model);
     let mut ids = Vec::new();
     for number in 0..JOBS {
         ids.push(
@@ -226,7 +213,7 @@ async fn killed_again_and_again_under_load_loses_nothing_and_pays_nothing_twice(
             // At another moment of the work each time.
             tokio::time::sleep(Duration::from_millis(number * 3)).await;
             server.kill();
-            (server, api) = start(data.path(), &model);
+            (server, api) = start(&backing, &model);
         }
     }
     let mut held = 0;
@@ -241,13 +228,14 @@ async fn killed_again_and_again_under_load_loses_nothing_and_pays_nothing_twice(
     assert!(held < JOBS, "everything is held");
     assert!(model.counters().accepted <= JOBS, "{:?}", model.counters());
     println!("{JOBS} jobs, 5 kills: {held} held, {:?}", model.counters());
-    settle(data.path(), held).await;
+    settle(&backing, held).await;
     drop(server);
 }
 
 /// No message and no poison is left, and no marker but those of held jobs.
-async fn settle(data: &Path, held: u64) {
-    let (store, storage) = store(data);
+async fn settle(backing: &Backing, held: u64) {
+    let store = backing.jobs().await;
+    let storage = store.storage();
     for _ in 0..500 {
         let messages = storage.queue.count(QueueName::Jobs).await.unwrap()
             + storage.queue.count(QueueName::Notifications).await.unwrap();
@@ -262,14 +250,12 @@ async fn settle(data: &Path, held: u64) {
     panic!("messages or markers are left after 10 s: {messages:?}");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_shim_and_two_workers_share_a_store_and_one_of_them_dies() {
+async fn a_shim_and_two_workers_share_a_store_and_one_of_them_dies(backing: Backing) {
     const JOBS: u64 = 30;
     let model = fake(json!({"latency": "100ms"}));
-    let data = tempfile::tempdir().unwrap();
-    let shim = Server::start(&mut part("api-shim", data.path(), &[]));
+    let shim = Server::start(&mut backing.part("api-shim", &[]));
     let worker = || {
-        let mut command = part("worker", data.path(), &[("worker.concurrency", "4")]);
+        let mut command = backing.part("worker", &[("worker.concurrency", "4")]);
         with_model(&mut command, &model.base_url());
         Server::spawn(&mut command)
     };
@@ -300,7 +286,7 @@ async fn a_shim_and_two_workers_share_a_store_and_one_of_them_dies() {
         "more jobs are held than the dead worker had in hand: {held}"
     );
     assert!(model.counters().accepted <= JOBS);
+    settle(&backing, held).await;
     let (status, log) = second.terminate();
     assert!(status.success(), "{log}");
-    settle(data.path(), held).await;
 }

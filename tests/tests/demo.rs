@@ -164,8 +164,8 @@ fn config_shows_where_each_value_comes_from_and_masks_secrets() {
 
 #[test]
 fn a_worker_without_a_model_refuses_to_start_unless_told() {
-    let dir = tempfile::tempdir().unwrap();
-    let output = run(&mut e2e::process::part("worker", dir.path(), &[]));
+    let backing = e2e::backing::Backing::embedded();
+    let output = run(&mut backing.part("worker", &[]));
     assert_eq!(output.status.code(), Some(1), "{output:?}");
     assert!(output.err.contains("CV_EDITOR=offline"), "{}", output.err);
 }

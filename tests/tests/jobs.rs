@@ -6,27 +6,38 @@
 )]
 
 use e2e::api::Api;
-use e2e::process::{Server, serve, with_model};
+use e2e::backing::Backing;
+use e2e::process::{Server, with_model};
 use e2e::unique_cv;
 use openai::fake::{Script, Server as Fake};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
+e2e::on_both_storages!(
+    equal_content_is_paid_once_and_force_pays_again,
+    jobs_of_equal_content_at_once_share_one_call,
+    every_behaviour_of_the_model_has_its_end,
+    what_was_not_processed_is_tried_again_without_being_paid_twice,
+    the_own_text_is_rendered_where_the_owner_wants_it,
+    a_job_can_be_cancelled_before_and_while_it_is_called,
+    a_stopped_server_finishes_the_call_that_is_out,
+    no_secret_and_no_text_of_a_cv_is_logged_at_trace_level,
+);
+
 struct System {
     server: Server,
     api: Api,
     model: Fake,
-    data: tempfile::TempDir,
+    backing: Backing,
 }
 
 fn script(json: Value) -> Script {
     serde_json::from_value(json).expect("the test's script is well-formed")
 }
 
-fn start(script: Script, settings: &[(&str, &str)]) -> System {
+fn start(backing: Backing, script: Script, settings: &[(&str, &str)]) -> System {
     let model = Fake::start(([127, 0, 0, 1], 0).into(), script).unwrap();
-    let data = tempfile::tempdir().unwrap();
-    let mut command = serve(data.path(), settings);
+    let mut command = backing.serve(settings);
     with_model(&mut command, &model.base_url());
     let server = Server::start(&mut command);
     let api = Api::new(&server.url);
@@ -34,13 +45,12 @@ fn start(script: Script, settings: &[(&str, &str)]) -> System {
         server,
         api,
         model,
-        data,
+        backing,
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn equal_content_is_paid_once_and_force_pays_again() {
-    let system = start(Script::default(), &[]);
+async fn equal_content_is_paid_once_and_force_pays_again(backing: Backing) {
+    let system = start(backing, Script::default(), &[]);
     let cv = unique_cv(1);
     let mut pdfs = Vec::new();
     for (options, cached, calls_so_far) in [
@@ -60,9 +70,8 @@ async fn equal_content_is_paid_once_and_force_pays_again() {
     assert_eq!(pdfs[0], pdfs[1], "the cached PDF is the very same");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn jobs_of_equal_content_at_once_share_one_call() {
-    let system = start(script(json!({"latency": "300ms"})), &[]);
+async fn jobs_of_equal_content_at_once_share_one_call(backing: Backing) {
+    let system = start(backing, script(json!({"latency": "300ms"})), &[]);
     let cv = unique_cv(2);
     let mut ids = Vec::new();
     for _ in 0..8 {
@@ -78,8 +87,7 @@ async fn jobs_of_equal_content_at_once_share_one_call() {
 }
 
 /// What each thing that a model may do leads to.
-#[tokio::test(flavor = "multi_thread")]
-async fn every_behaviour_of_the_model_has_its_end() {
+async fn every_behaviour_of_the_model_has_its_end(backing: Backing) {
     let cases = [
         // behaviour, state, kind of problem, accepted calls
         (json!({"do": "reply"}), "succeeded", None, 1),
@@ -151,7 +159,7 @@ async fn every_behaviour_of_the_model_has_its_end() {
             1,
         ),
     ];
-    let system = start(Script::default(), &[("model.timeout", "1s")]);
+    let system = start(backing, Script::default(), &[("model.timeout", "1s")]);
     for (number, (behaviour, state, problem, accepted)) in cases.into_iter().enumerate() {
         system
             .model
@@ -178,13 +186,12 @@ async fn every_behaviour_of_the_model_has_its_end() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn what_was_not_processed_is_tried_again_without_being_paid_twice() {
+async fn what_was_not_processed_is_tried_again_without_being_paid_twice(backing: Backing) {
     let steps = json!({"steps": [
         {"do": "error", "status": 429, "headers": {"retry-after-ms": "100"}},
         {"do": "error", "status": 503, "code": "server_is_overloaded", "headers": {"retry-after-ms": "100"}},
     ]});
-    let system = start(script(steps), &[]);
+    let system = start(backing, script(steps), &[]);
     let id = system.api.submit(&unique_cv(3), json!({})).await.unwrap();
     let job = system.api.ended(&id).await.unwrap();
     assert_eq!(
@@ -199,10 +206,9 @@ async fn what_was_not_processed_is_tried_again_without_being_paid_twice() {
     );
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_own_text_is_rendered_where_the_owner_wants_it() {
+async fn the_own_text_is_rendered_where_the_owner_wants_it(backing: Backing) {
     let own = json!({"on_model_failure": "render_unpolished"});
-    let system = start(script(json!({"default": {"do": "refusal"}})), &[]);
+    let system = start(backing, script(json!({"default": {"do": "refusal"}})), &[]);
     let id = system.api.submit(&unique_cv(4), own.clone()).await.unwrap();
     let job = system.api.ended(&id).await.unwrap();
     assert_eq!(job["state"], "succeeded", "{job:#}");
@@ -217,9 +223,9 @@ async fn the_own_text_is_rendered_where_the_owner_wants_it() {
     assert_eq!(&system.api.pdf(&id).await.unwrap()[..5], b"%PDF-");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_job_can_be_cancelled_before_and_while_it_is_called() {
+async fn a_job_can_be_cancelled_before_and_while_it_is_called(backing: Backing) {
     let system = start(
+        backing,
         script(json!({"latency": "1s"})),
         &[("worker.concurrency", "1")],
     );
@@ -264,9 +270,8 @@ async fn a_job_can_be_cancelled_before_and_while_it_is_called() {
     );
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_stopped_server_finishes_the_call_that_is_out() {
-    let system = start(script(json!({"latency": "1s"})), &[]);
+async fn a_stopped_server_finishes_the_call_that_is_out(backing: Backing) {
+    let system = start(backing, script(json!({"latency": "1s"})), &[]);
     let id = system.api.submit(&unique_cv(9), json!({})).await.unwrap();
     system
         .api
@@ -276,13 +281,13 @@ async fn a_stopped_server_finishes_the_call_that_is_out() {
     let System {
         server,
         model,
-        data,
+        backing,
         ..
     } = system;
     let (status, log) = server.terminate();
     assert!(status.success(), "{log}");
 
-    let mut command = serve(data.path(), &[]);
+    let mut command = backing.serve(&[]);
     with_model(&mut command, &model.base_url());
     let server = Server::start(&mut command);
     let (_, job) = Api::new(&server.url)
@@ -293,14 +298,13 @@ async fn a_stopped_server_finishes_the_call_that_is_out() {
     assert_eq!(model.counters().accepted, 1);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn no_secret_and_no_text_of_a_cv_is_logged_at_trace_level() {
+async fn no_secret_and_no_text_of_a_cv_is_logged_at_trace_level(backing: Backing) {
     let settings = [("log.level", "trace"), ("log.format", "json")];
     let steps = json!({"steps": [
         {"do": "reply"}, {"do": "refusal"}, {"do": "error", "status": 500},
         {"do": "error", "status": 401}, {"do": "error", "status": 429, "headers": {"retry-after-ms": "10"}},
     ]});
-    let system = start(script(steps), &settings);
+    let system = start(backing, script(steps), &settings);
     for number in 20..25 {
         let id = system
             .api

@@ -5,85 +5,114 @@
     reason = "a test may fail at once, in its helpers too"
 )]
 
-use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
 use e2e::api::Api;
-use e2e::process::{Output, Server, command, part, run, serve, with_model};
+use e2e::backing::Backing;
+use e2e::process::{Output, Server, run, with_model};
 use e2e::unique_cv;
 use openai::fake::{Script, Server as Fake};
 use serde_json::json;
 use storage::names::QueueName;
 
-fn poison(data: &Path, arguments: &[&str]) -> Output {
-    run(command("presswork").arg("poison").args(arguments).arg("--data").arg(data))
+e2e::on_both_storages!(
+    a_job_that_fails_on_every_dequeue_is_set_aside_and_can_be_requeued,
+    a_foreign_message_is_set_aside_with_its_reason_and_can_be_dropped,
+);
+
+fn poison(backing: &Backing, arguments: &[&str]) -> Output {
+    let arguments: Vec<_> = ["poison"].iter().chain(arguments).copied().collect();
+    run(&mut backing.presswork(&arguments))
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_job_that_fails_on_every_dequeue_is_set_aside_and_can_be_requeued() {
+async fn a_job_that_fails_on_every_dequeue_is_set_aside_and_can_be_requeued(backing: Backing) {
     let model = Fake::start(([127, 0, 0, 1], 0).into(), Script::default()).unwrap();
-    let data = tempfile::tempdir().unwrap();
 
     // Accepted, and then received by six workers in a row that all died at once.
-    let shim = Server::start(&mut part("api-shim", data.path(), &[]));
-    let id = Api::new(&shim.url).submit(&unique_cv(1), json!({})).await.unwrap();
+    let shim = Server::start(&mut backing.part("api-shim", &[]));
+    let id = Api::new(&shim.url)
+        .submit(&unique_cv(1), json!({}))
+        .await
+        .unwrap();
     shim.kill();
-    let ambient = Arc::new(storage::ambient::System::new());
-    let store =
-        storage::embedded::Store::open(data.path(), ambient.clone(), ambient).unwrap().storage();
+    let store = backing.storage().await;
     for _ in 0..6 {
         let lease = Duration::from_secs(5);
-        let messages = store.queue.receive(QueueName::Jobs, 1, lease).await.unwrap();
+        let messages = store
+            .queue
+            .receive(QueueName::Jobs, 1, lease)
+            .await
+            .unwrap();
         let lease = &messages[0].lease;
-        store.queue.extend(QueueName::Jobs, lease, Duration::ZERO, None).await.unwrap();
+        store
+            .queue
+            .extend(QueueName::Jobs, lease, Duration::ZERO, None)
+            .await
+            .unwrap();
     }
 
-    let mut command = serve(data.path(), &[]);
+    let mut command = backing.serve(&[]);
     with_model(&mut command, &model.base_url());
     let server = Server::start(&mut command);
     let api = Api::new(&server.url);
     let job = api.ended(&id).await.unwrap();
-    assert_eq!((&job["state"], &job["error"]["type"]), (&json!("failed"), &json!("/problems/poison")));
+    assert_eq!(
+        (&job["state"], &job["error"]["type"]),
+        (&json!("failed"), &json!("/problems/poison"))
+    );
     assert_eq!(model.counters().received, 0);
 
-    let listed = poison(data.path(), &["list"]);
-    assert!(listed.out.contains(&id) && listed.out.contains("every dequeue"), "{listed:?}");
+    let listed = poison(&backing, &["list"]);
+    assert!(
+        listed.out.contains(&id) && listed.out.contains("every dequeue"),
+        "{listed:?}"
+    );
     let message = listed.out.split_whitespace().next().unwrap();
-    let shown = poison(data.path(), &["show", message]);
+    let shown = poison(&backing, &["show", message]);
     assert!(shown.out.contains("dequeues  7"), "{shown:?}");
-    let missing = poison(data.path(), &["show", "no-such-message"]);
-    assert!(!missing.status.success() && missing.err.contains("poison list"), "{missing:?}");
+    let missing = poison(&backing, &["show", "no-such-message"]);
+    assert!(
+        !missing.status.success() && missing.err.contains("poison list"),
+        "{missing:?}"
+    );
 
-    let requeued = poison(data.path(), &["requeue", message]);
+    let requeued = poison(&backing, &["requeue", message]);
     assert!(requeued.status.success(), "{requeued:?}");
     let job = api.ended(&id).await.unwrap();
-    assert_eq!((&job["state"], &job["model_calls"]), (&json!("succeeded"), &json!(1)), "{job:#}");
-    let empty = poison(data.path(), &["list"]);
+    assert_eq!(
+        (&job["state"], &job["model_calls"]),
+        (&json!("succeeded"), &json!(1)),
+        "{job:#}"
+    );
+    let empty = poison(&backing, &["list"]);
     assert!(empty.out.contains("nothing is set aside"), "{empty:?}");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_foreign_message_is_set_aside_with_its_reason_and_can_be_dropped() {
-    let data = tempfile::tempdir().unwrap();
-    let server = Server::start(&mut serve(data.path(), &[]));
-    let ambient = Arc::new(storage::ambient::System::new());
-    let store =
-        storage::embedded::Store::open(data.path(), ambient.clone(), ambient).unwrap().storage();
-    store.queue.send(QueueName::Jobs, "no job", Duration::ZERO).await.unwrap();
-    let mut listed = poison(data.path(), &["list"]);
+async fn a_foreign_message_is_set_aside_with_its_reason_and_can_be_dropped(backing: Backing) {
+    let server = Server::start(&mut backing.serve(&[]));
+    let store = backing.storage().await;
+    store
+        .queue
+        .send(QueueName::Jobs, "no job", Duration::ZERO)
+        .await
+        .unwrap();
+    let mut listed = poison(&backing, &["list"]);
     for _ in 0..100 {
         if listed.out.contains("not a job message") {
             break;
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
-        listed = poison(data.path(), &["list"]);
+        listed = poison(&backing, &["list"]);
     }
     let message = listed.out.split_whitespace().next().unwrap();
-    let shown = poison(data.path(), &["show", message]);
+    let shown = poison(&backing, &["show", message]);
     assert!(shown.out.contains("body      no job"), "{shown:?}");
-    let dropped = poison(data.path(), &["drop", "all"]);
+    let dropped = poison(&backing, &["drop", "all"]);
     assert!(dropped.out.contains(message), "{dropped:?}");
-    assert!(poison(data.path(), &["list"]).out.contains("nothing is set aside"));
+    assert!(
+        poison(&backing, &["list"])
+            .out
+            .contains("nothing is set aside")
+    );
     drop(server);
 }

@@ -14,6 +14,7 @@ pub mod jobs;
 mod notify;
 pub mod poison;
 pub mod reconciler;
+mod renderer;
 pub mod runner;
 mod settings;
 mod throttle;
@@ -28,13 +29,14 @@ use storage::names::QueueName;
 use storage::{Clock, Entropy, lease};
 use tokio_util::sync::CancellationToken;
 
-pub use handling::{RenderedJob, render_job};
+pub use renderer::{RenderedJob, render_job};
 pub use settings::{ModelMissing, Settings, editor};
 
 use crate::attempt::Disposition;
 use crate::delivery::Delivery;
 use crate::editor::Editor;
-use crate::handling::{Handling, Renderer};
+use crate::handling::Handling;
+use crate::renderer::Renderer;
 use crate::runner::Consumer;
 use crate::throttle::Throttle;
 
@@ -60,17 +62,13 @@ impl Worker {
     pub fn new(
         store: JobStore,
         editor: Editor,
-        renderer: jobs::Engine,
+        renderer: Arc<render::Engine>,
         settings: Settings,
         (clock, entropy): (Arc<dyn Clock>, Arc<dyn Entropy>),
         shutdown: CancellationToken,
     ) -> Self {
         let throttle = Throttle::new(settings.requests_per_minute, clock.clone());
-        let threads = tokio::sync::Semaphore::new(settings.render_threads);
-        let renderer = Renderer {
-            engine: renderer,
-            threads,
-        };
+        let renderer = Renderer::new(renderer, settings.render_threads);
         Self(Arc::new(Engine {
             store,
             editor,

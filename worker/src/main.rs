@@ -30,7 +30,7 @@ async fn run(args: Args) -> anyhow::Result<()> {
     let _log = telemetry::start(&loaded)?;
     let ambient = Arc::new(storage::ambient::System::new());
     let (clock, entropy): (Arc<dyn Clock>, Arc<dyn Entropy>) = (ambient.clone(), ambient);
-    let storage = storage::open(&config.storage, &clock, &entropy)?;
+    let storage = storage::open(&config.storage, &clock, &entropy).await?;
     let store = JobStore::new(storage, clock.clone(), entropy.clone(), &config.worker);
     if args.reconcile_once {
         let round = worker::reconciler::reconcile(&store).await?;

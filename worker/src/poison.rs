@@ -29,7 +29,9 @@ pub enum RequeueError {
     #[error("its job is gone")]
     Gone,
     /// The outcome of its call is unknown: a requeue would pay again without its owner's consent.
-    #[error("its job is held: the outcome of its call is unknown, and only its owner may pay again")]
+    #[error(
+        "its job is held: the outcome of its call is unknown, and only its owner may pay again"
+    )]
     Held,
     /// Storage failed.
     #[error("storage failed")]
@@ -43,10 +45,16 @@ pub async fn requeue(
     message: &JobMessage,
 ) -> std::result::Result<(), RequeueError> {
     let JobMessage { tenant, job_id, .. } = message;
-    let loaded = store.read(tenant, *job_id).await?.ok_or(RequeueError::Gone)?;
+    let loaded = store
+        .read(tenant, *job_id)
+        .await?
+        .ok_or(RequeueError::Gone)?;
     let reply_stored = store.reply(tenant, *job_id).await?.is_some();
     let row = &loaded.row;
-    let poisoned = row.error.as_ref().is_some_and(|p| p.kind == ProblemKind::Poison);
+    let poisoned = row
+        .error
+        .as_ref()
+        .is_some_and(|p| p.kind == ProblemKind::Poison);
     match row.state {
         RowState::OutcomeUnknown if !reply_stored => Err(RequeueError::Held),
         RowState::Failed if poisoned => {

@@ -83,6 +83,9 @@ pub(crate) struct PoisonMessageArgs {
 /// `presswork serve`.
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct ServeArgs {
+    /// Where data is kept: embedded (one SQLite file) or azure (Azure Storage) [default: embedded]
+    #[arg(long, value_name = "WHICH")]
+    pub(crate) storage: Option<String>,
     /// The directory of the store; made at need [default: ./presswork-data]
     #[arg(long, value_name = "DIR")]
     pub(crate) data: Option<PathBuf>,

@@ -90,7 +90,7 @@ impl Poison {
         let loaded = settings.load(own.into_iter().collect())?;
         let ambient = Arc::new(System::new());
         let (clock, entropy): (Arc<dyn Clock>, Arc<dyn Entropy>) = (ambient.clone(), ambient);
-        let storage = storage::open(&loaded.config.storage, &clock, &entropy)?;
+        let storage = storage::open(&loaded.config.storage, &clock, &entropy).await?;
         let store = JobStore::new(storage, clock, entropy, &loaded.config.worker);
         let (aside, home) = if args.notifications {
             (QueueName::NotificationsPoison, QueueName::Notifications)
@@ -125,7 +125,11 @@ impl Poison {
         let (wanted, others): (Vec<_>, Vec<_>) = all.into_iter().partition(wanted);
         if wanted.is_empty() && args.id != "all" {
             self.put_back(others).await?;
-            bail!("no message {} on queue {}: `presswork poison list` shows them", args.id, self.aside.as_str());
+            bail!(
+                "no message {} on queue {}: `presswork poison list` shows them",
+                args.id,
+                self.aside.as_str()
+            );
         }
         Ok((wanted, others))
     }
@@ -133,7 +137,9 @@ impl Poison {
     async fn put_back(&self, messages: Vec<Received>) -> anyhow::Result<()> {
         let queue = &self.store.storage().queue;
         for message in messages {
-            queue.extend(self.aside, &message.lease, Duration::ZERO, None).await?;
+            queue
+                .extend(self.aside, &message.lease, Duration::ZERO, None)
+                .await?;
         }
         Ok(())
     }
@@ -153,7 +159,13 @@ impl Poison {
         let queue = &self.store.storage().queue;
         let fresh = JobMessage::from_body(&aside.body)
             .map(|job| JobMessage { forgiven: 0, ..job }.to_body());
-        queue.send(self.home, fresh.as_ref().unwrap_or(&aside.body), Duration::ZERO).await?;
+        queue
+            .send(
+                self.home,
+                fresh.as_ref().unwrap_or(&aside.body),
+                Duration::ZERO,
+            )
+            .await?;
         self.delete(message).await
     }
 }
@@ -164,14 +176,25 @@ fn read(message: &Received) -> Option<SetAside> {
 
 fn line(message: &Received) -> String {
     let aside = read(message);
-    let job = aside.as_ref().and_then(|aside| JobMessage::from_body(&aside.body).ok());
-    let job = job.map_or_else(|| "-".to_owned(), |job| format!("{}/{}", job.tenant, job.job_id));
+    let job = aside
+        .as_ref()
+        .and_then(|aside| JobMessage::from_body(&aside.body).ok());
+    let job = job.map_or_else(
+        || "-".to_owned(),
+        |job| format!("{}/{}", job.tenant, job.job_id),
+    );
     let reason = aside.map_or_else(|| "not one of ours".to_owned(), |aside| aside.reason);
-    format!("{}  {}  {job}  {reason}", message.lease.message_id, message.inserted_at)
+    format!(
+        "{}  {}  {job}  {reason}",
+        message.lease.message_id, message.inserted_at
+    )
 }
 
 fn shown(message: &Received) -> String {
-    let mut text = format!("id        {}\nset aside {}", message.lease.message_id, message.inserted_at);
+    let mut text = format!(
+        "id        {}\nset aside {}",
+        message.lease.message_id, message.inserted_at
+    );
     match read(message) {
         Some(aside) => {
             text.push_str(&format!(

@@ -1,6 +1,6 @@
 //! `presswork serve`: everything in one process.
 
-use config::SettingsArgs;
+use config::{Backend, SettingsArgs};
 use schemas::job::Editor;
 use telemetry::Shutdown;
 
@@ -10,6 +10,9 @@ use crate::system::System;
 /// Serves until SIGTERM or Ctrl-C.
 pub(crate) async fn run(settings: SettingsArgs, args: ServeArgs) -> anyhow::Result<()> {
     let mut own = Vec::new();
+    if let Some(storage) = args.storage {
+        own.push(("storage.backend".to_owned(), storage));
+    }
     if let Some(data) = args.data {
         own.push(("storage.data_dir".to_owned(), data.display().to_string()));
     }
@@ -20,9 +23,12 @@ pub(crate) async fn run(settings: SettingsArgs, args: ServeArgs) -> anyhow::Resu
     let _log = telemetry::start(&loaded)?;
     let shutdown = Shutdown::install()?;
     let system = System::start(&loaded.config, shutdown.token()).await?;
-    let data = loaded.config.storage.data_dir.display();
+    let place = match loaded.config.storage.backend {
+        Backend::Embedded => loaded.config.storage.data_dir.display().to_string(),
+        Backend::Azure => "Azure Storage".to_owned(),
+    };
     println!(
-        "Presswork listens on http://{} and keeps its data in {data}.",
+        "Presswork listens on http://{} and keeps its data in {place}.",
         system.address()
     );
     match system.editor() {

@@ -31,7 +31,7 @@ impl System {
         let (clock, entropy): (Arc<dyn Clock>, Arc<dyn Entropy>) = (ambient.clone(), ambient);
         let editor = worker::editor(config, true)?;
         let name = editor.name();
-        let storage = storage::open(&config.storage, &clock, &entropy)?;
+        let storage = storage::open(&config.storage, &clock, &entropy).await?;
         let store = JobStore::new(storage, clock.clone(), entropy.clone(), &config.worker);
         let listener = TcpListener::bind(config.server.listen)
             .await

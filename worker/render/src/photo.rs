@@ -8,11 +8,14 @@ mod shrink;
 
 use std::io::Cursor;
 
-use image::codecs::jpeg::JpegDecoder;
 use image::codecs::png::PngDecoder;
 use image::metadata::Orientation;
-use image::{DynamicImage, ImageDecoder, ImageResult, RgbImage};
+use image::{DynamicImage, ImageDecoder, RgbImage};
 use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
+use zune_jpeg::JpegDecoder;
+use zune_jpeg::zune_core::bytestream::ZCursor;
+use zune_jpeg::zune_core::colorspace::ColorSpace;
+use zune_jpeg::zune_core::options::DecoderOptions;
 
 use crate::error::PhotoFault;
 use keep::keep;
@@ -79,9 +82,9 @@ pub(crate) fn develop(file: &[u8], frame: Frame) -> Result<(Vec<u8>, (u32, u32))
         return Ok(kept);
     }
     let (picture, orientation) = if file.starts_with(&[0xFF, 0xD8, 0xFF]) {
-        decode(JpegDecoder::new(Cursor::new(file)))?
+        decode_jpeg(file)?
     } else if file.starts_with(b"\x89PNG\r\n\x1A\n") {
-        decode(PngDecoder::new(Cursor::new(file)))?
+        decode_png(file)?
     } else {
         return Err(PhotoFault::Unsupported);
     };
@@ -102,18 +105,49 @@ fn encode(picture: &RgbImage) -> Result<Vec<u8>, PhotoFault> {
     Ok(jpeg)
 }
 
-fn decode(decoder: ImageResult<impl ImageDecoder>) -> Result<(RgbImage, Orientation), PhotoFault> {
-    let mut decoder = decoder.map_err(|_| PhotoFault::Broken)?;
+/// A reader of JPEGs that takes a picture that ends too early for broken, not for grey at its foot.
+fn jpeg_reader(file: &[u8], colors: ColorSpace) -> JpegDecoder<ZCursor<&[u8]>> {
+    let options = DecoderOptions::default()
+        .set_strict_mode(true)
+        .set_max_width(usize::from(u16::MAX))
+        .set_max_height(usize::from(u16::MAX))
+        .jpeg_set_out_colorspace(colors);
+    JpegDecoder::new_with_options(ZCursor::new(file), options)
+}
+
+fn decode_jpeg(file: &[u8]) -> Result<(RgbImage, Orientation), PhotoFault> {
+    let mut reader = jpeg_reader(file, ColorSpace::RGB);
+    reader.decode_headers().map_err(|_| PhotoFault::Broken)?;
+    let (width, height) = reader.dimensions().ok_or(PhotoFault::Broken)?;
+    let (width, height) = (width as u32, height as u32);
+    check_size(width, height, u64::from(width) * u64::from(height) * 3)?;
+    let orientation = reader
+        .exif()
+        .and_then(|exif| Orientation::from_exif_chunk(exif))
+        .unwrap_or(Orientation::NoTransforms);
+    let pixels = reader.decode().map_err(|_| PhotoFault::Broken)?;
+    let picture = RgbImage::from_raw(width, height, pixels).ok_or(PhotoFault::Broken)?;
+    Ok((picture, orientation))
+}
+
+fn decode_png(file: &[u8]) -> Result<(RgbImage, Orientation), PhotoFault> {
+    let mut decoder = PngDecoder::new(Cursor::new(file)).map_err(|_| PhotoFault::Broken)?;
     let (width, height) = decoder.dimensions();
-    if width == 0 || height == 0 {
-        return Err(PhotoFault::Broken);
-    }
-    if u64::from(width) * u64::from(height) > MAX_PIXELS || decoder.total_bytes() > MAX_DECODED {
-        return Err(PhotoFault::TooLarge);
-    }
+    check_size(width, height, decoder.total_bytes())?;
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
     let picture = DynamicImage::from_decoder(decoder).map_err(|_| PhotoFault::Broken)?;
     Ok((on_white(picture), orientation))
+}
+
+/// Checked before any pixel is decoded.
+fn check_size(width: u32, height: u32, bytes: u64) -> Result<(), PhotoFault> {
+    if width == 0 || height == 0 {
+        return Err(PhotoFault::Broken);
+    }
+    if u64::from(width) * u64::from(height) > MAX_PIXELS || bytes > MAX_DECODED {
+        return Err(PhotoFault::TooLarge);
+    }
+    Ok(())
 }
 
 /// Transparent parts show the paper: PDF/A readers and printers treat soft masks less alike than white.
@@ -204,7 +238,7 @@ fn turn(picture: RgbImage, orientation: Orientation) -> RgbImage {
 mod tests {
     use image::codecs::jpeg::JpegEncoder;
     use image::codecs::png::PngEncoder;
-    use image::{ExtendedColorType, ImageEncoder, Rgb, Rgba, RgbaImage};
+    use image::{ExtendedColorType, GrayImage, ImageEncoder, Luma, Rgb, Rgba, RgbaImage};
 
     use super::*;
 
@@ -325,6 +359,28 @@ mod tests {
             "{:?}",
             picture.get_pixel(15, 35)
         );
+    }
+
+    #[test]
+    fn grey_jpegs_are_taken_in_any_size() {
+        for (width, height) in [(30, 40), (300, 400)] {
+            let mut file = Vec::new();
+            JpegEncoder::new_with_quality(&mut file, 95)
+                .encode_image(&GrayImage::from_pixel(width, height, Luma([90])))
+                .unwrap();
+            let (file, size) = develop(&file, FRAME).unwrap();
+            assert_eq!(size, (30, 40));
+            assert!(is_near(*decoded(&file).get_pixel(15, 20), Rgb([90; 3])));
+        }
+    }
+
+    #[test]
+    fn a_picture_that_ends_too_early_is_broken() {
+        for size in [(45, 60), (300, 400)] {
+            let file = jpeg(&halves(size.0, size.1));
+            let cut = &file[..file.len() * 9 / 10];
+            assert_eq!(develop(cut, FRAME), Err(PhotoFault::Broken), "{size:?}");
+        }
     }
 
     #[test]

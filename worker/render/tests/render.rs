@@ -343,7 +343,36 @@ fn unusable_photos_are_a_warning() {
     check(b"", PhotoFault::Unsupported);
     check(b"<svg/>", PhotoFault::Unsupported);
     check(&good[..100], PhotoFault::Broken);
+    check(&good[..good.len() / 2], PhotoFault::Broken);
+    let large = support::portrait::jpeg(900, 1200);
+    check(&large[..large.len() * 9 / 10], PhotoFault::Broken);
     check(b"\x89PNG\r\n\x1A\n\0\0\0\rIHDR", PhotoFault::Broken);
+}
+
+#[test]
+fn photos_bring_nothing_but_their_pixels() {
+    let contains = |bytes: &[u8], secret: &[u8]| bytes.windows(secret.len()).any(|b| b == secret);
+    let check = |width, height, kept| {
+        let good = support::portrait::jpeg(width, height);
+        // A comment, EXIF with a place, and something behind the end.
+        let (start, pixels) = good.split_at(2);
+        let exif = b"\xFF\xE1\0\x17Exif\0\0II\x2A\0SECRET-GPS-";
+        let marked = [start, exif, b"\xFF\xFE\0\x10SECRET-COMMENT", pixels].concat();
+        let trailed = [marked.as_slice(), b"SECRET-TRAILER"].concat();
+        // The last bytes of the scan are in the PDF just if the picture was not encoded again.
+        let scan = &good[good.len() - 40..];
+        for (file, kept) in [(&good, kept), (&marked, kept), (&trailed, false)] {
+            let rendered = render(&with_photo(file), &options());
+            assert_eq!(rendered.warnings, []);
+            assert!(!contains(&rendered.pdf, b"SECRET"));
+            assert_eq!(contains(&rendered.pdf, scan), kept, "{width} by {height}");
+        }
+    };
+    check(420, 525, true);
+    check(300, 400, true);
+    check(100, 20, true);
+    check(600, 800, false);
+    check(540, 525, false);
 }
 
 #[test]

@@ -3,7 +3,6 @@
 mod cv;
 
 use std::fmt::Write as _;
-use std::sync::Arc;
 
 pub(crate) use cv::offline::VERSION as OFFLINE_VERSION;
 use schemas::cv::Warning;
@@ -146,20 +145,3 @@ fn page_target(pages: Pages) -> render::Pages {
         Pages::Auto => render::Pages::Auto,
     }
 }
-
-/// The stable word for a renderer's warning.
-pub(crate) fn warning_code(warning: &render::Warning) -> &'static str {
-    match warning {
-        render::Warning::MissingGlyph { .. } | render::Warning::MoreMissingGlyphs { .. } => {
-            "missing_glyph"
-        }
-        render::Warning::CharactersRemoved { .. } => "characters_removed",
-        render::Warning::PhotoDropped { .. } => "photo_dropped",
-        render::Warning::LinkDropped => "link_dropped",
-        render::Warning::OverTarget { .. } => "over_target",
-        _ => "render",
-    }
-}
-
-/// Shared by all renders: parsing fonts once is most of their cost.
-pub type Engine = Arc<render::Engine>;

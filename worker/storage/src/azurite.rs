@@ -18,7 +18,7 @@ pub const KEY: &str =
     "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
 
 /// Longest time to start or to stop.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A running Azurite with an account of its own. Dropped, it is killed.
 #[derive(Debug)]
@@ -63,20 +63,32 @@ impl Azurite {
 
     /// With these arguments besides the usual ones.
     pub fn start_with(arguments: &[&str]) -> Self {
-        let arguments: Vec<_> = arguments.iter().map(|argument| (*argument).to_owned()).collect();
+        let arguments: Vec<_> = arguments
+            .iter()
+            .map(|argument| (*argument).to_owned())
+            .collect();
         let (process, ports) = Process::start(&arguments, Ports::default());
-        Self { process: Some(process), arguments, ports }
+        Self {
+            process: Some(process),
+            arguments,
+            ports,
+        }
     }
 
     /// Ends it in good order; what it had acknowledged is in its directory.
     pub fn stop(&mut self) {
-        let Some(Process { mut child, stdin }) = self.process.take() else { return };
+        let Some(Process { mut child, stdin }) = self.process.take() else {
+            return;
+        };
         drop(stdin);
         let (tell, told) = mpsc::channel();
         let id = child.id();
         std::thread::spawn(move || tell.send(child.wait()));
         let ended = told.recv_timeout(PATIENCE);
-        assert!(matches!(ended, Ok(Ok(_))), "Azurite, process {id}, does not stop");
+        assert!(
+            matches!(ended, Ok(Ok(_))),
+            "Azurite, process {id}, does not stop"
+        );
     }
 
     /// Starts it again after [`stop`](Self::stop), on the same ports.
@@ -124,8 +136,9 @@ pub fn settings(connection_string: &str) -> AzureStorage {
 
 impl Process {
     fn start(arguments: &[String], ports: Ports) -> (Self, Ports) {
-        let folder: PathBuf =
-            [env!("CARGO_MANIFEST_DIR"), "..", "..", "infra", "azurite"].iter().collect();
+        let folder: PathBuf = [env!("CARGO_MANIFEST_DIR"), "..", "..", "infra", "azurite"]
+            .iter()
+            .collect();
         assert!(
             folder.join("node_modules/azurite").exists(),
             "Azurite is not installed: run `npm ci --prefix infra/azurite` first"
@@ -144,7 +157,9 @@ impl Process {
             .stdout(Stdio::piped())
             .stderr(Stdio::inherit())
             .spawn()
-            .unwrap_or_else(|error| panic!("Azurite needs Node.js 20 or newer on the PATH: {error}"));
+            .unwrap_or_else(|error| {
+                panic!("Azurite needs Node.js 20 or newer on the PATH: {error}")
+            });
         let stdin = child.stdin.take().expect("standard input is piped");
         let output = child.stdout.take().expect("standard output is piped");
         let process = Self { child, stdin };
@@ -170,7 +185,11 @@ fn read_port(line: &str, ports: &mut Ports) {
     let Some((service, address)) = line.split_once(" service is successfully listening at ") else {
         return;
     };
-    let port = address.rsplit(':').next().and_then(|port| port.trim().parse().ok()).unwrap_or(0);
+    let port = address
+        .rsplit(':')
+        .next()
+        .and_then(|port| port.trim().parse().ok())
+        .unwrap_or(0);
     match service {
         "Azurite Blob" => ports.blob = port,
         "Azurite Queue" => ports.queue = port,

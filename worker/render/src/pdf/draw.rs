@@ -398,3 +398,22 @@ fn rounded(area: Rect, radius: f32) -> Option<Path> {
     path.close();
     path.finish()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pictures_cover_their_area_around_its_middle() {
+        let area = Rect::from_xywh(10.0, 20.0, 30.0, 40.0).unwrap();
+        let check = |size, x, y, width, height| {
+            let expect = Rect::from_xywh(x, y, width, height).unwrap();
+            assert_eq!(covering(area, size), Some(expect), "{size:?}");
+        };
+        check((30, 40), 10.0, 20.0, 30.0, 40.0);
+        check((300, 400), 10.0, 20.0, 30.0, 40.0);
+        check((40, 40), 5.0, 20.0, 40.0, 40.0);
+        check((15, 40), 10.0, 0.0, 30.0, 80.0);
+        check((1, 1), 5.0, 20.0, 40.0, 40.0);
+    }
+}

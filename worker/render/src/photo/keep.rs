@@ -2,10 +2,9 @@
 //! longer than all other work on a document.
 
 use image::metadata::Orientation;
-use zune_jpeg::JpegDecoder;
-use zune_jpeg::zune_core::bytestream::ZCursor;
 use zune_jpeg::zune_core::colorspace::ColorSpace;
-use zune_jpeg::zune_core::options::DecoderOptions;
+
+use super::jpeg_reader;
 
 /// Bytes of a picture that is kept, more than a frame's pixels take at the quality used here.
 const MAX_BYTES: usize = 40 << 10;
@@ -45,20 +44,18 @@ struct FrameHeader {
 impl FrameHeader {
     /// Reads the segment's content (T.81, B.2.2).
     fn read(marker: u8, content: &[u8]) -> Option<Self> {
-        let [8, height @ .., components] = content.first_chunk::<6>()? else {
+        let side = |bytes| u32::from(u16::from_be_bytes(bytes));
+        let [8, h0, h1, w0, w1, components] = content.first_chunk()? else {
             return None;
         };
-        let [high, low, wide_high, wide_low] = *height;
-        let ids = content[6..].iter().step_by(3);
-        let known = match components {
-            1 => true,
+        let known = match (components, &content[6..]) {
+            (1, [_, _, _]) => true,
             // Three letters are how RGB is told without the segment of Adobe; not all readers ask.
-            3 => !ids.eq(b"RGB"),
+            (3, [r, _, _, g, _, _, b, _, _]) => [*r, *g, *b] != *b"RGB",
             _ => false,
         };
-        let side = |high, low| u32::from(u16::from_be_bytes([high, low]));
         known.then_some(Self {
-            size: (side(wide_high, wide_low), side(high, low)),
+            size: (side([*w0, *w1]), side([*h0, *h1])),
             components: *components,
             progressive: marker == SOF2,
         })
@@ -147,12 +144,179 @@ fn scan_length(data: &[u8]) -> Option<usize> {
     }
 }
 
-/// Whether all of it can be decoded; grey, because the colours are read all the same but not worked out.
+/// Whether all of it can be decoded; to grey, because then colours are read all the same but not worked out.
 fn decodes(jpeg: &[u8]) -> bool {
-    let options = DecoderOptions::default()
-        .set_strict_mode(true)
-        .jpeg_set_out_colorspace(ColorSpace::Luma);
-    JpegDecoder::new_with_options(ZCursor::new(jpeg), options)
-        .decode()
-        .is_ok()
+    jpeg_reader(jpeg, ColorSpace::Luma).decode().is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use image::{Rgb, RgbImage};
+    use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
+
+    use super::*;
+
+    const SIZE: (u32, u32) = (60, 75);
+
+    fn picture() -> RgbImage {
+        RgbImage::from_fn(SIZE.0, SIZE.1, |x, y| {
+            Rgb([x as u8 * 4, y as u8 * 3, (x * y) as u8])
+        })
+    }
+
+    fn encoded(colors: ColorType, set: impl FnOnce(&mut Encoder<&mut Vec<u8>>)) -> Vec<u8> {
+        let mut file = Vec::new();
+        let mut encoder = Encoder::new(&mut file, 85);
+        set(&mut encoder);
+        let pixels = picture().into_raw();
+        let (width, height) = (SIZE.0 as u16, SIZE.1 as u16);
+        encoder.encode(&pixels, width, height, colors).unwrap();
+        file
+    }
+
+    fn plain() -> Vec<u8> {
+        encoded(ColorType::Rgb, |_| {})
+    }
+
+    /// Puts a segment right behind the start.
+    fn with(file: &[u8], marker: u8, content: &[u8]) -> Vec<u8> {
+        let length = (content.len() as u16 + 2).to_be_bytes();
+        [&file[..2], &[0xFF, marker], &length, content, &file[2..]].concat()
+    }
+
+    fn exif(orientation: u8) -> Vec<u8> {
+        let entry = b"Exif\0\0II\x2A\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0";
+        [entry, &[orientation, 0, 0, 0, 0, 0, 0, 0][..], b"SECRET"].concat()
+    }
+
+    fn pixels(file: &[u8]) -> Vec<u8> {
+        image::load_from_memory(file)
+            .unwrap()
+            .into_rgb8()
+            .into_raw()
+    }
+
+    #[test]
+    fn small_pictures_are_kept_pixel_by_pixel() {
+        let check = |colors, sampling, progressive, restarts| {
+            let file = encoded(colors, |encoder| {
+                encoder.set_sampling_factor(sampling);
+                encoder.set_progressive(progressive);
+                if restarts {
+                    encoder.set_restart_interval(3);
+                }
+            });
+            let (kept, size) = keep(&file, SIZE).unwrap();
+            assert_eq!(size, SIZE);
+            assert!(kept.len() < file.len(), "without the header of JFIF");
+            assert_eq!(pixels(&kept), pixels(&file), "{sampling:?}");
+        };
+        for progressive in [false, true] {
+            for restarts in [false, true] {
+                check(
+                    ColorType::Luma,
+                    SamplingFactor::F_1_1,
+                    progressive,
+                    restarts,
+                );
+                check(ColorType::Rgb, SamplingFactor::F_1_1, progressive, restarts);
+                check(ColorType::Rgb, SamplingFactor::F_2_1, progressive, restarts);
+                check(ColorType::Rgb, SamplingFactor::F_1_2, progressive, restarts);
+                check(ColorType::Rgb, SamplingFactor::F_2_2, progressive, restarts);
+            }
+        }
+    }
+
+    #[test]
+    fn metadata_is_left_out() {
+        let clean = keep(&plain(), SIZE).unwrap();
+        let check = |marker, content: &[u8]| {
+            assert_eq!(
+                keep(&with(&plain(), marker, content), SIZE).as_ref(),
+                Some(&clean)
+            );
+        };
+        check(COM, b"SECRET");
+        check(APP1, &exif(1));
+        check(APP1, b"http://ns.adobe.com/xap/1.0/\0SECRET");
+        check(0xE2, b"ICC_PROFILE\0\x01\x01SECRET");
+        check(0xED, b"Photoshop 3.0\0SECRET");
+        check(APP0, b"JFXX\0\x10SECRET");
+        check(APP14, b"Adobe\0\x64\0\0\0\0\x01");
+        check(APP15, b"SECRET");
+        check(COM, &b"x".repeat(60_000));
+
+        // Between the scans, too.
+        let scans = encoded(ColorType::Rgb, |encoder| encoder.set_progressive(true));
+        let last = scans
+            .windows(2)
+            .rposition(|two| two == [0xFF, DHT])
+            .unwrap();
+        let (head, tail) = scans.split_at(last);
+        let comment = [head, b"\xFF\xFE\0\x08SECRET", tail].concat();
+        assert_eq!(keep(&comment, SIZE), keep(&scans, SIZE));
+        assert!(keep(&scans, SIZE).is_some());
+    }
+
+    #[test]
+    fn what_needs_work_or_is_damaged_is_not_kept() {
+        let check = |what: &str, file: &[u8]| assert_eq!(keep(file, SIZE), None, "{what}");
+        let good = plain();
+        assert_eq!(keep(&good, (SIZE.0 - 1, SIZE.1)), None, "too wide");
+        assert_eq!(keep(&good, (SIZE.0, SIZE.1 - 1)), None, "too high");
+        check("on its side", &with(&good, APP1, &exif(6)));
+        check("mirrored", &with(&good, APP1, &exif(2)));
+        check(
+            "RGB by Adobe's word",
+            &with(&good, APP14, b"Adobe\0\x64\0\0\0\0\0"),
+        );
+        check("CMYK", include_bytes!("../../tests/data/cmyk.jpg"));
+        check("something behind", &[&good[..], b"\0"].concat());
+        check("two pictures", &[&good[..], &good].concat());
+        check("too short a segment", &with(&good, 0xFF, b""));
+
+        let header = good.windows(2).position(|two| two == [0xFF, SOF0]).unwrap();
+        let changed = |at: usize, bytes: &[u8]| {
+            let mut file = good.clone();
+            file[header + at..header + at + bytes.len()].copy_from_slice(bytes);
+            file
+        };
+        check("arithmetic coding", &changed(1, &[0xC9]));
+        check("12 bits", &changed(4, &[12]));
+        check("no height", &changed(5, &[0, 0]));
+        let mut letters = good.clone();
+        let scan = good.windows(2).position(|two| two == [0xFF, SOS]).unwrap();
+        for (component, letter) in b"RGB".iter().enumerate() {
+            letters[header + 10 + 3 * component] = *letter;
+            letters[scan + 5 + 2 * component] = *letter;
+        }
+        check("RGB by letters", &letters);
+
+        let noise = RgbImage::from_fn(400, 400, |x, y| {
+            Rgb([
+                (x * x * 7 + y * y * 13) as u8,
+                (x * y * 31) as u8,
+                (x ^ y) as u8,
+            ])
+        });
+        let mut heavy = Vec::new();
+        let encoder = Encoder::new(&mut heavy, 95);
+        encoder
+            .encode(noise.as_raw(), 400, 400, ColorType::Rgb)
+            .unwrap();
+        assert!(heavy.len() > MAX_BYTES);
+        assert_eq!(keep(&heavy, (400, 400)), None, "too many bytes");
+    }
+
+    #[test]
+    fn what_ends_too_early_is_not_kept() {
+        for progressive in [false, true] {
+            let good = encoded(ColorType::Rgb, |encoder| {
+                encoder.set_progressive(progressive);
+            });
+            for end in 0..good.len() {
+                assert_eq!(keep(&good[..end], SIZE), None, "{end} of {}", good.len());
+            }
+        }
+    }
 }

@@ -21,7 +21,16 @@ impl Cleaner {
     /// Appends what is visible of `run`. White space at its end waits for the next visible character, so that
     /// it comes to belong to the run that follows.
     pub(crate) fn push(&mut self, run: &str, out: &mut String) {
-        for c in run.nfc() {
+        // ASCII is composed as it stands, and most runs are nothing else.
+        if run.is_ascii() {
+            self.push_composed(run.chars(), out);
+        } else {
+            self.push_composed(run.nfc(), out);
+        }
+    }
+
+    fn push_composed(&mut self, run: impl Iterator<Item = char>, out: &mut String) {
+        for c in run {
             match Kind::of(c) {
                 Kind::Space => {
                     self.pending.get_or_insert(' ');
@@ -30,11 +39,7 @@ impl Cleaner {
                 Kind::Invisible => {}
                 Kind::Forbidden => self.removed += 1,
                 Kind::Visible => {
-                    self.marks = if is_combining_mark(c) {
-                        self.marks + 1
-                    } else {
-                        0
-                    };
+                    self.marks = if is_mark(c) { self.marks + 1 } else { 0 };
                     if self.marks > MARKS_PER_LETTER {
                         self.removed += 1;
                         continue;
@@ -67,6 +72,12 @@ pub(crate) fn clean_line(text: &str, limit: usize) -> String {
         line.push('…');
     }
     line
+}
+
+/// Whether a character combines with the letter before it.
+pub(super) fn is_mark(c: char) -> bool {
+    // None does below this one; it spares most texts the search in the table.
+    c >= '\u{300}' && is_combining_mark(c)
 }
 
 enum Kind {

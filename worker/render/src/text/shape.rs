@@ -4,9 +4,8 @@ use std::collections::BTreeSet;
 
 use harfrust::{Buffer, BufferFlags, Direction, ShapeOptions, ShaperFont};
 use unicode_linebreak::{BreakOpportunity, linebreaks};
-use unicode_normalization::char::is_combining_mark;
 
-use super::clean::Cleaner;
+use super::clean::{Cleaner, is_mark};
 use super::paragraph::{Break, Glyph, Ink, Paragraph, Role, Span};
 use crate::blocks::Text;
 use crate::fonts::{Alphabet, FaceId, Fonts, REPLACEMENT};
@@ -200,7 +199,7 @@ impl<'f> Shaper<'f> {
 
     /// The font for a character. Marks and white space stay in the font of what they follow.
     fn span_of(&mut self, c: char, plain: Span, current: Option<Span>) -> Span {
-        let glued = c == ' ' || is_combining_mark(c);
+        let glued = c == ' ' || is_mark(c);
         if let Some(current) = current
             && glued
             && !current.replaced

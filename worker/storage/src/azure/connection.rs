@@ -121,7 +121,9 @@ pub(super) enum Proof {
 impl Place {
     /// The account of this name in Azure's public cloud.
     pub(super) fn named(account: &str) -> Self {
-        Self { parts: [("AccountName", Secret::new(account))].into() }
+        Self {
+            parts: [("AccountName", Secret::new(account))].into(),
+        }
     }
 
     /// Reads a connection string.
@@ -148,7 +150,10 @@ impl Place {
         if let Some(key) = place.get("AccountKey")
             && (key.is_empty() || STANDARD.decode(key).is_err())
         {
-            return Err(ConnectionFault::Value("AccountKey", "base64, as the portal shows it"));
+            return Err(ConnectionFault::Value(
+                "AccountKey",
+                "base64, as the portal shows it",
+            ));
         }
         if let Some(signature) = place.get("SharedAccessSignature")
             && !signature.split('&').any(|pair| pair.starts_with("sig="))
@@ -170,8 +175,12 @@ impl Place {
                 None => Err(ConnectionFault::Missing("AccountName")),
             };
         }
-        let signature = self.get("SharedAccessSignature").ok_or(ConnectionFault::NoProof)?;
-        Ok(Proof::Signature(Secret::new(signature.trim_start_matches('?'))))
+        let signature = self
+            .get("SharedAccessSignature")
+            .ok_or(ConnectionFault::NoProof)?;
+        Ok(Proof::Signature(Secret::new(
+            signature.trim_start_matches('?'),
+        )))
     }
 
     /// The account's name; where only endpoints are given, the one that stands in this URL.
@@ -183,8 +192,14 @@ impl Place {
             return name.to_owned();
         }
         let in_path = endpoint.path_segments().and_then(|mut path| path.next());
-        let in_host = endpoint.domain().and_then(|domain| domain.split('.').next());
-        in_path.filter(|name| !name.is_empty()).or(in_host).unwrap_or_default().to_owned()
+        let in_host = endpoint
+            .domain()
+            .and_then(|domain| domain.split('.').next());
+        in_path
+            .filter(|name| !name.is_empty())
+            .or(in_host)
+            .unwrap_or_default()
+            .to_owned()
     }
 
     /// The URL of a service, without a slash at its end.
@@ -194,10 +209,11 @@ impl Place {
             return url(part, given);
         }
         if self.is_development_storage() {
-            let proxy = self.get("DevelopmentStorageProxyUri").unwrap_or("http://127.0.0.1");
+            let proxy = self
+                .get("DevelopmentStorageProxyUri")
+                .unwrap_or("http://127.0.0.1");
             let proxy = proxy.trim_end_matches('/');
-            let port = service.emulator_port();
-            let given = format!("{proxy}:{port}/{EMULATOR_ACCOUNT}");
+            let given = format!("{proxy}:{}/{EMULATOR_ACCOUNT}", service.emulator_port());
             return url("DevelopmentStorageProxyUri", &given);
         }
         let Some(account) = self.get("AccountName") else {
@@ -205,11 +221,18 @@ impl Place {
         };
         let protocol = self.get("DefaultEndpointsProtocol").unwrap_or("https");
         if !matches!(protocol, "https" | "http") {
-            return Err(ConnectionFault::Value("DefaultEndpointsProtocol", "https or http"));
+            return Err(ConnectionFault::Value(
+                "DefaultEndpointsProtocol",
+                "https or http",
+            ));
         }
         let suffix = self.get("EndpointSuffix").unwrap_or(PUBLIC_CLOUD);
         let host = format!("{account}.{}.{suffix}", service.host_label());
-        let part = if suffix == PUBLIC_CLOUD { "AccountName" } else { "EndpointSuffix" };
+        let part = if suffix == PUBLIC_CLOUD {
+            "AccountName"
+        } else {
+            "EndpointSuffix"
+        };
         let endpoint = url(part, &format!("{protocol}://{host}"))?;
         // A name with a slash, a port or the like would send our requests elsewhere.
         if endpoint.host_str() == Some(&host) && endpoint.path() == "/" {
@@ -230,7 +253,10 @@ impl Place {
 
 /// Whether this is Azurite, as far as its address tells: the emulator's account, or this machine.
 pub(super) fn is_emulator(account: &str, endpoint: &Url) -> bool {
-    let here = matches!(endpoint.host_str(), Some("127.0.0.1" | "localhost" | "[::1]"));
+    let here = matches!(
+        endpoint.host_str(),
+        Some("127.0.0.1" | "localhost" | "[::1]")
+    );
     here || account == EMULATOR_ACCOUNT
 }
 
@@ -244,7 +270,10 @@ fn url(part: &'static str, text: &str) -> Result<Url, ConnectionFault> {
             && url.username().is_empty()
             && url.password().is_none()
     };
-    Url::parse(text.trim_end_matches('/')).ok().filter(plain).ok_or(fault)
+    Url::parse(text.trim_end_matches('/'))
+        .ok()
+        .filter(plain)
+        .ok_or(fault)
 }
 
 #[cfg(test)]
@@ -256,7 +285,11 @@ mod tests {
     fn endpoints(text: &str) -> Result<[String; 3], ConnectionFault> {
         let place = Place::parse(text)?;
         let endpoint = |service| place.endpoint(service).map(|url| url.to_string());
-        Ok([endpoint(Service::Queue)?, endpoint(Service::Table)?, endpoint(Service::Blob)?])
+        Ok([
+            endpoint(Service::Queue)?,
+            endpoint(Service::Table)?,
+            endpoint(Service::Blob)?,
+        ])
     }
 
     #[test]
@@ -308,7 +341,11 @@ mod tests {
         check(
             "BlobEndpoint=https://b.example.com;QueueEndpoint=https://q.example.com;\
              TableEndpoint=https://t.example.com;SharedAccessSignature=sv=1&sig=x%3D",
-            ["https://q.example.com/", "https://t.example.com/", "https://b.example.com/"],
+            [
+                "https://q.example.com/",
+                "https://t.example.com/",
+                "https://b.example.com/",
+            ],
         );
     }
 
@@ -321,8 +358,14 @@ mod tests {
         check(&format!("AccountName=acme;AccountKey={KEY}"), key(KEY));
         check("UseDevelopmentStorage=true", key(EMULATOR_KEY));
         let signature = Proof::Signature(Secret::new("sv=1&sig=x%3D"));
-        check("AccountName=acme;SharedAccessSignature=?sv=1&sig=x%3D", signature.clone());
-        check("AccountName=acme;SharedAccessSignature=sv=1&sig=x%3D", signature);
+        check(
+            "AccountName=acme;SharedAccessSignature=?sv=1&sig=x%3D",
+            signature.clone(),
+        );
+        check(
+            "AccountName=acme;SharedAccessSignature=sv=1&sig=x%3D",
+            signature,
+        );
         let both = format!("AccountName=acme;AccountKey={KEY};SharedAccessSignature=sig=x");
         check(&both, key(KEY));
     }
@@ -350,15 +393,27 @@ mod tests {
         let base64 = "AccountKey must be base64, as the portal shows it";
         check("AccountName=acme;AccountKey=secret!", base64);
         check("AccountName=acme;AccountKey=", base64);
-        check("UseDevelopmentStorage=false", "UseDevelopmentStorage must be true");
+        check(
+            "UseDevelopmentStorage=false",
+            "UseDevelopmentStorage must be true",
+        );
         let query = "SharedAccessSignature must be a query string with sig=...";
         check("AccountName=acme;SharedAccessSignature=secret", query);
-        check("QueueEndpoint=https://x;SharedAccessSignature=sig=x", "BlobEndpoint is missing");
+        check(
+            "QueueEndpoint=https://x;SharedAccessSignature=sig=x",
+            "BlobEndpoint is missing",
+        );
         let url = "BlobEndpoint must be a plain URL that begins with https:// or http://";
         check("BlobEndpoint=acme;SharedAccessSignature=sig=x", url);
-        check("BlobEndpoint=https://x/?sig=secret;SharedAccessSignature=sig=x", url);
+        check(
+            "BlobEndpoint=https://x/?sig=secret;SharedAccessSignature=sig=x",
+            url,
+        );
         let protocol = "DefaultEndpointsProtocol must be https or http";
-        check("DefaultEndpointsProtocol=ftp;AccountName=acme;AccountKey=a2V5", protocol);
+        check(
+            "DefaultEndpointsProtocol=ftp;AccountName=acme;AccountKey=a2V5",
+            protocol,
+        );
         let host = "AccountName must be part of a host name";
         check("AccountName=evil.example/acme;AccountKey=a2V5", host);
         check("AccountName=evil.example:443/acme;AccountKey=a2V5", host);
@@ -373,12 +428,35 @@ mod tests {
             assert_eq!(is_emulator(account, &endpoint), emulator, "{text}");
         };
         check("UseDevelopmentStorage=true", EMULATOR_ACCOUNT, true);
-        check("UseDevelopmentStorage=true;DevelopmentStorageProxyUri=http://a", EMULATOR_ACCOUNT, true);
-        check("BlobEndpoint=http://localhost:9/devstoreaccount1", EMULATOR_ACCOUNT, true);
-        check("BlobEndpoint=http://azurite:9/devstoreaccount1", EMULATOR_ACCOUNT, true);
-        check("BlobEndpoint=https://acme.blob.core.windows.net", "acme", false);
-        check("AccountName=acme;BlobEndpoint=https://files.example.com", "acme", false);
-        assert_eq!(Place::named("acme").account(&Url::parse("https://x").unwrap()), "acme");
+        check(
+            "UseDevelopmentStorage=true;DevelopmentStorageProxyUri=http://a",
+            EMULATOR_ACCOUNT,
+            true,
+        );
+        check(
+            "BlobEndpoint=http://localhost:9/devstoreaccount1",
+            EMULATOR_ACCOUNT,
+            true,
+        );
+        check(
+            "BlobEndpoint=http://azurite:9/devstoreaccount1",
+            EMULATOR_ACCOUNT,
+            true,
+        );
+        check(
+            "BlobEndpoint=https://acme.blob.core.windows.net",
+            "acme",
+            false,
+        );
+        check(
+            "AccountName=acme;BlobEndpoint=https://files.example.com",
+            "acme",
+            false,
+        );
+        assert_eq!(
+            Place::named("acme").account(&Url::parse("https://x").unwrap()),
+            "acme"
+        );
     }
 
     #[test]
@@ -386,6 +464,9 @@ mod tests {
         let text = format!("AccountName=acme;AccountKey={KEY};SharedAccessSignature=sig=abc");
         let place = Place::parse(&text).unwrap();
         let shown = format!("{place:?} {:?}", place.proof());
-        assert!(!shown.contains(KEY) && !shown.contains("sig=abc"), "{shown}");
+        assert!(
+            !shown.contains(KEY) && !shown.contains("sig=abc"),
+            "{shown}"
+        );
     }
 }

@@ -68,14 +68,15 @@ pub(super) fn identity(
             AzureCredential::Auto | AzureCredential::ConnectionString => return Ok(None),
             AzureCredential::ManagedIdentity => {
                 let user_assigned_id = client_id.map(UserAssignedId::ClientId);
-                let options =
-                    ManagedIdentityCredentialOptions { user_assigned_id, client_options };
+                let options = ManagedIdentityCredentialOptions {
+                    user_assigned_id,
+                    client_options,
+                };
                 ManagedIdentityCredential::new(Some(options))
                     .map(|token| (token as _, Means::ManagedIdentity))
             }
             AzureCredential::WorkloadIdentity => {
-                let credential_options =
-                    ClientAssertionCredentialOptions { client_options, ..Default::default() };
+                let credential_options = ClientAssertionCredentialOptions { client_options };
                 let options = WorkloadIdentityCredentialOptions {
                     credential_options,
                     client_id,
@@ -85,8 +86,9 @@ pub(super) fn identity(
                 WorkloadIdentityCredential::new(Some(options))
                     .map(|token| (token as _, Means::WorkloadIdentity))
             }
-            AzureCredential::DeveloperTools => DeveloperToolsCredential::new(None)
-                .map(|token| (token as _, Means::DeveloperTools)),
+            AzureCredential::DeveloperTools => {
+                DeveloperToolsCredential::new(None).map(|token| (token as _, Means::DeveloperTools))
+            }
         };
     let (token, means) = identity.map_err(|error| ConnectError::Identity(error.to_string()))?;
     Ok(Some(Identity { token, means }))

@@ -19,12 +19,19 @@ pub(super) fn write(mark: &str, words: &[&str]) -> Continuation {
 
 /// The words of a continuation that begins with `mark`: at least one, at most `most`, none empty.
 pub(super) fn read(mark: &str, from: &Continuation, most: usize) -> Result<Vec<String>> {
-    let text = from.0.strip_prefix(mark).filter(|text| text.len() <= LONGEST);
+    let text = from
+        .0
+        .strip_prefix(mark)
+        .filter(|text| text.len() <= LONGEST);
     text.and_then(|text| URL_SAFE_NO_PAD.decode(text).ok())
         .and_then(|bytes| String::from_utf8(bytes).ok())
         .map(|words| words.split(BETWEEN).map(str::to_owned).collect::<Vec<_>>())
         .filter(|words| words.len() <= most)
-        .filter(|words| words.iter().all(|w| !w.is_empty() && !w.contains(char::is_control)))
+        .filter(|words| {
+            words
+                .iter()
+                .all(|w| !w.is_empty() && !w.contains(char::is_control))
+        })
         .ok_or_else(|| StorageError::Invalid("not a continuation of this query".to_owned()))
 }
 
@@ -36,13 +43,23 @@ mod tests {
     fn words_come_back() {
         for words in [&["a"][..], &["1!8!cDE-", "1!12!\u{e9}'%"], &["x\u{1f600}"]] {
             let from = write("t1.", words);
-            assert!(from.0.is_ascii() && !from.0.contains(['/', '+', '=', '&']), "{from:?}");
+            assert!(
+                from.0.is_ascii() && !from.0.contains(['/', '+', '=', '&']),
+                "{from:?}"
+            );
             assert_eq!(read("t1.", &from, 2).unwrap(), words);
             assert!(read("b1.", &from, 2).is_err());
         }
         assert!(read("t1.", &write("t1.", &["a", "b", "c"]), 2).is_err());
         assert!(read("t1.", &write("t1.", &["a", ""]), 2).is_err());
         assert!(read("t1.", &write("t1.", &["a\tb"]), 2).is_err());
-        assert!(read("t1.", &Continuation(format!("t1.{}", "A".repeat(LONGEST + 1))), 2).is_err());
+        assert!(
+            read(
+                "t1.",
+                &Continuation(format!("t1.{}", "A".repeat(LONGEST + 1))),
+                2
+            )
+            .is_err()
+        );
     }
 }

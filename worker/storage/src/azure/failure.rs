@@ -71,12 +71,21 @@ impl Failure {
 
     /// Whether the service asks to slow down, and so has not done what was asked.
     pub(super) fn is_throttling(&self) -> bool {
-        matches!(self, Self::Answer(Answer { status: 429 | 503, .. }))
+        matches!(
+            self,
+            Self::Answer(Answer {
+                status: 429 | 503,
+                ..
+            })
+        )
     }
 
     /// Whether what is missing is the queue, table or container itself.
     pub(super) fn is_missing_resource(&self) -> bool {
-        matches!(self.code(), "QueueNotFound" | "TableNotFound" | "ContainerNotFound")
+        matches!(
+            self.code(),
+            "QueueNotFound" | "TableNotFound" | "ContainerNotFound"
+        )
     }
 
     /// The service's code; empty where there is none.
@@ -100,7 +109,11 @@ impl Failure {
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         match error.kind() {
-            ErrorKind::HttpResponse { status, raw_response, .. } => {
+            ErrorKind::HttpResponse {
+                status,
+                raw_response,
+                ..
+            } => {
                 let empty = Headers::new();
                 let raw = raw_response.as_deref();
                 let headers = raw.map_or(&empty, RawResponse::headers);
@@ -126,7 +139,9 @@ impl Answer {
         Self {
             status,
             code: code.or_else(|| odata_code(body)).unwrap_or_default(),
-            request_id: header(headers, "x-ms-request-id").unwrap_or("unknown").to_owned(),
+            request_id: header(headers, "x-ms-request-id")
+                .unwrap_or("unknown")
+                .to_owned(),
             retry_after: retry_after(headers, date),
             date,
         }
@@ -165,15 +180,17 @@ fn retry_after(headers: &Headers, date: Option<Timestamp>) -> Option<Duration> {
 impl From<Failure> for StorageError {
     fn from(failure: Failure) -> Self {
         match &failure {
-            Failure::Answer(answer) if failure.is_throttling() => {
-                Self::Throttled { retry_after: answer.retry_after }
-            }
+            Failure::Answer(answer) if failure.is_throttling() => Self::Throttled {
+                retry_after: answer.retry_after,
+            },
             Failure::Answer(Answer { status: 404, .. }) if !failure.is_missing_resource() => {
                 Self::NotFound
             }
-            Failure::Answer(Answer { status: 400 | 413 | 414 | 416, code, .. }) => {
-                Self::Invalid(format!("Azure Storage refuses it: {code}"))
-            }
+            Failure::Answer(Answer {
+                status: 400 | 413 | 414 | 416,
+                code,
+                ..
+            }) => Self::Invalid(format!("Azure Storage refuses it: {code}")),
             _ => Self::unavailable(failure),
         }
     }
@@ -194,11 +211,19 @@ mod tests {
     #[test]
     fn codes_stand_in_a_header_or_in_the_body() {
         let check = |pairs: &[_], body: &str, expect: &str| {
-            assert_eq!(Answer::new(404, &headers(pairs), body.as_bytes()).code, expect, "{body}");
+            assert_eq!(
+                Answer::new(404, &headers(pairs), body.as_bytes()).code,
+                expect,
+                "{body}"
+            );
         };
         let odata = r#"{"odata.error":{"code":"ResourceNotFound","message":{"value":"x"}}}"#;
         check(&[], odata, "ResourceNotFound");
-        check(&[("x-ms-error-code", "QueueNotFound")], odata, "QueueNotFound");
+        check(
+            &[("x-ms-error-code", "QueueNotFound")],
+            odata,
+            "QueueNotFound",
+        );
         check(&[("x-ms-error-code", "BlobNotFound")], "", "BlobNotFound");
         check(&[], "<html>", "");
     }
@@ -208,10 +233,17 @@ mod tests {
         let date = ("date", "Tue, 03 Feb 2026 04:05:06 GMT");
         let check = |pair: (&'static str, &'static str), expect: Option<u64>| {
             let answer = Answer::new(503, &headers(&[date, pair]), b"");
-            assert_eq!(answer.retry_after, expect.map(Duration::from_millis), "{pair:?}");
+            assert_eq!(
+                answer.retry_after,
+                expect.map(Duration::from_millis),
+                "{pair:?}"
+            );
         };
         check(("retry-after", "3"), Some(3_000));
-        check(("retry-after", "Tue, 03 Feb 2026 04:05:10 GMT"), Some(4_000));
+        check(
+            ("retry-after", "Tue, 03 Feb 2026 04:05:10 GMT"),
+            Some(4_000),
+        );
         check(("retry-after", "Tue, 03 Feb 2026 04:05:00 GMT"), None);
         check(("retry-after", "soon"), None);
         check(("x-ms-retry-after-ms", "250"), Some(250));

@@ -107,9 +107,16 @@ pub struct Account {
     queues: Arc<Queues>,
     tables: Arc<Tables>,
     containers: Arc<Containers>,
-    hosts: [(Service, String); 3],
-    means: Means,
+    asked: [Asked; 3],
     emulator: bool,
+}
+
+/// Who is asked with what, for messages.
+#[derive(Clone, Debug)]
+struct Asked {
+    service: Service,
+    host: String,
+    means: Means,
 }
 
 impl Account {
@@ -145,36 +152,57 @@ impl Account {
         identity: Option<&Identity>,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, ConnectError> {
-        let tries = Tries { timeout: settings.timeout, clock: clock.clone() };
-        let wiring = Wiring { http, identity, clock: &clock };
+        let tries = Tries {
+            timeout: settings.timeout,
+            pace: tries::PACE,
+            clock: clock.clone(),
+        };
+        let wiring = Wiring {
+            http,
+            identity,
+            clock: &clock,
+        };
         let queue_table = place(settings, "queue_table_connection")?;
         let blob = place(settings, "blob_connection")?;
         let queue = wiring.end(&queue_table, Service::Queue)?;
         let table = wiring.end(&queue_table, Service::Table)?;
         let blob = wiring.end(&blob, Service::Blob)?;
-        let host = |end: &End| end.endpoint.host_str().unwrap_or_default().to_owned();
-        let hosts = [
-            (Service::Queue, host(&queue)),
-            (Service::Table, host(&table)),
-            (Service::Blob, host(&blob)),
-        ];
-        let (means, emulator) =
-            (queue.means, connection::is_emulator(&blob.account, &blob.endpoint));
+        let asked = [queue.asked.clone(), table.asked, blob.asked];
+        let emulator = connection::is_emulator(&blob.account, &blob.endpoint);
 
         // The endpoints are checked, and nothing else could fail.
         let misread = |error: azure_core::Error| ConnectError::Identity(error.to_string());
         let client_options = queue.options;
-        let options = QueueServiceClientOptions { client_options, version: VERSION.to_owned() };
+        let options = QueueServiceClientOptions {
+            client_options,
+            version: VERSION.to_owned(),
+        };
         let service = QueueServiceClient::new(queue.endpoint, None, Some(options));
         let queues = Queues::new(&service.map_err(misread)?, tries.clone()).map_err(misread)?;
 
-        let names = (option_env!("CARGO_PKG_NAME"), option_env!("CARGO_PKG_VERSION"));
-        let pipeline =
-            Pipeline::new(names.0, names.1, table.options, Vec::new(), Vec::new(), None);
-        let tables = Tables { pipeline, endpoint: table.endpoint, tries: tries.clone() };
+        let names = (
+            option_env!("CARGO_PKG_NAME"),
+            option_env!("CARGO_PKG_VERSION"),
+        );
+        let pipeline = Pipeline::new(
+            names.0,
+            names.1,
+            table.options,
+            Vec::new(),
+            Vec::new(),
+            None,
+        );
+        let tables = Tables {
+            pipeline,
+            endpoint: table.endpoint,
+            tries: tries.clone(),
+        };
 
         let client_options = blob.options;
-        let options = BlobServiceClientOptions { client_options, version: VERSION.to_owned() };
+        let options = BlobServiceClientOptions {
+            client_options,
+            version: VERSION.to_owned(),
+        };
         let service = BlobServiceClient::new(blob.endpoint, None, Some(options));
         let service = service.map_err(misread)?;
         let clients = Containers::clients(&service);
@@ -183,16 +211,25 @@ impl Account {
             wire::Auth::Signature(_) => Signer::Nobody,
             wire::Auth::Token => {
                 let key = Mutex::new(None);
-                Signer::Delegation(Delegation { account: blob.account, service, clock, key })
+                let account = blob.account;
+                Signer::Delegation(Box::new(Delegation {
+                    account,
+                    service,
+                    clock,
+                    key,
+                }))
             }
         };
-        let containers = Containers { tries, signer, clients };
+        let containers = Containers {
+            tries,
+            signer,
+            clients,
+        };
         Ok(Self {
             queues: Arc::new(queues),
             tables: Arc::new(tables),
             containers: Arc::new(containers),
-            hosts,
-            means,
+            asked,
             emulator,
         })
     }
@@ -210,7 +247,7 @@ struct End {
     endpoint: Url,
     account: String,
     auth: wire::Auth,
-    means: Means,
+    asked: Asked,
     options: ClientOptions,
 }
 
@@ -236,7 +273,12 @@ impl Wiring<'_> {
             }
         };
         let (http, clock) = (self.http.clone(), self.clock.clone());
-        let wire = Wire { http, service, auth: auth.clone(), clock };
+        let wire = Wire {
+            http,
+            service,
+            auth: auth.clone(),
+            clock,
+        };
         let options = ClientOptions {
             per_try_policies,
             // Ours are in `tries.rs`.
@@ -244,7 +286,19 @@ impl Wiring<'_> {
             transport: Some(Transport::with_policy(Arc::new(wire))),
             ..Default::default()
         };
-        Ok(End { endpoint, account, auth, means, options })
+        let host = endpoint.host_str().unwrap_or_default().to_owned();
+        let asked = Asked {
+            service,
+            host,
+            means,
+        };
+        Ok(End {
+            endpoint,
+            account,
+            auth,
+            asked,
+            options,
+        })
     }
 }
 

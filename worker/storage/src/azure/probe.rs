@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-use super::connection::Service;
 use super::credential::Means;
 use super::failure::Failure;
-use super::Account;
+use super::{Account, Asked};
 use crate::names::{Container, QueueName, TableName};
 use crate::port::{Blobs as _, Queue as _, StorageError, Table as _};
 
@@ -52,40 +51,49 @@ impl Account {
         let queue = self.queues.count(QueueName::Jobs);
         let table = self.tables.get(TableName::Tenants, NOWHERE, NOWHERE);
         let blob = self.containers.head(Container::CvPdfs, NOWHERE);
-        let (queue, table, blob) =
-            tokio::join!(in_time(queue), in_time(table), in_time(blob));
+        let (queue, table, blob) = tokio::join!(in_time(queue), in_time(table), in_time(blob));
         let answers = [queue.map(drop), table.map(drop), blob.map(drop)];
-        for ((service, host), answer) in self.hosts.iter().zip(answers) {
+        for (asked, answer) in self.asked.iter().zip(answers) {
             match answer {
                 Ok(()) | Err(StorageError::NotFound) => {}
-                Err(error) => return Err(self.fault(*service, host, error)),
+                Err(error) => return Err(fault(asked, error)),
             }
         }
         Ok(())
     }
+}
 
-    fn fault(&self, service: Service, host: &str, error: StorageError) -> CheckError {
-        let (service, host) = (service.to_string(), host.to_owned());
-        let refusal = match &error {
-            StorageError::Unavailable(source) => source.downcast_ref::<Failure>(),
-            _ => None,
-        };
-        match refusal {
-            Some(failure) if matches!(failure.status(), 401 | 403) => CheckError::Refused {
+fn fault(asked: &Asked, error: StorageError) -> CheckError {
+    let (service, host) = (asked.service.to_string(), asked.host.clone());
+    let failure = match &error {
+        StorageError::Unavailable(source) => source.downcast_ref::<Failure>(),
+        _ => None,
+    };
+    match failure {
+        Some(failure) if matches!(failure.status(), 401 | 403) => CheckError::Refused {
+            service,
+            host,
+            means: asked.means.to_string(),
+            code: failure.code().to_owned(),
+            advice: refused(asked.means, failure.code()),
+        },
+        Some(Failure::Token(_)) => {
+            let advice = no_token(asked.means);
+            CheckError::Silent {
                 service,
                 host,
-                means: self.means.to_string(),
-                code: failure.code().to_owned(),
-                advice: refused(self.means, failure.code()),
-            },
-            Some(Failure::Token(_)) => {
-                let advice = no_token(self.means);
-                CheckError::Silent { service, host, advice, source: error }
+                advice,
+                source: error,
             }
-            _ => {
-                let advice = "check the endpoint in the connection string or \
-                              storage.azure.account_name, and the network";
-                CheckError::Silent { service, host, advice, source: error }
+        }
+        _ => {
+            let advice = "check the endpoint in the connection string or \
+                          storage.azure.account_name, and the network";
+            CheckError::Silent {
+                service,
+                host,
+                advice,
+                source: error,
             }
         }
     }
@@ -96,7 +104,9 @@ async fn in_time<T>(
 ) -> Result<T, StorageError> {
     match tokio::time::timeout(PATIENCE, answer).await {
         Ok(answer) => answer,
-        Err(_) => Err(StorageError::unavailable(Failure::Lost(format!("none within {PATIENCE:?}")))),
+        Err(_) => Err(StorageError::unavailable(Failure::Lost(format!(
+            "none within {PATIENCE:?}"
+        )))),
     }
 }
 

@@ -40,8 +40,13 @@ impl fmt::Debug for Queues {
 
 impl Queues {
     pub(super) fn new(service: &QueueServiceClient, tries: Tries) -> azure_core::Result<Self> {
-        let clients = QueueName::ALL.into_iter().map(|queue| service.queue_client(queue.as_str()));
-        Ok(Self { tries, clients: clients.collect::<azure_core::Result<_>>()? })
+        let clients = QueueName::ALL
+            .into_iter()
+            .map(|queue| service.queue_client(queue.as_str()));
+        Ok(Self {
+            tries,
+            clients: clients.collect::<azure_core::Result<_>>()?,
+        })
     }
 
     fn client(&self, queue: QueueName) -> &QueueClient {
@@ -166,20 +171,26 @@ impl Queue for Queues {
                 ..Default::default()
             };
             let (id, receipt) = (&lease.message_id, &lease.receipt);
-            let answer =
-                client.update_message(id, receipt, seconds(visibility), Some(options)).await?;
+            let answer = client
+                .update_message(id, receipt, seconds(visibility), Some(options))
+                .await?;
             let receipt = header(answer.headers(), "x-ms-popreceipt").map(str::to_owned);
             present(receipt, "x-ms-popreceipt")
         };
         let receipt = self.run(queue, Repeat::IfUntouched, operation).await;
         let receipt = receipt.map_err(stale)?;
-        Ok(Lease { message_id: lease.message_id.clone(), receipt })
+        Ok(Lease {
+            message_id: lease.message_id.clone(),
+            receipt,
+        })
     }
 
     async fn delete(&self, queue: QueueName, lease: &Lease) -> Result<()> {
         let client = self.client(queue);
         let operation = || async {
-            client.delete_message(&lease.message_id, &lease.receipt, None).await?;
+            client
+                .delete_message(&lease.message_id, &lease.receipt, None)
+                .await?;
             Ok(())
         };
         match self.run(queue, Repeat::Always, operation).await {
@@ -244,7 +255,10 @@ fn present<T>(value: Option<T>, what: &str) -> Tried<T> {
 }
 
 fn count(count: Option<i64>) -> Tried<u32> {
-    present(count.and_then(|count| u32::try_from(count).ok()), "DequeueCount")
+    present(
+        count.and_then(|count| u32::try_from(count).ok()),
+        "DequeueCount",
+    )
 }
 
 fn timestamp(time: Option<OffsetDateTime>) -> Tried<Timestamp> {
@@ -259,7 +273,11 @@ mod tests {
     #[test]
     fn times_are_whole_seconds_rounded_up() {
         let check = |millis: u64, expect: i32| {
-            assert_eq!(seconds(Duration::from_millis(millis)), expect, "{millis} ms");
+            assert_eq!(
+                seconds(Duration::from_millis(millis)),
+                expect,
+                "{millis} ms"
+            );
         };
         check(0, 0);
         check(1, 1);

@@ -4,6 +4,7 @@
 //! of the Table service, which signs fewer headers.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use azure_core::credentials::Secret;
 use azure_core::hmac::hmac_sha256;
@@ -34,7 +35,11 @@ pub(super) struct Signable<'a> {
 impl SharedKey {
     /// The value of `authorization`.
     pub(super) fn authorization(&self, request: &Signable<'_>) -> String {
-        format!("SharedKey {}:{}", self.account, self.sign(&self.string_to_sign(request)))
+        format!(
+            "SharedKey {}:{}",
+            self.account,
+            self.sign(&self.string_to_sign(request))
+        )
     }
 
     /// The signature of any text, base64.
@@ -47,7 +52,9 @@ impl SharedKey {
         let path = format!("/{}{}", self.account, request.url.path());
         if request.service == Service::Table {
             let comp = request.url.query_pairs().find(|(name, _)| name == "comp");
-            let comp = comp.map(|(_, value)| format!("?comp={value}")).unwrap_or_default();
+            let comp = comp
+                .map(|(_, value)| format!("?comp={value}"))
+                .unwrap_or_default();
             let lines = [
                 request.method,
                 header("content-md5"),
@@ -58,8 +65,11 @@ impl SharedKey {
             return lines.join("\n");
         }
         // An empty body is signed as no length since version 2015-02-21.
-        let length =
-            if request.length == 0 { String::new() } else { request.length.to_string() };
+        let length = if request.length == 0 {
+            String::new()
+        } else {
+            request.length.to_string()
+        };
         let lines = [
             request.method,
             header("content-encoding"),
@@ -76,32 +86,50 @@ impl SharedKey {
             header("range"),
         ];
         let headers = canonical_headers(request.headers);
-        format!("{}\n{headers}{path}{}", lines.join("\n"), canonical_query(request.url))
+        format!(
+            "{}\n{headers}{path}{}",
+            lines.join("\n"),
+            canonical_query(request.url)
+        )
     }
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
-    headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    headers
+        .get(name)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default()
 }
 
 /// `x-ms-` headers by name, each `name:value` and a line feed.
 fn canonical_headers(headers: &HeaderMap) -> String {
-    let own = headers.keys().map(HeaderName::as_str).filter(|name| name.starts_with("x-ms-"));
+    let own = headers
+        .keys()
+        .map(HeaderName::as_str)
+        .filter(|name| name.starts_with("x-ms-"));
     let sorted: BTreeMap<&str, &str> = own.map(|name| (name, text(headers, name))).collect();
-    sorted.into_iter().map(|(name, value)| format!("{name}:{}\n", value.trim())).collect()
+    let mut lines = String::new();
+    for (name, value) in sorted {
+        let _ = writeln!(lines, "{name}:{}", value.trim());
+    }
+    lines
 }
 
 /// Parameters by name in lower case, decoded, each a line feed and `name:value,value`.
 fn canonical_query(url: &Url) -> String {
     let mut sorted = BTreeMap::<String, Vec<String>>::new();
     for (name, value) in url.query_pairs() {
-        sorted.entry(name.to_lowercase()).or_default().push(value.into_owned());
+        sorted
+            .entry(name.to_lowercase())
+            .or_default()
+            .push(value.into_owned());
     }
-    let line = |(name, mut values): (String, Vec<String>)| {
+    let mut lines = String::new();
+    for (name, mut values) in sorted {
         values.sort();
-        format!("\n{name}:{}", values.join(","))
-    };
-    sorted.into_iter().map(line).collect()
+        let _ = write!(lines, "\n{name}:{}", values.join(","));
+    }
+    lines
 }
 
 #[cfg(test)]
@@ -114,12 +142,24 @@ mod tests {
         headers: &[(&'static str, &'static str)],
         length: usize,
     ) -> String {
-        let key = SharedKey { account: "myaccount".to_owned(), key: Secret::new("a2V5") };
+        let key = SharedKey {
+            account: "myaccount".to_owned(),
+            key: Secret::new("a2V5"),
+        };
         let headers = headers.iter().map(|(name, value)| {
-            (HeaderName::from_static(name), reqwest::header::HeaderValue::from_static(value))
+            (
+                HeaderName::from_static(name),
+                reqwest::header::HeaderValue::from_static(value),
+            )
         });
         let (url, headers) = (Url::parse(url).unwrap(), headers.collect());
-        key.string_to_sign(&Signable { service, method, url: &url, headers: &headers, length })
+        key.string_to_sign(&Signable {
+            service,
+            method,
+            url: &url,
+            headers: &headers,
+            length,
+        })
     }
 
     /// The examples of Microsoft's documentation, and what its text adds to them.
@@ -127,7 +167,10 @@ mod tests {
     fn strings_to_sign() {
         let found = string_to_sign(
             Service::Blob,
-            ("GET", "https://myaccount.blob.core.windows.net/mycontainer?restype=container&comp=metadata&timeout=20"),
+            (
+                "GET",
+                "https://myaccount.blob.core.windows.net/mycontainer?restype=container&comp=metadata&timeout=20",
+            ),
             &[
                 ("x-ms-version", "2015-02-21"),
                 ("x-ms-date", "Fri, 26 Jun 2015 23:39:12 GMT"),
@@ -142,7 +185,10 @@ mod tests {
 
         let found = string_to_sign(
             Service::Blob,
-            ("GET", "https://x/mycontainer?comp=list&include=snapshots&include=metadata&Prefix=a%20b%2Bc"),
+            (
+                "GET",
+                "https://x/mycontainer?comp=list&include=snapshots&include=metadata&Prefix=a%20b%2Bc",
+            ),
             &[("x-ms-date", "d")],
             0,
         );
@@ -171,23 +217,36 @@ mod tests {
         let found = string_to_sign(
             Service::Table,
             ("POST", "https://x/Tables?comp=properties&timeout=20"),
-            &[("content-type", "application/json"), ("x-ms-date", "d"), ("if-match", "*")],
+            &[
+                ("content-type", "application/json"),
+                ("x-ms-date", "d"),
+                ("if-match", "*"),
+            ],
             40,
         );
-        assert_eq!(found, "POST\n\napplication/json\nd\n/myaccount/Tables?comp=properties");
+        assert_eq!(
+            found,
+            "POST\n\napplication/json\nd\n/myaccount/Tables?comp=properties"
+        );
     }
 
     /// HMAC-SHA256 of RFC 4231, test case 2.
     #[test]
     fn signatures_are_hmac_sha256_in_base64() {
-        let key = SharedKey { account: "a".to_owned(), key: Secret::new("SmVmZQ==") };
+        let key = SharedKey {
+            account: "a".to_owned(),
+            key: Secret::new("SmVmZQ=="),
+        };
         let expect = "W9zBRr9gdU5qBCQmCJV1x1oAPwidJzmDnexYuWTsOEM=";
         assert_eq!(key.sign("what do ya want for nothing?"), expect);
     }
 
     #[test]
     fn no_key_is_shown() {
-        let key = SharedKey { account: "a".to_owned(), key: Secret::new("SmVmZQ==") };
+        let key = SharedKey {
+            account: "a".to_owned(),
+            key: Secret::new("SmVmZQ=="),
+        };
         assert!(!format!("{key:?}").contains("SmVmZQ"));
     }
 }

@@ -14,8 +14,8 @@ use tokio::sync::Mutex;
 
 use super::failure::Failure;
 use super::file_name::attachment;
-use super::sign::SharedKey;
 use super::percent::encoded;
+use super::sign::SharedKey;
 use super::tries::{Repeat, Tries};
 use crate::Clock;
 use crate::port::{Result, StorageError};
@@ -34,7 +34,7 @@ pub(super) enum Signer {
     /// The account's key.
     Key(SharedKey),
     /// The identity, by a key that the service gives it for a time.
-    Delegation(Delegation),
+    Delegation(Box<Delegation>),
     /// Nobody: a shared access signature cannot sign others.
     Nobody,
 }
@@ -72,7 +72,11 @@ impl Signer {
 /// Microsoft, "Create a service SAS", the form since version 2020-12-06.
 fn by_key(key: &SharedKey, target: &Target<'_>) -> String {
     let expires = target.expires.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
-    let protocol = if is_tls(target) { "https" } else { "https,http" };
+    let protocol = if is_tls(target) {
+        "https"
+    } else {
+        "https,http"
+    };
     let disposition = attachment(target.file_name);
     let resource = format!("/blob/{}/{}/{}", key.account, target.container, target.path);
     let text = [
@@ -103,14 +107,18 @@ fn by_key(key: &SharedKey, target: &Target<'_>) -> String {
         ("rscd", &disposition),
         ("sig", &signature),
     ];
-    pairs.map(|(name, value)| format!("{name}={}", encoded(value))).join("&")
+    pairs
+        .map(|(name, value)| format!("{name}={}", encoded(value)))
+        .join("&")
 }
 
 impl Delegation {
     async fn sign(&self, target: &Target<'_>, tries: &Tries) -> Result<String> {
         let now = self.clock.now();
         if target.expires > now + WEEK {
-            return Err(StorageError::Invalid("a signed URL lasts 7 days at most".to_owned()));
+            return Err(StorageError::Invalid(
+                "a signed URL lasts 7 days at most".to_owned(),
+            ));
         }
         // Held while a key is fetched: one request serves all who wait.
         let mut held = self.key.lock().await;
@@ -122,11 +130,20 @@ impl Delegation {
             }
         };
         let (key, _) = held.insert(key);
-        let protocol = if is_tls(target) { SasProtocol::Https } else { SasProtocol::HttpsAndHttp };
+        let protocol = if is_tls(target) {
+            SasProtocol::Https
+        } else {
+            SasProtocol::HttpsAndHttp
+        };
         let builder = SasBuilder::new(&self.account, key, second(target.expires)?);
         let builder = builder.map_err(|error| StorageError::unavailable(Failure::from(error)))?;
-        let blob = builder.protocol(protocol).blob(target.container, target.path).read();
-        Ok(blob.content_disposition(attachment(target.file_name)).build())
+        let blob = builder
+            .protocol(protocol)
+            .blob(target.container, target.path)
+            .read();
+        Ok(blob
+            .content_disposition(attachment(target.file_name))
+            .build())
     }
 
     async fn fetch(
@@ -137,8 +154,15 @@ impl Delegation {
     ) -> Result<UserDelegationKey> {
         let (start, expiry) = (Some(second(start)?), Some(second(end)?));
         let operation = || async {
-            let info = KeyInfo { start, expiry, ..Default::default() };
-            let answer = self.service.get_user_delegation_key(info.try_into()?, None).await?;
+            let info = KeyInfo {
+                start,
+                expiry,
+                ..Default::default()
+            };
+            let answer = self
+                .service
+                .get_user_delegation_key(info.try_into()?, None)
+                .await?;
             Ok(answer.into_model()?)
         };
         let make = || std::future::ready(Ok(()));

@@ -11,11 +11,12 @@ use super::failure::Failure;
 use crate::Clock;
 use crate::port::StorageError;
 
-/// Pauses before the second, third and fourth try.
-const PAUSES: [Duration; 3] =
-    [Duration::from_millis(100), Duration::from_millis(400), Duration::from_millis(1_600)];
-/// No try begins later than this after the first, whatever pause the service asks for.
-const WINDOW: Duration = Duration::from_secs(8);
+/// The pause before the second try.
+pub(super) const PACE: Duration = Duration::from_millis(100);
+/// The pauses before the second, third and fourth try, in paces.
+const PAUSES: [u32; 3] = [1, 4, 16];
+/// No try begins later than this many paces after the first, whatever pause the service asks for.
+const WINDOW: u32 = 80;
 
 /// What may be repeated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +40,11 @@ pub(super) struct Ended {
 impl Ended {
     /// `conflict`, unless it may be a conflict with ourselves: then nobody knows.
     pub(super) fn conflict(self, conflict: StorageError) -> StorageError {
-        if self.after_unclear { StorageError::unavailable(self.failure) } else { conflict }
+        if self.after_unclear {
+            StorageError::unavailable(self.failure)
+        } else {
+            conflict
+        }
     }
 }
 
@@ -54,6 +59,8 @@ impl From<Ended> for StorageError {
 pub(super) struct Tries {
     /// For the tries of one operation together.
     pub(super) timeout: Duration,
+    /// [`PACE`], but for tests.
+    pub(super) pace: Duration,
     pub(super) clock: Arc<dyn Clock>,
 }
 
@@ -72,7 +79,7 @@ impl Tries {
         let begun = self.clock.monotonic();
         let elapsed = || self.clock.monotonic().saturating_sub(begun);
         let mut pauses = PAUSES.into_iter();
-        let (mut make_first, mut made, mut after_unclear) = (false, false, false);
+        let (mut make_first, mut was_made, mut after_unclear) = (false, false, false);
         loop {
             let left = self.timeout.saturating_sub(elapsed());
             let tried = async {
@@ -86,20 +93,28 @@ impl Tries {
                 Ok(Err(failure)) => failure,
                 Err(_) => Failure::Lost(format!("none within {:?}", self.timeout)),
             };
-            make_first = failure.is_missing_resource() && !made;
+            make_first = failure.is_missing_resource() && !was_made;
             if make_first {
-                made = true;
+                was_made = true;
                 continue;
             }
             let allowed = match repeat {
                 Repeat::Always => failure.is_passing(),
                 Repeat::IfUntouched => failure.is_untouched() || failure.is_throttling(),
             };
-            let pause = pauses.next().map(|pause| pause.max(asked(&failure)));
-            let in_time = |pause: &Duration| elapsed() + *pause < WINDOW.min(self.timeout);
-            let Some(pause) = pause.filter(in_time).filter(|_| allowed && failure.is_passing())
+            let pause = pauses
+                .next()
+                .map(|paces| (self.pace * paces).max(asked(&failure)));
+            let window = self.timeout.min(self.pace * WINDOW);
+            let in_time = |pause: &Duration| elapsed() + *pause < window;
+            let Some(pause) = pause
+                .filter(in_time)
+                .filter(|_| allowed && failure.is_passing())
             else {
-                return Err(Ended { failure, after_unclear });
+                return Err(Ended {
+                    failure,
+                    after_unclear,
+                });
             };
             after_unclear |= !failure.is_untouched();
             tracing::debug!(
@@ -128,10 +143,23 @@ mod tests {
     use super::*;
     use crate::ambient::System;
 
-    fn answer(status: u16, code: &str, retry_after: Option<u64>) -> Failure {
-        let retry_after = retry_after.map(Duration::from_secs);
-        let code = code.to_owned();
-        Failure::Answer(Answer { status, code, request_id: String::new(), retry_after, date: None })
+    fn tries(timeout_ms: u64) -> Tries {
+        let (timeout, pace) = (Duration::from_millis(timeout_ms), Duration::from_millis(1));
+        Tries {
+            timeout,
+            pace,
+            clock: Arc::new(System::new()),
+        }
+    }
+
+    fn answer(status: u16, code: &str, retry_after_ms: u64) -> Failure {
+        Failure::Answer(Answer {
+            status,
+            code: code.to_owned(),
+            request_id: String::new(),
+            retry_after: Some(Duration::from_millis(retry_after_ms)),
+            date: None,
+        })
     }
 
     /// Runs against these ends of tries, then success. Gives the end, the tries and the time.
@@ -139,8 +167,7 @@ mod tests {
         repeat: Repeat,
         ends: Vec<fn() -> Failure>,
     ) -> (Result<(), Ended>, usize, Duration) {
-        let clock = Arc::new(System::new());
-        let tries = Tries { timeout: Duration::from_secs(30), clock: clock.clone() };
+        let tries = tries(60_000);
         let count = AtomicUsize::new(0);
         let operation = || async {
             match ends.get(count.fetch_add(1, Ordering::Relaxed)) {
@@ -149,13 +176,20 @@ mod tests {
             }
         };
         let ended = tries.run(repeat, operation, || async { Ok(()) }).await;
-        (ended, count.load(Ordering::Relaxed), clock.monotonic())
+        (
+            ended,
+            count.load(Ordering::Relaxed),
+            tries.clock.monotonic(),
+        )
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn which_failures_are_repeated() {
         let check = async |end: fn() -> Failure, always: usize, if_untouched: usize| {
-            for (repeat, expect) in [(Repeat::Always, always), (Repeat::IfUntouched, if_untouched)] {
+            for (repeat, expect) in [
+                (Repeat::Always, always),
+                (Repeat::IfUntouched, if_untouched),
+            ] {
                 let (_, count, _) = run(repeat, vec![end; 9]).await;
                 assert_eq!(count, expect, "{repeat:?} {}", end());
             }
@@ -164,30 +198,29 @@ mod tests {
         check(|| Failure::Lost("x".to_owned()), 4, 1).await;
         check(|| Failure::Token("x".to_owned()), 1, 1).await;
         check(|| Failure::misread("x"), 1, 1).await;
-        check(|| answer(503, "ServerBusy", None), 4, 4).await;
-        check(|| answer(429, "", None), 4, 4).await;
-        check(|| answer(500, "OperationTimedOut", None), 4, 1).await;
-        check(|| answer(504, "", None), 4, 1).await;
-        check(|| answer(412, "ConditionNotMet", None), 1, 1).await;
-        check(|| answer(404, "ResourceNotFound", None), 1, 1).await;
-        check(|| answer(404, "TableNotFound", None), 2, 2).await;
+        check(|| answer(503, "ServerBusy", 0), 4, 4).await;
+        check(|| answer(429, "", 0), 4, 4).await;
+        check(|| answer(500, "OperationTimedOut", 0), 4, 1).await;
+        check(|| answer(504, "", 0), 4, 1).await;
+        check(|| answer(412, "ConditionNotMet", 0), 1, 1).await;
+        check(|| answer(404, "ResourceNotFound", 0), 1, 1).await;
+        check(|| answer(404, "TableNotFound", 0), 2, 2).await;
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn tries_are_few_and_soon_over() {
-        let (ended, count, took) = run(Repeat::Always, vec![|| Failure::Lost("x".into()); 9]).await;
-        assert!(ended.is_err() && count == 4);
-        assert!(took < Duration::from_secs(3), "{took:?}");
-        // A pause that is asked for is kept, if it is not too long.
-        let (ended, count, took) = run(Repeat::Always, vec![|| answer(503, "", Some(3))]).await;
-        assert!(ended.is_ok() && count == 2 && took >= Duration::from_secs(3));
-        let (ended, count, took) = run(Repeat::Always, vec![|| answer(503, "", Some(60))]).await;
-        assert!(ended.is_err() && count == 1 && took < Duration::from_secs(1));
+    #[tokio::test]
+    async fn a_pause_that_is_asked_for_is_kept_unless_it_is_long() {
+        let (ended, count, took) = run(Repeat::Always, vec![|| answer(503, "", 30)]).await;
+        assert!(ended.is_ok() && count == 2 && took >= Duration::from_millis(30));
+        let (ended, count, took) = run(Repeat::Always, vec![|| answer(503, "", 20_000)]).await;
+        assert!(
+            ended.is_err() && count == 1 && took < Duration::from_secs(10),
+            "{took:?}"
+        );
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn a_conflict_after_an_unclear_try_may_be_with_ourselves() {
-        let conflict: fn() -> Failure = || answer(412, "ConditionNotMet", None);
+        let conflict: fn() -> Failure = || answer(412, "ConditionNotMet", 0);
         let check = async |repeat, first: fn() -> Failure, unclear: bool| {
             let (ended, count, _) = run(repeat, vec![first, conflict]).await;
             let ended = ended.unwrap_err();
@@ -195,20 +228,33 @@ mod tests {
             let error = ended.conflict(StorageError::Precondition);
             assert_eq!(matches!(error, StorageError::Unavailable(_)), unclear);
         };
-        check(Repeat::IfUntouched, || Failure::Unsent("x".to_owned()), false).await;
-        check(Repeat::IfUntouched, || answer(503, "ServerBusy", None), true).await;
-        check(Repeat::IfUntouched, || answer(404, "TableNotFound", None), false).await;
+        check(
+            Repeat::IfUntouched,
+            || Failure::Unsent("x".to_owned()),
+            false,
+        )
+        .await;
+        check(Repeat::IfUntouched, || answer(503, "ServerBusy", 0), true).await;
+        check(
+            Repeat::IfUntouched,
+            || answer(404, "TableNotFound", 0),
+            false,
+        )
+        .await;
         check(Repeat::Always, || Failure::Lost("x".to_owned()), true).await;
-        check(Repeat::Always, || answer(500, "", None), true).await;
+        check(Repeat::Always, || answer(500, "", 0), true).await;
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn the_time_is_that_of_all_tries_together() {
-        let clock = Arc::new(System::new());
-        let tries = Tries { timeout: Duration::from_millis(50), clock: clock.clone() };
+        let tries = tries(50);
         let hang = || std::future::pending::<Result<(), Failure>>();
-        let ended = tries.run(Repeat::Always, hang, || async { Ok(()) }).await.unwrap_err();
+        let ended = tries
+            .run(Repeat::Always, hang, || async { Ok(()) })
+            .await
+            .unwrap_err();
         assert!(matches!(ended.failure, Failure::Lost(_)));
-        assert!(clock.monotonic() < Duration::from_millis(60), "{:?}", clock.monotonic());
+        let took = tries.clock.monotonic();
+        assert!((50..5_000).contains(&took.as_millis()), "{took:?}");
     }
 }

@@ -77,15 +77,25 @@ pub(super) struct Wire {
 
 #[async_trait]
 impl Policy for Wire {
-    #[expect(elided_lifetimes_in_paths, reason = "the trait is written so, and must be met")]
+    #[expect(
+        elided_lifetimes_in_paths,
+        reason = "the trait is written so, and must be met"
+    )]
     async fn send(
         &self,
         _: &Context,
         request: &mut Request,
         _: &[Arc<dyn Policy>],
     ) -> PolicyResult {
-        let answer = self.http.execute(self.authorized(request)?).await.map_err(lost)?;
-        let (status, headers) = (answer.status().as_u16().into(), own_headers(answer.headers()));
+        let answer = self
+            .http
+            .execute(self.authorized(request)?)
+            .await
+            .map_err(lost)?;
+        let (status, headers) = (
+            answer.status().as_u16().into(),
+            own_headers(answer.headers()),
+        );
         let mut left = LARGEST_ANSWER;
         let body = answer.bytes_stream().map(move |chunk| {
             let chunk = chunk.map_err(lost)?;
@@ -102,7 +112,10 @@ impl Wire {
     /// The request as it goes out. The pipeline's own copy stays without proof.
     fn authorized(&self, request: &Request) -> azure_core::Result<reqwest::Request> {
         let Body::Bytes(body) = request.body() else {
-            return Err(Error::with_message(ErrorKind::Other, "this transport does not stream"));
+            return Err(Error::with_message(
+                ErrorKind::Other,
+                "this transport does not stream",
+            ));
         };
         let (method, mut url) = (method(request.method())?, request.url().clone());
         let mut headers = header::HeaderMap::new();
@@ -110,7 +123,10 @@ impl Wire {
             let name = header::HeaderName::from_bytes(name.as_str().as_bytes());
             let value = header::HeaderValue::from_str(value.as_str());
             let (Ok(name), Ok(value)) = (name, value) else {
-                return Err(Error::with_message(ErrorKind::Other, "a header has an illegal value"));
+                return Err(Error::with_message(
+                    ErrorKind::Other,
+                    "a header has an illegal value",
+                ));
             };
             headers.insert(name, value);
         }
@@ -161,20 +177,31 @@ fn http_date(time: Timestamp) -> String {
 
 /// An error without the URL, which may hold a signature.
 fn lost(error: reqwest::Error) -> Error {
-    let kind = if error.is_connect() { ErrorKind::Connection } else { ErrorKind::Io };
+    let kind = if error.is_connect() {
+        ErrorKind::Connection
+    } else {
+        ErrorKind::Io
+    };
     let error = error.without_url();
     let mut root: &dyn std::error::Error = &error;
     while let Some(source) = root.source() {
         root = source;
     }
-    let why = if error.is_timeout() { "no answer in time".to_owned() } else { root.to_string() };
+    let why = if error.is_timeout() {
+        "no answer in time".to_owned()
+    } else {
+        root.to_string()
+    };
     Error::with_message(kind, why)
 }
 
 fn own_headers(map: &header::HeaderMap) -> Headers {
     let text = |value: &header::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
     let pairs = map.iter().map(|(name, value)| {
-        (HeaderName::from(name.as_str().to_owned()), HeaderValue::from(text(value)))
+        (
+            HeaderName::from(name.as_str().to_owned()),
+            HeaderValue::from(text(value)),
+        )
     });
     Headers::from(pairs.collect::<HashMap<_, _>>())
 }
@@ -186,12 +213,19 @@ fn method(method: Method) -> azure_core::Result<reqwest::Method> {
 
 #[cfg(test)]
 mod tests {
+    use std::error::Error as _;
+
     use super::*;
     use crate::ambient::System;
 
     fn wire(auth: Auth) -> Wire {
         let http = client(Duration::from_secs(1)).unwrap();
-        Wire { http, service: Service::Blob, auth, clock: Arc::new(System::new()) }
+        Wire {
+            http,
+            service: Service::Blob,
+            auth,
+            clock: Arc::new(System::new()),
+        }
     }
 
     fn request(url: &str) -> Request {
@@ -203,12 +237,20 @@ mod tests {
     #[test]
     fn proofs_are_added_to_what_goes_out_only() {
         let secret = "a2V5IG9mIHRoaXMgdGVzdA==";
-        let key = SharedKey { account: "acme".to_owned(), key: Secret::new(secret) };
+        let key = SharedKey {
+            account: "acme".to_owned(),
+            key: Secret::new(secret),
+        };
         let signed = request("https://acme.example/c/b?comp=list");
         let outgoing = wire(Auth::Key(key)).authorized(&signed).unwrap();
         let authorization = outgoing.headers()["authorization"].to_str().unwrap();
         assert!(authorization.starts_with("SharedKey acme:"));
-        assert!(outgoing.headers()["x-ms-date"].to_str().unwrap().ends_with(" GMT"));
+        assert!(
+            outgoing.headers()["x-ms-date"]
+                .to_str()
+                .unwrap()
+                .ends_with(" GMT")
+        );
         assert!(!format!("{outgoing:?}").contains(authorization));
         assert_eq!(signed.headers().iter().count(), 1);
 
@@ -218,15 +260,24 @@ mod tests {
             outgoing.url().query().map(str::to_owned)
         };
         assert_eq!(query("https://x/c").as_deref(), Some("sv=1&sig=a%2Bb%3D"));
-        assert_eq!(query("https://x/c?a=b").as_deref(), Some("a=b&sv=1&sig=a%2Bb%3D"));
+        assert_eq!(
+            query("https://x/c?a=b").as_deref(),
+            Some("a=b&sv=1&sig=a%2Bb%3D")
+        );
         assert!(!format!("{:?}", signature()).contains("sig="));
     }
 
     #[test]
     fn dates() {
         let date = |text: &str| http_date(text.parse().unwrap());
-        assert_eq!(date("2015-06-26T23:39:12.9Z"), "Fri, 26 Jun 2015 23:39:12 GMT");
-        assert_eq!(date("2026-02-03T04:05:06Z"), "Tue, 03 Feb 2026 04:05:06 GMT");
+        assert_eq!(
+            date("2015-06-26T23:39:12.9Z"),
+            "Fri, 26 Jun 2015 23:39:12 GMT"
+        );
+        assert_eq!(
+            date("2026-02-03T04:05:06Z"),
+            "Tue, 03 Feb 2026 04:05:06 GMT"
+        );
     }
 
     #[tokio::test]
@@ -234,9 +285,15 @@ mod tests {
         let wire = wire(Auth::Signature(Secret::new("sig=secret")));
         // Port 9 is discard: nobody listens there.
         let mut request = request("http://127.0.0.1:9/c");
-        let error = wire.send(&Context::new(), &mut request, &[]).await.unwrap_err();
+        let error = wire
+            .send(&Context::new(), &mut request, &[])
+            .await
+            .unwrap_err();
         assert_eq!(error.kind(), &ErrorKind::Connection);
         let shown = format!("{error} {error:?} {:?}", error.source());
-        assert!(!shown.contains("secret") && shown.contains("refused"), "{shown}");
+        assert!(
+            !shown.contains("secret") && shown.contains("refused"),
+            "{shown}"
+        );
     }
 }

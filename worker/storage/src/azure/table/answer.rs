@@ -14,7 +14,11 @@ pub(super) fn parts(body: &[u8], writes: usize) -> Result<Vec<Option<ETag>>, Fai
     for part in text.split("\nHTTP/1.1 ").skip(1) {
         let (status, headers, body) = part_of(part)?;
         if !(200..300).contains(&status) {
-            return Err(Failure::Answer(Answer::new(status, &headers, body.as_bytes())));
+            return Err(Failure::Answer(Answer::new(
+                status,
+                &headers,
+                body.as_bytes(),
+            )));
         }
         if etags.len() == writes {
             break;
@@ -24,7 +28,9 @@ pub(super) fn parts(body: &[u8], writes: usize) -> Result<Vec<Option<ETag>>, Fai
     if etags.len() == writes {
         Ok(etags)
     } else {
-        Err(Failure::misread("a transaction has not as many answers as writes"))
+        Err(Failure::misread(
+            "a transaction has not as many answers as writes",
+        ))
     }
 }
 
@@ -32,7 +38,10 @@ pub(super) fn parts(body: &[u8], writes: usize) -> Result<Vec<Option<ETag>>, Fai
 fn part_of(part: &str) -> Result<(u16, Headers, &str), Failure> {
     let misread = || Failure::misread("a part is no HTTP answer");
     let (line, mut rest) = part.split_once('\n').ok_or_else(misread)?;
-    let status = line.split(' ').next().and_then(|status| status.trim().parse().ok());
+    let status = line
+        .split(' ')
+        .next()
+        .and_then(|status| status.trim().parse().ok());
     let mut headers = Headers::new();
     while let Some((line, after)) = rest.split_once('\n') {
         rest = after;
@@ -64,14 +73,23 @@ mod tests {
     fn each_write_has_a_part() {
         let etag = ETag("W/\"datetime'2026'\"".to_owned());
         assert_eq!(parts(DONE.as_bytes(), 2).unwrap(), [Some(etag), None]);
-        assert!(matches!(parts(DONE.as_bytes(), 3), Err(Failure::Misread(_))));
+        assert!(matches!(
+            parts(DONE.as_bytes(), 3),
+            Err(Failure::Misread(_))
+        ));
         assert!(matches!(parts(b"", 1), Err(Failure::Misread(_))));
-        assert!(matches!(parts(b"\nHTTP/1.1 x", 1), Err(Failure::Misread(_))));
+        assert!(matches!(
+            parts(b"\nHTTP/1.1 x", 1),
+            Err(Failure::Misread(_))
+        ));
     }
 
     #[test]
     fn a_failed_transaction_has_one_part() {
         let failure = parts(FAILED.as_bytes(), 2).unwrap_err();
-        assert_eq!((failure.status(), failure.code()), (409, "EntityAlreadyExists"));
+        assert_eq!(
+            (failure.status(), failure.code()),
+            (409, "EntityAlreadyExists")
+        );
     }
 }

@@ -49,7 +49,11 @@ pub(super) fn decode(value: Value, etag: Option<&str>) -> Result<Entity, Failure
         let kind = entity.get(&format!("{name}{TYPE}")).and_then(Value::as_str);
         properties.insert(name.clone(), typed(value, kind, name)?);
     }
-    Ok(Entity { row, etag: ETag(etag), properties })
+    Ok(Entity {
+        row,
+        etag: ETag(etag),
+        properties,
+    })
 }
 
 fn text(entity: &mut Map<String, Value>, name: &str) -> Result<String, Failure> {
@@ -102,15 +106,36 @@ mod tests {
             entity.insert("RowKey".to_owned(), json!("r"));
             entity.insert("odata.etag".to_owned(), json!("W/\"1\""));
             let entity = decode(Value::Object(entity), None).unwrap();
-            assert_eq!((entity.row.as_str(), entity.etag.0.as_str()), ("r", "W/\"1\""));
+            assert_eq!(
+                (entity.row.as_str(), entity.etag.0.as_str()),
+                ("r", "W/\"1\"")
+            );
             assert_eq!(entity.properties, columns(expect));
         };
-        check(json!({"odata.metadata": "x", "PartitionKey": "p", "Timestamp": "t"}), json!({}));
-        check(json!({"i": "-5", "i@odata.type": "Edm.Int64"}), json!({"i": -5}));
-        check(json!({"d": 2, "d@odata.type": "Edm.Double"}), json!({"d": 2.0}));
-        check(json!({"d": "2.5", "d@odata.type": "Edm.Double"}), json!({"d": 2.5}));
-        check(json!({"n": 7, "m": 7.5, "s": "7", "b": false}), json!({"n": 7, "m": 7.5, "s": "7", "b": false}));
-        check(json!({"t": "2026-01-01T00:00:00Z", "t@odata.type": "Edm.DateTime"}), json!({"t": "2026-01-01T00:00:00Z"}));
+        check(
+            json!({"odata.metadata": "x", "PartitionKey": "p", "Timestamp": "t"}),
+            json!({}),
+        );
+        check(
+            json!({"i": "-5", "i@odata.type": "Edm.Int64"}),
+            json!({"i": -5}),
+        );
+        check(
+            json!({"d": 2, "d@odata.type": "Edm.Double"}),
+            json!({"d": 2.0}),
+        );
+        check(
+            json!({"d": "2.5", "d@odata.type": "Edm.Double"}),
+            json!({"d": 2.5}),
+        );
+        check(
+            json!({"n": 7, "m": 7.5, "s": "7", "b": false}),
+            json!({"n": 7, "m": 7.5, "s": "7", "b": false}),
+        );
+        check(
+            json!({"t": "2026-01-01T00:00:00Z", "t@odata.type": "Edm.DateTime"}),
+            json!({"t": "2026-01-01T00:00:00Z"}),
+        );
         check(json!({"gone": null}), json!({}));
     }
 

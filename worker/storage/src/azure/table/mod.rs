@@ -51,16 +51,22 @@ impl Table for Tables {
         let request = request::get(&self.endpoint, table.as_str(), partition, row);
         let operation = || async {
             let answer = match self.send(&request).await {
-                Err(Failure::Answer(Answer { status: 404, code, date: Some(date), .. }))
-                    if code == "ResourceNotFound" =>
-                {
+                Err(Failure::Answer(Answer {
+                    status: 404,
+                    code,
+                    date: Some(date),
+                    ..
+                })) if code == "ResourceNotFound" => {
                     return Ok(Read { value: None, date });
                 }
                 answer => answer?,
             };
             let value = json(&answer)?;
             let entity = entity::decode(value, header(answer.headers(), "etag"))?;
-            Ok(Read { value: Some(entity), date: date(&answer)? })
+            Ok(Read {
+                value: Some(entity),
+                date: date(&answer)?,
+            })
         };
         Ok(self.run(table, Repeat::Always, operation).await?)
     }
@@ -81,8 +87,14 @@ impl Table for Tables {
             Some((words.next()?, words.next()))
         });
         let table_name = table.as_str();
-        let request =
-            request::query(&self.endpoint, table_name, partition, &rows, max, from.as_ref());
+        let request = request::query(
+            &self.endpoint,
+            table_name,
+            partition,
+            &rows,
+            max,
+            from.as_ref(),
+        );
         let operation = || async {
             let answer = self.send(&request).await?;
             let Page { value } = json(&answer)?;
@@ -91,7 +103,10 @@ impl Table for Tables {
                 entities: entities.collect::<Tried<_>>()?,
                 next: next(&answer),
             };
-            Ok(Read { value: page, date: date(&answer)? })
+            Ok(Read {
+                value: page,
+                date: date(&answer)?,
+            })
         };
         Ok(self.run(table, Repeat::Always, operation).await?)
     }
@@ -103,7 +118,10 @@ impl Table for Tables {
         mut writes: Vec<Write>,
     ) -> Result<Vec<Option<ETag>>> {
         limits::writes(partition, &mut writes)?;
-        if writes.iter().any(|write| version(write).is_some_and(|etag| !is_legal(etag))) {
+        if writes
+            .iter()
+            .any(|write| version(write).is_some_and(|etag| !is_legal(etag)))
+        {
             return Err(StorageError::Precondition);
         }
         let mut etags = vec![None; writes.len()];
@@ -118,7 +136,9 @@ impl Table for Tables {
                     return Ok(etags);
                 }
                 Err(ended) if ended.failure.code() == "ResourceNotFound" => {
-                    left = self.still_there(table, partition, &writes, left, ended).await?;
+                    left = self
+                        .still_there(table, partition, &writes, left, ended)
+                        .await?;
                     if left.is_empty() {
                         return Ok(etags);
                     }
@@ -126,7 +146,9 @@ impl Table for Tables {
                 Err(ended) => return Err(conflict(ended)),
             }
         }
-        Err(StorageError::unavailable("rows of a transaction kept coming and going"))
+        Err(StorageError::unavailable(
+            "rows of a transaction kept coming and going",
+        ))
     }
 }
 
@@ -151,7 +173,10 @@ impl Tables {
     }
 
     async fn send(&self, request: &Request) -> Tried<RawResponse> {
-        Ok(self.pipeline.send(&Context::new(), &mut request.clone(), None).await?)
+        Ok(self
+            .pipeline
+            .send(&Context::new(), &mut request.clone(), None)
+            .await?)
     }
 
     /// These writes and no others; a single one needs no transaction, which costs the service more.
@@ -247,7 +272,11 @@ struct Page {
 fn json<T: for<'de> Deserialize<'de>>(answer: &RawResponse) -> Tried<T> {
     // Its text may repeat values.
     serde_json::from_slice(answer.body()).map_err(|error| {
-        Failure::misread(format!("JSON, line {} column {}", error.line(), error.column()))
+        Failure::misread(format!(
+            "JSON, line {} column {}",
+            error.line(),
+            error.column()
+        ))
     })
 }
 

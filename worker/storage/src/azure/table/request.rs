@@ -55,14 +55,21 @@ pub(super) fn query(
             pairs.push(("NextRowKey", row));
         }
     }
-    let pairs = pairs.into_iter().map(|(name, value)| format!("{name}={}", encoded(value)));
+    let pairs = pairs
+        .into_iter()
+        .map(|(name, value)| format!("{name}={}", encoded(value)));
     url.set_query(Some(&pairs.collect::<Vec<_>>().join("&")));
     new(url, Method::Get)
 }
 
 /// One write.
 pub(super) fn write(endpoint: &Url, table: &str, partition: &str, write: &Write) -> Request {
-    let Verb { method, target, condition, body } = verb(table, partition, write);
+    let Verb {
+        method,
+        target,
+        condition,
+        body,
+    } = verb(table, partition, write);
     let mut request = new(extended(endpoint, &target), method);
     if let Some(condition) = condition {
         request.insert_header("if-match", condition);
@@ -84,7 +91,12 @@ pub(super) fn transaction<'a>(
     let mut text =
         format!("--{BATCH}\r\nContent-Type: multipart/mixed; boundary={CHANGES}\r\n\r\n");
     for write in writes {
-        let Verb { method, target, condition, body } = verb(table, partition, write);
+        let Verb {
+            method,
+            target,
+            condition,
+            body,
+        } = verb(table, partition, write);
         let url = extended(endpoint, &target);
         let _ = write!(
             text,
@@ -169,7 +181,11 @@ fn extended(endpoint: &Url, target: &str) -> Url {
 
 fn key(table: &str, partition: &str, row: &str) -> String {
     let part = |text: &str| encoded(&quoted(text));
-    format!("{table}(PartitionKey='{}',RowKey='{}')", part(partition), part(row))
+    format!(
+        "{table}(PartitionKey='{}',RowKey='{}')",
+        part(partition),
+        part(row)
+    )
 }
 
 /// For a text between single quotes: a quote in it is doubled, and ends nothing.
@@ -209,9 +225,15 @@ mod tests {
             assert_eq!(found[0].1, expect);
             assert_eq!((&*found[1].0, &*found[1].1), ("$top", "7"));
         };
-        check("a".."b", "PartitionKey eq 'it''s' and RowKey ge 'a' and RowKey lt 'b'");
+        check(
+            "a".."b",
+            "PartitionKey eq 'it''s' and RowKey ge 'a' and RowKey lt 'b'",
+        );
         check(""..":", "PartitionKey eq 'it''s' and RowKey lt ':'");
-        check("' or '".."x", "PartitionKey eq 'it''s' and RowKey ge ''' or ''' and RowKey lt 'x'");
+        check(
+            "' or '".."x",
+            "PartitionKey eq 'it''s' and RowKey ge ''' or ''' and RowKey lt 'x'",
+        );
     }
 
     #[test]
