@@ -1,34 +1,92 @@
-//! Load: what the whole system does under work, printed as a table. Nothing is asserted.
+//! Load: what the whole system does under work, printed as a table.
 //!
 //! The system, the model and this program are processes of their own; the processor time of each
 //! is told apart. Build everything in release first: `cargo build --release --workspace`.
 
+mod endurance;
 mod measure;
 mod scenarios;
 
-use clap::Parser as _;
+use clap::{Parser as _, Subcommand, ValueEnum};
+use e2e::backing::Backing;
 
-/// Measures a running Presswork: latency beyond the model, throughput, memory, start-up.
+/// Measures a running Presswork, or wears it out.
 #[derive(Debug, clap::Parser)]
 #[command(max_term_width = 100)]
 struct Args {
-    /// Jobs for the latency figures
-    #[arg(long, default_value_t = 300)]
-    latency_jobs: u64,
-    /// Jobs for the throughput figures
-    #[arg(long, default_value_t = 3_000)]
-    throughput_jobs: u64,
-    /// Jobs in flight for the memory figure
-    #[arg(long, default_value_t = 1_000)]
-    in_flight: u64,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Start-up, latency beyond the model, throughput, memory; nothing is asserted
+    Figures {
+        /// The storage beneath
+        #[arg(long, value_enum, default_value_t = Which::Embedded)]
+        storage: Which,
+        /// Jobs for the latency figures
+        #[arg(long, default_value_t = 300)]
+        latency_jobs: u64,
+        /// Jobs for the throughput figures
+        #[arg(long, default_value_t = 3_000)]
+        throughput_jobs: u64,
+        /// Jobs in flight for the memory figure
+        #[arg(long, default_value_t = 1_000)]
+        in_flight: u64,
+    },
+    /// One shim and two workers; on the way one worker is killed and the other is stopped
+    Split {
+        /// The storage beneath
+        #[arg(long, value_enum, default_value_t = Which::Azurite)]
+        storage: Which,
+        /// Jobs
+        #[arg(long, default_value_t = 500)]
+        jobs: u64,
+    },
+    /// One shim and two workers; on the way the storage account is away for a time
+    Outage {
+        /// How long it is away
+        #[arg(long, default_value_t = 20)]
+        seconds: u64,
+        /// Jobs
+        #[arg(long, default_value_t = 500)]
+        jobs: u64,
+    },
+}
+
+/// The storage beneath the system.
+#[derive(Clone, Copy, Debug, PartialEq, ValueEnum)]
+enum Which {
+    Embedded,
+    Azurite,
+}
+
+impl Which {
+    fn backing(self) -> Backing {
+        match self {
+            Self::Embedded => Backing::embedded(),
+            Self::Azurite => Backing::azurite(),
+        }
+    }
 }
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let args = Args::parse();
-    println!("| what | figure |\n|---|---|");
-    scenarios::start_up().await?;
-    scenarios::latency(args.latency_jobs).await?;
-    scenarios::throughput(args.throughput_jobs).await?;
-    scenarios::memory(args.in_flight).await
+    match Args::parse().command {
+        Command::Figures {
+            storage,
+            latency_jobs,
+            throughput_jobs,
+            in_flight,
+        } => {
+            println!("| what, storage {storage:?} | figure |\n|---|---|");
+            scenarios::start_up(storage).await?;
+            scenarios::latency(storage, latency_jobs).await?;
+            scenarios::throughput(storage, throughput_jobs).await?;
+            scenarios::memory(storage, in_flight).await
+        }
+        Command::Split { storage, jobs } => endurance::split(storage.backing(), jobs).await,
+        Command::Outage { seconds, jobs } => endurance::outage(jobs, seconds).await,
+    }
 }

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use e2e::api::Api;
-use e2e::process::{Server, command};
+use e2e::backing::Backing;
+use e2e::process::{Server, command, with_model};
 use e2e::unique_cv;
 use futures::StreamExt as _;
 use jiff::Timestamp;
@@ -12,67 +13,60 @@ use serde_json::{Value, json};
 use storage::Clock as _;
 use storage::ambient::System as Ambient;
 
+use crate::Which;
 use crate::measure::{cpu_time, memory as resident, ms, percentile};
+
+/// Log lines cost time that is not the system's.
+const QUIET: [(&str, &str); 1] = [("log.level", "warn")];
 
 /// A system and a model, each a process.
 struct Rig {
     system: Server,
     model: Server,
     api: Api,
-    _data: tempfile::TempDir,
+    _backing: Backing,
 }
 
-fn rig(latency: &str, settings: &[&str]) -> anyhow::Result<Rig> {
-    let data = tempfile::tempdir()?;
-    let mut fake = command("presswork");
-    fake.args([
+fn rig(backing: Backing, latency: &str, settings: &[(&str, &str)]) -> Rig {
+    let model = fake_model(latency);
+    let settings: Vec<_> = QUIET.iter().chain(settings).copied().collect();
+    let mut serve = backing.program("presswork", &["serve"], &settings);
+    with_model(&mut serve, &model.url);
+    let system = Server::start(&mut serve);
+    let api = Api::new(&system.url);
+    Rig {
+        system,
+        model,
+        api,
+        _backing: backing,
+    }
+}
+
+/// A fake model as a process.
+pub(crate) fn fake_model(latency: &str) -> Server {
+    let listen = [
         "fake-openai",
         "--listen",
         "127.0.0.1:0",
         "--latency",
         latency,
-    ]);
-    let model = Server::start(&mut fake);
-    let mut serve = command("presswork");
-    serve.args([
-        "serve",
-        "--listen",
-        "127.0.0.1:0",
-        "--set",
-        "log.level=warn",
-    ]);
-    serve.arg("--data").arg(data.path());
-    for setting in settings {
-        serve.args(["--set", setting]);
-    }
-    serve
-        .env("OPENAI_API_KEY", "fake")
-        .env("OPENAI_BASE_URL", &model.url);
-    let system = Server::start(&mut serve);
-    let api = Api::new(&system.url);
-    Ok(Rig {
-        system,
-        model,
-        api,
-        _data: data,
-    })
+    ];
+    Server::start(command("presswork").args(listen))
+}
+
+/// What a model has counted.
+pub(crate) async fn counters(model: &Server) -> anyhow::Result<Value> {
+    let url = format!("{}/_calls", model.url.trim_end_matches("/v1"));
+    Ok(reqwest::get(url).await?.json().await?)
 }
 
 /// From the start of the process to its first healthy answer.
-pub(crate) async fn start_up() -> anyhow::Result<()> {
+pub(crate) async fn start_up(storage: Which) -> anyhow::Result<()> {
     let clock = Ambient::new();
     let mut times = Vec::new();
     for _ in 0..10 {
-        let data = tempfile::tempdir()?;
-        let mut serve = command("presswork");
-        serve.args([
-            "serve",
-            "--listen",
-            "127.0.0.1:0",
-            "--set",
-            "log.level=warn",
-        ]);
-        serve.arg("--data").arg(data.path());
+        let backing = storage.backing();
+        let mut serve = backing.program("presswork", &["serve"], &QUIET);
         let begun = clock.monotonic();
         let system = Server::start(&mut serve);
         Api::new(&system.url).get("/health").await?;
@@ -89,9 +83,9 @@ pub(crate) async fn start_up() -> anyhow::Result<()> {
 }
 
 /// From accepted to succeeded, less the model's latency, at a steady pace.
-pub(crate) async fn latency(jobs: u64) -> anyhow::Result<()> {
+pub(crate) async fn latency(storage: Which, jobs: u64) -> anyhow::Result<()> {
     const MODEL: Duration = Duration::from_millis(300);
-    let rig = rig("300ms", &[])?;
+    let rig = rig(storage.backing(), "300ms", &[]);
     let mut ids = Vec::new();
     for number in 0..jobs {
         ids.push(rig.api.submit(&unique_cv(number), json!({})).await?);
@@ -125,9 +119,9 @@ fn lasted(job: &Value) -> anyhow::Result<Duration> {
 }
 
 /// Jobs a second with a model that replies at once, and what each costs in processor time.
-pub(crate) async fn throughput(jobs: u64) -> anyhow::Result<()> {
+pub(crate) async fn throughput(storage: Which, jobs: u64) -> anyhow::Result<()> {
     let clock = Ambient::new();
-    let rig = rig("0ms", &[])?;
+    let rig = rig(storage.backing(), "0ms", &[]);
     let used = |rig: &Rig| -> anyhow::Result<(Duration, Duration, Duration)> {
         Ok((
             cpu_time(rig.system.id())?,
@@ -172,11 +166,7 @@ async fn memory_in_flight(rig: &Rig, jobs: u64) -> anyhow::Result<f64> {
         most = most.max(resident(rig.system.id())?.0);
         let (_, page) = rig.api.get("/v1/jobs?limit=1").await?;
         anyhow::ensure!(page["jobs"].is_array(), "{page:#}");
-        let counters: Value =
-            reqwest::get(format!("{}/_calls", rig.model.url.trim_end_matches("/v1")))
-                .await?
-                .json()
-                .await?;
+        let counters = counters(&rig.model).await?;
         if counters["in_flight"].as_u64() >= Some(jobs) {
             return Ok(most.max(resident(rig.system.id())?.0));
         }
@@ -186,9 +176,10 @@ async fn memory_in_flight(rig: &Rig, jobs: u64) -> anyhow::Result<f64> {
 }
 
 /// Resident memory with many jobs in flight, and the most until all are done.
-pub(crate) async fn memory(jobs: u64) -> anyhow::Result<()> {
-    let concurrency = format!("worker.concurrency={jobs}");
-    let rig = rig("15s", &[&concurrency])?;
+pub(crate) async fn memory(storage: Which, jobs: u64) -> anyhow::Result<()> {
+    let concurrency = jobs.to_string();
+    let settings = [("worker.concurrency", concurrency.as_str())];
+    let rig = rig(storage.backing(), "15s", &settings);
     let idle = resident(rig.system.id())?.0;
     let ids: Vec<anyhow::Result<String>> = futures::stream::iter(0..jobs)
         .map(|number| {

@@ -50,47 +50,58 @@ impl Backing {
         }
     }
 
-    /// `presswork serve` on it and on a free port, with durations of seconds at most.
-    pub fn serve(&self, settings: &[(&str, &str)]) -> Command {
-        let mut command = self.program("presswork");
-        command.args(["serve", "--listen", "127.0.0.1:0"]);
-        self.configure(&mut command, settings);
-        command
+    /// An Azurite that keeps its data, so that it can be stopped and started again.
+    pub fn lasting_azurite() -> Self {
+        let embedded = Self::embedded();
+        let azurite = Some(Azurite::start_in(embedded.directory.path()));
+        Self {
+            azurite,
+            ..embedded
+        }
     }
 
-    /// A program of the split deployment on it.
+    /// The Azurite of this backing.
+    ///
+    /// # Panics
+    /// If it is embedded.
+    pub fn azurite_mut(&mut self) -> &mut Azurite {
+        self.azurite.as_mut().expect("this backing is an Azurite")
+    }
+
+    /// `presswork serve` on it and on a free port, with durations of seconds at most.
+    pub fn serve(&self, settings: &[(&str, &str)]) -> Command {
+        let settings: Vec<_> = SHORT.iter().chain(settings).copied().collect();
+        self.program("presswork", &["serve"], &settings)
+    }
+
+    /// A program of the split deployment on it, with durations of seconds at most.
     pub fn part(&self, name: &str, settings: &[(&str, &str)]) -> Command {
-        let mut command = self.program(name);
-        command.args(["--set", "server.listen=127.0.0.1:0"]);
-        self.configure(&mut command, settings);
-        command
+        let settings: Vec<_> = SHORT.iter().chain(settings).copied().collect();
+        self.program(name, &[], &settings)
     }
 
     /// A command of `presswork` on it.
     pub fn presswork(&self, arguments: &[&str]) -> Command {
-        let mut command = self.program("presswork");
-        command.args(arguments);
-        self.configure(&mut command, &[]);
-        command
+        self.program("presswork", arguments, &[])
     }
 
-    fn program(&self, name: &str) -> Command {
+    /// A program on it, listening on a free port if it listens; all else as by default.
+    pub fn program(&self, name: &str, arguments: &[&str], settings: &[(&str, &str)]) -> Command {
         let mut command = command(name);
+        command.args(arguments);
         if let Some(azurite) = &self.azurite {
             command.env("STORAGE_CONNECTION_STRING", azurite.connection_string());
         }
-        command
-    }
-
-    fn configure(&self, command: &mut Command, settings: &[(&str, &str)]) {
         let data = self.directory.path().display().to_string();
         let own = [
             ("storage.data_dir", data.as_str()),
             ("storage.backend", self.backend()),
+            ("server.listen", "127.0.0.1:0"),
         ];
-        for (key, value) in SHORT.iter().chain(&own).chain(settings) {
+        for (key, value) in own.iter().chain(settings) {
             command.args(["--set", &format!("{key}={value}")]);
         }
+        command
     }
 
     fn backend(&self) -> &'static str {

@@ -147,9 +147,17 @@ impl Server {
         signal("-KILL", self.child.id());
     }
 
+    /// SIGTERM, without waiting for the end.
+    pub fn terminate_now(&self) {
+        signal("-TERM", self.child.id());
+    }
+
     /// SIGTERM, and the time to finish. Gives its status and what it logged.
     pub fn terminate(mut self) -> (ExitStatus, String) {
-        signal("-TERM", self.child.id());
+        // It may have ended already.
+        if !matches!(self.child.try_wait(), Ok(Some(_))) {
+            signal("-TERM", self.child.id());
+        }
         let status = self.child.wait().expect("a child can be waited for");
         (status, self.log())
     }

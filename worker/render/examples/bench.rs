@@ -22,7 +22,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let cv: Value = serde_json::from_str(SAMPLE)?;
     let photo: Arc<[u8]> = support::portrait::jpeg(600, 800).into();
     // Small enough to be kept as it is.
-    let small: Arc<[u8]> = [support::portrait::jpeg(420, 525), vec![0]].concat().into();
+    let small: Arc<[u8]> = support::portrait::jpeg(420, 525).into();
 
     let started = now();
     let engine = Engine::new()?;

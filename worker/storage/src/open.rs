@@ -60,7 +60,15 @@ pub async fn open(
     if !emits {
         return Ok(storage);
     }
-    let Storage { queue, table, blobs } = storage;
+    let Storage {
+        queue,
+        table,
+        blobs,
+    } = storage;
     let blobs = Emitting::new(blobs, queue.clone(), clock.clone(), entropy.clone());
-    Ok(Storage { queue, table, blobs: Arc::new(blobs) })
+    Ok(Storage {
+        queue,
+        table,
+        blobs: Arc::new(blobs),
+    })
 }

@@ -186,7 +186,7 @@ async fn a_cancelled_response_stays_cancelled() {
     let script = Script {
         background: Background {
             queued: time(5),
-            in_progress: time(30),
+            in_progress: time(1_000),
         },
         ..Script::default()
     };
@@ -198,7 +198,7 @@ async fn a_cancelled_response_stays_cancelled() {
     reaches(&server, id, "in_progress").await;
     let (_, cancelled) = post(&server, &format!("/v1/responses/{id}/cancel"), &json!({})).await;
     assert_eq!(cancelled["status"], "cancelled");
-    tokio::time::sleep(Duration::from_millis(60)).await;
+    tokio::time::sleep(Duration::from_millis(1_100)).await;
     reaches(&server, id, "cancelled").await;
     assert_eq!(server.counters().cancelled, 1);
 }

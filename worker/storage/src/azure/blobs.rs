@@ -234,10 +234,10 @@ impl Blobs for Containers {
                 .await?;
             Ok(())
         };
-        let mut ended = self.run(container, Repeat::IfUntouched, append).await;
+        let mut ended = self.run(container, Repeat::IfUnsent, append).await;
         if matches!(&ended, Err(ended) if ended.failure.code() == "BlobNotFound") {
             self.run(container, Repeat::Always, create).await?;
-            ended = self.run(container, Repeat::IfUntouched, append).await;
+            ended = self.run(container, Repeat::IfUnsent, append).await;
         }
         ended.map_err(|ended| match ended.failure.code() {
             "InvalidBlobType" => made_by_a_put(),

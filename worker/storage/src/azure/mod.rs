@@ -19,12 +19,13 @@
 //! | table write, one or many | if untouched | `Unavailable`: read again |
 //! | put, create-only | if untouched | `Unavailable`: look again |
 //! | put, overwrite | always | the same bytes are put twice |
-//! | append | if untouched | `Unavailable`: it may be there; a repeat may double it |
+//! | append | if unsent | `Unavailable` or `Throttled`: it may be there, and a repeat may double it |
 //! | delete a blob | if untouched | `Unavailable`; one that is not there is fine, so just repeat it |
 //!
-//! "If untouched" means that the request never left, or that the service turned it away as too
-//! much (429, 503). Should such a repeat meet a conflict, it could be with ourselves after all;
-//! then the answer is `Unavailable` and never a false `AlreadyExists` or `Precondition`.
+//! "If unsent" means that there was no connection; "if untouched", that or that the service turned
+//! the request away as too much (429, 503). Should such a repeat meet a conflict, it could be with
+//! ourselves after all; then the answer is `Unavailable` and never a false `AlreadyExists`,
+//! `Precondition` or `StaleReceipt`.
 //!
 //! # Other things to know
 //! - Visibility and delays are whole seconds, rounded up.

@@ -24,7 +24,10 @@ pub(super) enum Repeat {
     /// Done twice is as good as done once.
     Always,
     /// Only what the service cannot have done: it never left, or was turned away as too much.
+    /// Should it have been done after all, the repeat meets a conflict that shows it.
     IfUntouched,
+    /// Only what never left: no conflict would show that it was done twice.
+    IfUnsent,
 }
 
 /// How an operation ended, when not well.
@@ -101,6 +104,7 @@ impl Tries {
             let allowed = match repeat {
                 Repeat::Always => failure.is_passing(),
                 Repeat::IfUntouched => failure.is_untouched() || failure.is_throttling(),
+                Repeat::IfUnsent => failure.is_untouched(),
             };
             let pause = pauses
                 .next()
@@ -185,26 +189,24 @@ mod tests {
 
     #[tokio::test]
     async fn which_failures_are_repeated() {
-        let check = async |end: fn() -> Failure, always: usize, if_untouched: usize| {
-            for (repeat, expect) in [
-                (Repeat::Always, always),
-                (Repeat::IfUntouched, if_untouched),
-            ] {
+        let check = async |end: fn() -> Failure, expect: [usize; 3]| {
+            let repeats = [Repeat::Always, Repeat::IfUntouched, Repeat::IfUnsent];
+            for (repeat, expect) in repeats.into_iter().zip(expect) {
                 let (_, count, _) = run(repeat, vec![end; 9]).await;
                 assert_eq!(count, expect, "{repeat:?} {}", end());
             }
         };
-        check(|| Failure::Unsent("x".to_owned()), 4, 4).await;
-        check(|| Failure::Lost("x".to_owned()), 4, 1).await;
-        check(|| Failure::Token("x".to_owned()), 1, 1).await;
-        check(|| Failure::misread("x"), 1, 1).await;
-        check(|| answer(503, "ServerBusy", 0), 4, 4).await;
-        check(|| answer(429, "", 0), 4, 4).await;
-        check(|| answer(500, "OperationTimedOut", 0), 4, 1).await;
-        check(|| answer(504, "", 0), 4, 1).await;
-        check(|| answer(412, "ConditionNotMet", 0), 1, 1).await;
-        check(|| answer(404, "ResourceNotFound", 0), 1, 1).await;
-        check(|| answer(404, "TableNotFound", 0), 2, 2).await;
+        check(|| Failure::Unsent("x".to_owned()), [4, 4, 4]).await;
+        check(|| Failure::Lost("x".to_owned()), [4, 1, 1]).await;
+        check(|| Failure::Token("x".to_owned()), [1, 1, 1]).await;
+        check(|| Failure::misread("x"), [1, 1, 1]).await;
+        check(|| answer(503, "ServerBusy", 0), [4, 4, 1]).await;
+        check(|| answer(429, "", 0), [4, 4, 1]).await;
+        check(|| answer(500, "OperationTimedOut", 0), [4, 1, 1]).await;
+        check(|| answer(504, "", 0), [4, 1, 1]).await;
+        check(|| answer(412, "ConditionNotMet", 0), [1, 1, 1]).await;
+        check(|| answer(404, "ResourceNotFound", 0), [1, 1, 1]).await;
+        check(|| answer(404, "TableNotFound", 0), [2, 2, 2]).await;
     }
 
     #[tokio::test]

@@ -26,7 +26,7 @@ async fn harness() -> Harness {
 storage::conformance_tests!(harness);
 
 mod signature {
-    use super::{Arc, Account, Azurite, Duration, Harness, System, by_signature};
+    use super::{Account, Arc, Azurite, Duration, Harness, System, by_signature};
 
     fn harness(azurite: &Azurite) -> Harness {
         let settings = by_signature(azurite.ports());

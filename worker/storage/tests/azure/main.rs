@@ -24,13 +24,18 @@ use storage::azurite::{self, ACCOUNT, KEY, Ports};
 use storage::{Clock, Storage};
 
 fn connect(settings: &AzureStorage) -> Storage {
-    Account::connect(settings, Arc::new(System::new())).unwrap().storage()
+    Account::connect(settings, Arc::new(System::new()))
+        .unwrap()
+        .storage()
 }
 
 /// Settings for these ports with the account's key, and this time for an operation.
 fn by_key(ports: Ports, timeout: Duration) -> AzureStorage {
     let connection = azurite::connection_string(ports, &format!("AccountKey={KEY}"));
-    AzureStorage { timeout, ..azurite::settings(&connection) }
+    AzureStorage {
+        timeout,
+        ..azurite::settings(&connection)
+    }
 }
 
 /// Settings for these ports with a shared access signature of the account that lasts an hour
@@ -39,11 +44,12 @@ fn by_signature(ports: Ports) -> AzureStorage {
     let expires = System::new().now() + Duration::from_hours(1);
     let expires = expires.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
     let version = "2022-11-02";
-    let text = format!(
-        "{ACCOUNT}\nrwdlacup\nbqt\nsco\n\n{expires}\n\nhttps,http\n{version}\n\n"
-    );
+    let text = format!("{ACCOUNT}\nrwdlacup\nbqt\nsco\n\n{expires}\n\nhttps,http\n{version}\n\n");
     let signature = hmac_sha256(&text, &Secret::new(KEY)).unwrap();
-    let signature = signature.replace('+', "%2B").replace('/', "%2F").replace('=', "%3D");
+    let signature = signature
+        .replace('+', "%2B")
+        .replace('/', "%2F")
+        .replace('=', "%3D");
     let proof = format!(
         "SharedAccessSignature=sv={version}&ss=bqt&srt=sco&sp=rwdlacup&se={expires}\
          &spr=https,http&sig={signature}"
@@ -53,5 +59,8 @@ fn by_signature(ports: Ports) -> AzureStorage {
 
 /// A name that nothing else uses.
 fn unique() -> String {
-    format!("c{:016x}", u64::from_be_bytes(ambient::random(&System::new())))
+    format!(
+        "c{:016x}",
+        u64::from_be_bytes(ambient::random(&System::new()))
+    )
 }

@@ -11,6 +11,8 @@ use tokio::net::{TcpListener, TcpStream};
 /// What happens to a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
+    /// Nothing: it is the next one that is meant.
+    Pass,
     /// It is carried out; the connection ends without an answer.
     LoseAnswer,
     /// It is not carried out; the connection ends without an answer.
@@ -100,7 +102,10 @@ async fn carry(mut client: TcpStream, upstream: u16, state: Arc<Mutex<State>>) -
         }
     };
     let head = String::from_utf8_lossy(&request[..body]).into_owned();
-    let whole = body + header(&head, "content-length").and_then(|n| n.parse().ok()).unwrap_or(0);
+    let whole = body
+        + header(&head, "content-length")
+            .and_then(|n| n.parse().ok())
+            .unwrap_or(0);
     while request.len() < whole {
         if client.read_buf(&mut request).await.ok()? == 0 {
             return None;
@@ -122,7 +127,7 @@ async fn carry(mut client: TcpStream, upstream: u16, state: Arc<Mutex<State>>) -
             tokio::time::sleep(time).await;
             answer
         }
-        None | Some(Fault::Drop) => answer,
+        None | Some(Fault::Pass | Fault::Drop) => answer,
     };
     client.write_all(&answer).await.ok()?;
     client.shutdown().await.ok()
@@ -132,7 +137,10 @@ async fn carry(mut client: TcpStream, upstream: u16, state: Arc<Mutex<State>>) -
 async fn ask(upstream: u16, head: &str, body: &[u8]) -> Option<Vec<u8>> {
     let mut server = TcpStream::connect(("127.0.0.1", upstream)).await.ok()?;
     let head = head.trim_end_matches("\r\n");
-    server.write_all(format!("{head}\r\nconnection: close\r\n\r\n").as_bytes()).await.ok()?;
+    server
+        .write_all(format!("{head}\r\nconnection: close\r\n\r\n").as_bytes())
+        .await
+        .ok()?;
     server.write_all(body).await.ok()?;
     let mut answer = Vec::new();
     server.read_to_end(&mut answer).await.ok()?;
@@ -157,10 +165,21 @@ fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {
 impl State {
     fn fault(&mut self, head: &str) -> Option<Fault> {
         self.requests += 1;
-        let line = head.lines().next().unwrap_or_default().replace("/devstoreaccount1", "");
-        let signature = line.split(['&', '?', ' ']).find_map(|pair| pair.strip_prefix("sig="));
+        let line = head
+            .lines()
+            .next()
+            .unwrap_or_default()
+            .replace("/devstoreaccount1", "");
+        let signature = line
+            .split(['&', '?', ' '])
+            .find_map(|pair| pair.strip_prefix("sig="));
         let authorization = header(head, "authorization");
-        self.proofs.extend([signature, authorization].into_iter().flatten().map(str::to_owned));
+        self.proofs.extend(
+            [signature, authorization]
+                .into_iter()
+                .flatten()
+                .map(str::to_owned),
+        );
         let (wanted, fault) = *self.faults.front()?;
         if !line.starts_with(wanted) {
             return None;
