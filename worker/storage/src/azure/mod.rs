@@ -46,6 +46,8 @@ mod queue;
 mod sign;
 mod signed_url;
 mod table;
+#[cfg(test)]
+mod token_tests;
 mod tries;
 mod wire;
 

@@ -1,30 +1,35 @@
-//! Signed URLs: read-only, for one blob, with an end (service and user delegation SAS).
+//! Signed URLs: read-only, for one blob, with an end.
+//!
+//! Microsoft, "Create a service SAS" and "Create a user delegation SAS", both in the form since
+//! version 2020-12-06. The crate `azure_storage_sas` writes the form of 2026-04-06 only, which no
+//! Azurite for Node 20 can check.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use azure_core::credentials::Secret;
 use azure_core::http::Url;
 use azure_core::time::OffsetDateTime;
 use azure_storage_blob::BlobServiceClient;
 use azure_storage_blob::models::KeyInfo;
-use azure_storage_common::models::UserDelegationKey;
-use azure_storage_sas::{SasBuilder, SasProtocol};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use tokio::sync::Mutex;
 
 use super::failure::Failure;
 use super::file_name::attachment;
 use super::percent::encoded;
-use super::sign::SharedKey;
+use super::sign::{SharedKey, hmac};
 use super::tries::{Repeat, Tries};
 use crate::Clock;
 use crate::port::{Result, StorageError};
 
-/// The version whose form of a signature [`by_key`] writes.
+/// The version of the form.
 const VERSION: &str = "2022-11-02";
 /// What a key by delegation may last at most (Get User Delegation Key).
 const WEEK: Duration = Duration::from_hours(7 * 24);
-/// What a key lasts. Fetched anew only for URLs that end later than it does.
+/// What a key lasts at least. It is fetched anew only for a URL that ends later than it does.
 const KEY_LASTS: Duration = Duration::from_hours(24);
 /// Clocks differ: a key begins in the past.
 const SKEW: Duration = Duration::from_mins(15);
@@ -39,12 +44,20 @@ pub(super) enum Signer {
     Nobody,
 }
 
-/// An identity's key for signing.
+/// An identity's way to sign.
 pub(super) struct Delegation {
     pub(super) account: String,
     pub(super) service: BlobServiceClient,
     pub(super) clock: Arc<dyn Clock>,
-    pub(super) key: Mutex<Option<(UserDelegationKey, Timestamp)>>,
+    pub(super) key: Mutex<Option<DelegationKey>>,
+}
+
+/// A key by delegation, and what a signature by it has to repeat.
+pub(super) struct DelegationKey {
+    key: Secret,
+    expires: Timestamp,
+    /// Names and values, in the order of the string to sign.
+    terms: [(&'static str, String); 6],
 }
 
 /// A blob that a URL is to be for.
@@ -58,58 +71,12 @@ pub(super) struct Target<'a> {
 
 impl Signer {
     pub(super) async fn sign(&self, target: &Target<'_>, tries: &Tries) -> Result<Option<String>> {
-        let query = match self {
-            Self::Key(key) => by_key(key, target),
-            Self::Delegation(delegation) => delegation.sign(target, tries).await?,
-            Self::Nobody => return Ok(None),
-        };
-        let mut url = target.url.clone();
-        url.set_query(Some(&query));
-        Ok(Some(url.into()))
+        match self {
+            Self::Key(SharedKey { account, key }) => Ok(Some(signed(target, account, key, None))),
+            Self::Delegation(delegation) => Ok(Some(delegation.sign(target, tries).await?)),
+            Self::Nobody => Ok(None),
+        }
     }
-}
-
-/// Microsoft, "Create a service SAS", the form since version 2020-12-06.
-fn by_key(key: &SharedKey, target: &Target<'_>) -> String {
-    let expires = target.expires.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
-    let protocol = if is_tls(target) {
-        "https"
-    } else {
-        "https,http"
-    };
-    let disposition = attachment(target.file_name);
-    let resource = format!("/blob/{}/{}/{}", key.account, target.container, target.path);
-    let text = [
-        "r",          // permissions
-        "",           // start
-        &expires,     // end
-        &resource,    // of a blob
-        "",           // stored policy
-        "",           // IP addresses
-        protocol,     //
-        VERSION,      //
-        "b",          // kind of the resource
-        "",           // snapshot
-        "",           // encryption scope
-        "",           // Cache-Control
-        &disposition, // Content-Disposition
-        "",           // Content-Encoding
-        "",           // Content-Language
-        "",           // Content-Type: the blob's own
-    ];
-    let signature = key.sign(&text.join("\n"));
-    let pairs = [
-        ("sv", VERSION),
-        ("sr", "b"),
-        ("sp", "r"),
-        ("se", &expires),
-        ("spr", protocol),
-        ("rscd", &disposition),
-        ("sig", &signature),
-    ];
-    pairs
-        .map(|(name, value)| format!("{name}={}", encoded(value)))
-        .join("&")
 }
 
 impl Delegation {
@@ -123,36 +90,24 @@ impl Delegation {
         // Held while a key is fetched: one request serves all who wait.
         let mut held = self.key.lock().await;
         let key = match held.take() {
-            Some(key) if key.1 >= target.expires => key,
+            Some(key) if key.expires >= target.expires => key,
             _ => {
-                let ends = target.expires.max(now + KEY_LASTS);
-                (self.fetch(now - SKEW, ends, tries).await?, ends)
+                let expires = target.expires.max(now + KEY_LASTS);
+                self.fetch(now - SKEW, expires, tries).await?
             }
         };
-        let (key, _) = held.insert(key);
-        let protocol = if is_tls(target) {
-            SasProtocol::Https
-        } else {
-            SasProtocol::HttpsAndHttp
-        };
-        let builder = SasBuilder::new(&self.account, key, second(target.expires)?);
-        let builder = builder.map_err(|error| StorageError::unavailable(Failure::from(error)))?;
-        let blob = builder
-            .protocol(protocol)
-            .blob(target.container, target.path)
-            .read();
-        Ok(blob
-            .content_disposition(attachment(target.file_name))
-            .build())
+        let key = held.insert(key);
+        Ok(signed(target, &self.account, &key.key, Some(&key.terms)))
     }
 
     async fn fetch(
         &self,
         start: Timestamp,
-        end: Timestamp,
+        expires: Timestamp,
         tries: &Tries,
-    ) -> Result<UserDelegationKey> {
-        let (start, expiry) = (Some(second(start)?), Some(second(end)?));
+    ) -> Result<DelegationKey> {
+        let time = |time: Timestamp| OffsetDateTime::from_unix_timestamp(time.as_second()).ok();
+        let (start, expiry) = (time(start), time(expires));
         let operation = || async {
             let info = KeyInfo {
                 start,
@@ -163,18 +118,80 @@ impl Delegation {
                 .service
                 .get_user_delegation_key(info.try_into()?, None)
                 .await?;
-            Ok(answer.into_model()?)
+            let key = answer.into_model()?;
+            let missing = || Failure::misread("a key by delegation lacks something");
+            let text = |text: Option<String>| text.ok_or_else(missing);
+            let date = |time: Option<OffsetDateTime>| {
+                let time = time.map(OffsetDateTime::unix_timestamp);
+                time.and_then(|time| Timestamp::from_second(time).ok())
+                    .ok_or_else(missing)
+            };
+            let expires = date(key.signed_expiry)?;
+            Ok(DelegationKey {
+                key: Secret::new(STANDARD.encode(key.value.ok_or_else(missing)?)),
+                expires,
+                terms: [
+                    ("skoid", text(key.signed_oid)?),
+                    ("sktid", text(key.signed_tid)?),
+                    ("skt", iso(date(key.signed_start)?)),
+                    ("ske", iso(expires)),
+                    ("sks", text(key.signed_service)?),
+                    ("skv", text(key.signed_version)?),
+                ],
+            })
         };
         let make = || std::future::ready(Ok(()));
         Ok(tries.run(Repeat::Always, operation, make).await?)
     }
 }
 
-fn is_tls(target: &Target<'_>) -> bool {
-    target.url.scheme() == "https"
+/// The URL, signed. `terms` are those of a key by delegation.
+fn signed(
+    target: &Target<'_>,
+    account: &str,
+    key: &Secret,
+    terms: Option<&[(&'static str, String); 6]>,
+) -> String {
+    let expires = iso(target.expires);
+    let protocol = if target.url.scheme() == "https" {
+        "https"
+    } else {
+        "https,http"
+    };
+    let disposition = attachment(target.file_name);
+    let resource = format!("/blob/{account}/{}/{}", target.container, target.path);
+    // Permissions, start, end, of what.
+    let mut text = vec!["r", "", &expires, &resource];
+    match terms {
+        // Stored policy.
+        None => text.push(""),
+        // The key's terms; two object ids and a correlation id, of use to directories only.
+        Some(terms) => {
+            text.extend(terms.iter().map(|(_, value)| value.as_str()));
+            text.extend(["", "", ""]);
+        }
+    }
+    // IP addresses, protocols, version, kind of resource, snapshot, encryption scope.
+    text.extend(["", protocol, VERSION, "b", "", ""]);
+    // Cache-Control, Content-Disposition, -Encoding, -Language and -Type of the answer, where they
+    // are to differ from the blob's own.
+    text.extend(["", &disposition, "", "", ""]);
+    let signature = hmac(key, &text.join("\n"));
+
+    let mut pairs = vec![("sv", VERSION), ("sr", "b"), ("sp", "r"), ("se", &expires)];
+    pairs.push(("spr", protocol));
+    let terms = terms.into_iter().flatten();
+    pairs.extend(terms.map(|(name, value)| (*name, value.as_str())));
+    pairs.extend([("rscd", disposition.as_str()), ("sig", &signature)]);
+    let pairs = pairs
+        .into_iter()
+        .map(|(name, value)| format!("{name}={}", encoded(value)));
+    let mut url = target.url.clone();
+    url.set_query(Some(&pairs.collect::<Vec<_>>().join("&")));
+    url.into()
 }
 
-fn second(time: Timestamp) -> Result<OffsetDateTime> {
-    OffsetDateTime::from_unix_timestamp(time.as_second())
-        .map_err(|_| StorageError::Invalid("no such date".to_owned()))
+/// ISO 8601 in whole seconds, UTC.
+fn iso(time: Timestamp) -> String {
+    time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
