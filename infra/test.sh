@@ -8,7 +8,8 @@ Usage: infra/test.sh [--quick | --help]
 
 Installs what is missing, then runs, and stops at the first step that fails:
   tools      compiler components; cc, git, qpdf and poppler by apt-get (as root or by sudo)
-  fetch      the crates of Cargo.lock; everything after this works offline
+  fetch      the crates of Cargo.lock; everything after the next step works offline
+  azurite    the emulator of Azure Storage, by npm from the lock file in infra/azurite
   format     cargo fmt --check
   clippy     all targets, warnings denied
   build      all targets, dev profile: the tests start these binaries
@@ -103,6 +104,18 @@ install_tools() {
   cargo nextest --version 2>/dev/null || printf 'cargo-nextest is not installed: cargo test takes its place\n'
 }
 
+install_azurite() {
+  local folder=infra/azurite major
+  command -v npm >/dev/null || fail 'npm is missing: install Node.js 20 or newer and run this again.'
+  major=$(node --print 'process.versions.node.split(".")[0]')
+  ((major >= 20)) || fail "this is Node.js $major: install version 20 or newer and run this again."
+  # npm ci begins by deleting what is there, so it is spared where nothing has changed.
+  if ! cmp -s "$folder/package-lock.json" "$folder/node_modules/.presswork-lock"; then
+    npm ci --prefix "$folder" --no-audit --no-fund
+    cp "$folder/package-lock.json" "$folder/node_modules/.presswork-lock"
+  fi
+}
+
 # A key in the developer's environment must not be spent by a test, nor his settings change its outcome.
 forget_settings() {
   local name
@@ -184,6 +197,7 @@ fi
 
 step tools install_tools
 step fetch cargo fetch --locked
+step azurite install_azurite
 export CARGO_NET_OFFLINE=true
 step format check_format
 step clippy cargo clippy --locked --workspace --all-targets -- -D warnings

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use storage::ambient::System;
-use storage::azurite::Azurite;
+use storage::azurite::{self, Azurite, KEY, Ports};
 use storage::jobs::JobStore;
 use storage::{Clock, Entropy, Storage};
 
@@ -17,6 +17,8 @@ use crate::process::command;
 pub struct Backing {
     directory: tempfile::TempDir,
     azurite: Option<Azurite>,
+    /// What the programs connect to in place of Azurite itself.
+    between: Option<Ports>,
 }
 
 /// Durations that let a test see a lease, a call deadline or a stranded job pass in seconds.
@@ -39,6 +41,7 @@ impl Backing {
         Self {
             directory,
             azurite: None,
+            between: None,
         }
     }
 
@@ -58,6 +61,11 @@ impl Backing {
             azurite,
             ..embedded
         }
+    }
+
+    /// Lets the programs connect to these ports; the test itself goes on to talk to Azurite.
+    pub fn through(&mut self, ports: Ports) {
+        self.between = Some(ports);
     }
 
     /// The Azurite of this backing.
@@ -90,7 +98,9 @@ impl Backing {
         let mut command = command(name);
         command.args(arguments);
         if let Some(azurite) = &self.azurite {
-            command.env("STORAGE_CONNECTION_STRING", azurite.connection_string());
+            let ports = self.between.unwrap_or(azurite.ports());
+            let string = azurite::connection_string(ports, &format!("AccountKey={KEY}"));
+            command.env("STORAGE_CONNECTION_STRING", string);
         }
         let data = self.directory.path().display().to_string();
         let own = [

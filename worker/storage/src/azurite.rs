@@ -3,6 +3,8 @@
 //! It comes from the locked npm package in `infra/azurite`. A test that needs it and does not find
 //! it fails and says what to do.
 
+pub mod proxy;
+
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};

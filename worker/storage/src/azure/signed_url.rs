@@ -20,7 +20,7 @@ use tokio::sync::Mutex;
 use super::failure::Failure;
 use super::file_name::attachment;
 use super::percent::encoded;
-use super::sign::{SharedKey, hmac};
+use super::sign::{SharedKey, signature};
 use super::tries::{Repeat, Tries};
 use crate::Clock;
 use crate::port::{Result, StorageError};
@@ -176,7 +176,7 @@ fn signed(
     // Cache-Control, Content-Disposition, -Encoding, -Language and -Type of the answer, where they
     // are to differ from the blob's own.
     text.extend(["", &disposition, "", "", ""]);
-    let signature = hmac(key, &text.join("\n"));
+    let signature = signature(key, &text.join("\n"));
 
     let mut pairs = vec![("sv", VERSION), ("sr", "b"), ("sp", "r"), ("se", &expires)];
     pairs.push(("spr", protocol));

@@ -15,9 +15,11 @@ mod submit;
 use std::sync::Arc;
 use std::time::Duration;
 
-use azure_core::credentials::Secret;
-use azure_core::hmac::hmac_sha256;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use config::AzureStorage;
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha2::Sha256;
 use storage::ambient::{self, System};
 use storage::azure::Account;
 use storage::azurite::{self, ACCOUNT, KEY, Ports};
@@ -45,7 +47,9 @@ fn by_signature(ports: Ports) -> AzureStorage {
     let expires = expires.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
     let version = "2022-11-02";
     let text = format!("{ACCOUNT}\nrwdlacup\nbqt\nsco\n\n{expires}\n\nhttps,http\n{version}\n\n");
-    let signature = hmac_sha256(&text, &Secret::new(KEY)).unwrap();
+    let mut mac = Hmac::<Sha256>::new_from_slice(&STANDARD.decode(KEY).unwrap()).unwrap();
+    mac.update(text.as_bytes());
+    let signature = STANDARD.encode(mac.finalize().into_bytes());
     let signature = signature
         .replace('+', "%2B")
         .replace('/', "%2F")
