@@ -1,6 +1,6 @@
 //! All ports by a token, and URLs signed by delegation, against an Azurite with TLS.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -51,6 +51,20 @@ impl TokenCredential for Token {
             token,
             OffsetDateTime::from_unix_timestamp(to).unwrap(),
         ))
+    }
+}
+
+/// All that is logged.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
     }
 }
 
@@ -108,7 +122,15 @@ impl Bench {
 }
 
 #[tokio::test]
-async fn a_token_opens_all_services() {
+async fn a_token_opens_all_services_and_is_not_logged() {
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::TRACE)
+        .with_writer(move || writer.clone())
+        .finish();
+    // For this thread, which runs all of this test.
+    let _logging = tracing::subscriber::set_default(subscriber);
     let bench = Bench::new();
     let account = bench.account();
     account.check().await.unwrap();
@@ -125,6 +147,10 @@ async fn a_token_opens_all_services() {
         .await
         .unwrap();
     assert_eq!(storage.queue.count(QueueName::Jobs).await.unwrap(), 1);
+    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    assert!(log.contains("authorization: REDACTED"), "{log}");
+    // Where every token begins.
+    assert!(!log.contains("eyJ"), "{log}");
 }
 
 #[tokio::test]

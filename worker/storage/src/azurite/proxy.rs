@@ -107,8 +107,13 @@ fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
 }
 
 async fn serve(upstream: u16, state: Arc<Mutex<State>>) -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port can be had");
-    let port = listener.local_addr().expect("a listener has an address").port();
+    let listener = TcpListener::bind("127.0.0.1:0")
+        .await
+        .expect("a free port can be had");
+    let port = listener
+        .local_addr()
+        .expect("a listener has an address")
+        .port();
     tokio::spawn(async move {
         while let Ok((client, _)) = listener.accept().await {
             // A client that goes away ends its connection, not the test.

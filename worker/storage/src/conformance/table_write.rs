@@ -205,8 +205,8 @@ pub(super) async fn transactions_have_bounds(h: &Harness) {
     assert_eq!(h.rows(&p).await, [], "none had an effect");
 
     let etags = write(rows(100)).await.unwrap();
-    let distinct: BTreeSet<_> = etags.iter().flatten().map(|etag| &etag.0).collect();
-    assert_eq!(distinct.len(), 100);
+    // A version never repeats for its key; two keys may have the same one.
+    assert_eq!(etags.iter().flatten().count(), 100);
     let found = h.rows(&p).await;
     assert_eq!(found.len(), 100);
     for (n, (entity, etag)) in found.iter().zip(etags).enumerate() {

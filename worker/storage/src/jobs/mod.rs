@@ -341,7 +341,11 @@ impl JobStore {
     pub async fn reopen(&self, loaded: &Loaded, reply_stored: bool) -> Result<Loaded> {
         let mut row = loaded.row.clone();
         row.error = None;
-        let state = if reply_stored { RowState::Rendering } else { RowState::Queued };
+        let state = if reply_stored {
+            RowState::Rendering
+        } else {
+            RowState::Queued
+        };
         row.move_to(state, self.clock.now());
         let marker = self.marker(row.id, loaded.date)?;
         self.move_row(loaded, row, vec![marker]).await

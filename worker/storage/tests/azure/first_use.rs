@@ -7,8 +7,8 @@ use storage::azurite::Azurite;
 use storage::names::{Container, QueueName, TableName};
 use storage::port::{Metadata, Properties, PutMode, StorageError, Write};
 
-use crate::proxy::{Fault, Proxy};
 use crate::{by_key, connect};
+use storage::azurite::proxy::{Fault, Proxy};
 
 const LONG: Duration = Duration::from_mins(1);
 

@@ -6,7 +6,6 @@
 mod conformance;
 mod first_use;
 mod lost;
-mod proxy;
 mod secrets;
 mod signed_urls;
 mod start;

@@ -12,8 +12,8 @@ use storage::port::{Metadata, Properties, PutMode, Write};
 use storage::{Clock as _, Storage};
 use tracing_subscriber::fmt::MakeWriter;
 
-use crate::proxy::{Fault, Proxy};
 use crate::{by_key, by_signature, connect};
+use storage::azurite::proxy::{Fault, Proxy};
 
 const LONG: Duration = Duration::from_mins(1);
 

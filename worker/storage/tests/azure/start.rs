@@ -58,6 +58,40 @@ async fn good_settings_open() {
 }
 
 #[tokio::test]
+async fn blobs_may_be_in_another_account() {
+    let (here, there) = (Azurite::start(), Azurite::start());
+    let settings = AzureStorage {
+        blob_connection: there.settings().blob_connection,
+        ..here.settings()
+    };
+    let storage = opened(settings).await.unwrap();
+    let (data, mode) = ("x".into(), PutMode::CreateOnly);
+    let labels = Metadata::new();
+    let put = storage
+        .blobs
+        .put(Container::JobInputs, "a", data, "a/b", &labels, mode);
+    put.await.unwrap();
+    storage
+        .queue
+        .send(QueueName::Jobs, "a", Duration::ZERO)
+        .await
+        .unwrap();
+    for (azurite, blobs, messages) in [(here, 0, 1), (there, 1, 0)] {
+        let storage = opened(azurite.settings()).await.unwrap();
+        let listed = storage
+            .blobs
+            .list(Container::JobInputs, "", 10, None)
+            .await
+            .unwrap();
+        assert_eq!(listed.blobs.len(), blobs);
+        assert_eq!(
+            storage.queue.count(QueueName::Jobs).await.unwrap(),
+            messages
+        );
+    }
+}
+
+#[tokio::test]
 async fn events_are_put_where_nobody_else_does() {
     let azurite = Azurite::start();
     for (emit_events, expect) in [

@@ -13,8 +13,8 @@ use storage::azurite::Azurite;
 use storage::jobs::{IdempotencyKey, JobStore, Submission, Submitted};
 use storage::names::{QueueName, TableName, row};
 
-use crate::proxy::{Fault, Proxy};
 use crate::{by_key, connect, unique};
+use storage::azurite::proxy::{Fault, Proxy};
 
 fn submission(key: &str) -> Submission {
     let cv: serde_json::Value = serde_json::from_str(schemas::cv::SAMPLE).unwrap();

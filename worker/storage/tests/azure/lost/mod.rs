@@ -17,8 +17,8 @@ use storage::port::{
     Blobs, ETag, Lease, Metadata, Properties, PutMode, Queue, StorageError, Table, Write,
 };
 
-use crate::proxy::{Fault, Proxy};
 use crate::{by_key, connect, unique};
+use storage::azurite::proxy::{Fault, Proxy};
 
 const QUEUE: QueueName = QueueName::Jobs;
 const JOBS: TableName = TableName::Jobs;
