@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use e2e::api::Api;
 use e2e::backing::Backing;
-use e2e::process::{Server, with_model};
+use e2e::process::{Server, run, with_model};
 use e2e::unique_cv;
 use openai::fake::{Script, Server as Fake};
 use schemas::job::{Editor, JobInput, JobKind, Options};
@@ -21,6 +21,7 @@ use storage::names::QueueName;
 use worker::jobs::StoredReply;
 
 e2e::on_both_storages!(
+    a_scheduled_task_puts_a_stranded_job_back,
     killed_while_queued,
     killed_while_calling,
     killed_at_every_other_point,
@@ -196,6 +197,21 @@ async fn killed_at_every_other_point(backing: Backing) {
             assert_eq!(job["result"]["file_name"], "CV_adopted.pdf");
         }
     }
+}
+
+async fn a_scheduled_task_puts_a_stranded_job_back(backing: Backing) {
+    leave(&backing, Died::NotEnqueued).await;
+    let store = backing.jobs().await;
+    let queue = &store.storage().queue;
+    assert_eq!(queue.count(QueueName::Jobs).await.unwrap(), 0);
+    // Its marker falls due after a second.
+    tokio::time::sleep(Duration::from_millis(1_200)).await;
+    let task = run(&mut backing.program("worker", &["--reconcile-once"], &[]));
+    assert!(
+        task.out.contains("1 open, 1 put back, 0 closed"),
+        "{task:?}"
+    );
+    assert_eq!(queue.count(QueueName::Jobs).await.unwrap(), 1);
 }
 
 async fn killed_again_and_again_under_load_loses_nothing_and_pays_nothing_twice(backing: Backing) {

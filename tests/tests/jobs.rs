@@ -329,6 +329,9 @@ async fn no_secret_and_no_text_of_a_cv_is_logged_at_trace_level(backing: Backing
             .to_owned(),
         cv["work_experience"][0]["bullets"][0].as_str().unwrap()[2..30].to_owned(),
         "plans and runs things".to_owned(),
+        storage::azurite::KEY.to_owned(),
+        "SharedKey devstore".to_owned(),
+        "sig=".to_owned(),
         "The CV is your only evidence".to_owned(),
     ];
     for secret in secrets {

@@ -191,20 +191,16 @@ fn line(message: &Received) -> String {
 }
 
 fn shown(message: &Received) -> String {
-    let mut text = format!(
-        "id        {}\nset aside {}",
-        message.lease.message_id, message.inserted_at
-    );
-    match read(message) {
-        Some(aside) => {
-            text.push_str(&format!(
-                "\nreason    {}\ndequeues  {}\nbody      {}",
-                aside.reason, aside.dequeue_count, aside.body,
-            ));
-        }
-        None => text.push_str(&format!("\nbody      {}", message.body)),
-    }
-    text
+    let (id, at) = (&message.lease.message_id, message.inserted_at);
+    let rest = match read(message) {
+        Some(SetAside {
+            reason,
+            dequeue_count,
+            body,
+        }) => format!("reason    {reason}\ndequeues  {dequeue_count}\nbody      {body}"),
+        None => format!("body      {}", message.body),
+    };
+    format!("id        {id}\nset aside {at}\n{rest}")
 }
 
 fn summary(count: usize) -> String {
