@@ -13,13 +13,16 @@ use tracing_subscriber::util::{SubscriberInitExt as _, TryInitError};
 /// Libraries whose lines below `warn` describe bytes and connections, not our work. At `trace` they
 /// would also print headers, and with them keys. Each is the beginning of a target, so `hyper` is
 /// `hyper_util` too, and `tower::` leaves `tower_http` alone, which logs our own requests.
-const NOISY: [&str; 6] = [
+const NOISY: [&str; 9] = [
     "async_openai",
+    "azure_core",
+    "azure_identity",
     "h2",
     "hyper",
     "reqwest",
     "rustls",
     "tower::",
+    "typespec_client_core",
 ];
 
 /// Longest filter, in bytes.
