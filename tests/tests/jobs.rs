@@ -14,6 +14,7 @@ use reqwest::StatusCode;
 use serde_json::{Value, json};
 
 e2e::on_both_storages!(
+    retry_once_calls_a_second_time_and_flags_it,
     equal_content_is_paid_once_and_force_pays_again,
     jobs_of_equal_content_at_once_share_one_call,
     every_behaviour_of_the_model_has_its_end,
@@ -204,6 +205,18 @@ async fn what_was_not_processed_is_tried_again_without_being_paid_twice(backing:
         (counters.received, counters.accepted, counters.not_processed),
         (3, 1, 2)
     );
+}
+
+async fn retry_once_calls_a_second_time_and_flags_it(backing: Backing) {
+    let steps = json!({"steps": [{"do": "error", "status": 500}]});
+    let settings = [("cv.single_call", "retry_once")];
+    let system = start(backing, script(steps), &settings);
+    let id = system.api.submit(&unique_cv(30), json!({})).await.unwrap();
+    let job = system.api.ended(&id).await.unwrap();
+    assert_eq!(job["state"], "succeeded", "{job:#}");
+    assert_eq!(job["model_calls"], 2, "{job:#}");
+    assert_eq!(job["warnings"][0]["code"], "possible_duplicate_call");
+    assert_eq!(system.model.counters().accepted, 2);
 }
 
 async fn the_own_text_is_rendered_where_the_owner_wants_it(backing: Backing) {

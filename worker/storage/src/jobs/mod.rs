@@ -230,6 +230,13 @@ impl JobStore {
         if latch.after_ambiguous {
             row.ambiguous_attempts += 1;
             row.possible_duplicate_call = true;
+            row.warnings.push(schemas::cv::Warning {
+                path: String::new(),
+                code: "possible_duplicate_call".to_owned(),
+                message: "The outcome of the first call to the model is unknown, and a second \
+                          one was made: both may have been paid for."
+                    .to_owned(),
+            });
         }
         let mut writes = Vec::new();
         if let Some((hash, replaces)) = latch.content {
