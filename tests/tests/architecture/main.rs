@@ -19,9 +19,9 @@ use rules::{
 const ARROWS: &str = "
     schemas, config, render, openai -> no workspace crate
     telemetry -> config
-    convert -> schemas
+    convert, truth -> schemas
     storage -> schemas config
-    worker -> schemas config convert storage openai render telemetry
+    worker -> schemas config convert truth storage openai render telemetry
     api-shim -> schemas config convert storage telemetry
     local -> all but e2e
     e2e -> all
