@@ -2,3 +2,6 @@
 //!
 //! Pure functions over bytes and text: no I/O, no clock, no network. Every reader has limits on
 //! size, depth, count and time, and says which one was passed.
+
+pub mod json_resume;
+pub mod pdf;
