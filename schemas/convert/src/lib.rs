@@ -3,5 +3,8 @@
 //! Pure functions over bytes and text: no I/O, no clock, no network. Every reader has limits on
 //! size, depth, count and time, and says which one was passed.
 
+pub mod html;
 pub mod json_resume;
+pub mod markdown;
 pub mod pdf;
+mod view;
