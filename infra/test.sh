@@ -7,7 +7,7 @@ usage() {
 Usage: infra/test.sh [--quick | --help]
 
 Installs what is missing, then runs, and stops at the first step that fails:
-  tools      compiler components; cc, git, qpdf and poppler by apt-get (as root or by sudo)
+  tools      compiler components; cc, git, qpdf, poppler and CJK fonts by apt-get (as root or by sudo)
   fetch      the crates of Cargo.lock; everything after the next step works offline
   azurite    the emulator of Azure Storage, by npm from the lock file in infra/azurite
   format     cargo fmt --check
@@ -88,6 +88,8 @@ install_tools() {
   for pair in cc:build-essential git:git pdftotext:poppler-utils qpdf:qpdf; do
     command -v "${pair%%:*}" >/dev/null || missing+=("${pair#*:}")
   done
+  # Chinese, Japanese and Korean come from fonts that are given at run time; these are the ones tested with.
+  [[ -e /usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc ]] || missing+=(fonts-noto-cjk)
   if ((${#missing[@]} > 0)); then
     install_packages "${missing[@]}"
   fi

@@ -28,6 +28,7 @@ pub(crate) fn run(args: &RenderArgs) -> anyhow::Result<()> {
         kind: JobKind::Cv,
         cv: normalised.cv,
         options,
+        earlier: None,
     };
     let mut own_text = StoredReply::own_text("");
     own_text.warnings.clear();
