@@ -4,13 +4,16 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use config::Config;
+use config::{Config, FolderFault};
 use schemas::cv::CheckOptions;
 use storage::jobs::JobStore;
+use storage::sessions::SessionStore;
 use storage::{Clock, Entropy};
 use tokio_util::sync::CancellationToken;
 
+use crate::api::document::Pool;
 use crate::wait::{Pace, Watches};
+use crate::webhook::WebhookKey;
 
 /// Limits and names of the HTTP front.
 #[derive(Clone, Debug)]
@@ -37,20 +40,46 @@ pub struct Settings {
     pub link_lifetime: Duration,
     /// How strict the check of a CV is.
     pub cv: CheckOptions,
+    /// The names of the operator's themes, beside the built-in ones.
+    pub themes: Vec<String>,
+    /// The key of the model provider's webhook; without one there is no such route.
+    pub webhook: Option<WebhookKey>,
+    /// How long a session lives after its last change.
+    pub session_lives: Duration,
+    /// Longest wait of a route of the contract for its PDF.
+    pub sync_wait: Duration,
+    /// Only changed sections of a session's CV are sent to the model.
+    pub delta_mode: bool,
+    /// Largest document in bytes.
+    pub max_document: usize,
+    /// All that is stored of a session can be exported.
+    pub debug_export: bool,
 }
 
 impl Settings {
-    /// As configured; what has no name there keeps its default.
-    pub fn new(config: &Config) -> Self {
-        Self {
+    /// As configured; what has no name there keeps its default. Fails where the directory of
+    /// themes cannot be listed.
+    pub fn new(config: &Config) -> Result<Self, FolderFault> {
+        Ok(Self {
             body_limit: usize::try_from(config.server.body_limit).unwrap_or(usize::MAX),
             request_timeout: config.server.request_timeout,
             max_wait: config.server.max_wait,
             cv: CheckOptions {
                 strict_template: config.cv.strict_template,
             },
+            themes: config.render.theme_files()?.into_keys().collect(),
+            webhook: config
+                .model
+                .webhook_secret
+                .as_ref()
+                .and_then(|secret| WebhookKey::read(secret.expose())),
+            session_lives: Duration::from_hours(config.cv.session_ttl_hours.into()),
+            sync_wait: config.cv.sync_wait,
+            delta_mode: config.cv.delta_mode,
+            max_document: usize::try_from(config.cv.max_document_size).unwrap_or(usize::MAX),
+            debug_export: config.cv.debug_export,
             ..Self::default()
-        }
+        })
     }
 }
 
@@ -68,6 +97,13 @@ impl Default for Settings {
             ready_timeout: Duration::from_secs(2),
             link_lifetime: Duration::from_mins(15),
             cv: CheckOptions::default(),
+            themes: Vec::new(),
+            webhook: None,
+            session_lives: Duration::from_hours(24),
+            sync_wait: Duration::from_secs(100),
+            delta_mode: false,
+            max_document: 10_000_000,
+            debug_export: false,
         }
     }
 }
@@ -76,6 +112,8 @@ impl Default for Settings {
 #[derive(Clone)]
 pub struct App {
     pub(crate) jobs: JobStore,
+    pub(crate) sessions: SessionStore,
+    pub(crate) documents: Pool,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) settings: Arc<Settings>,
@@ -98,6 +136,13 @@ impl App {
         };
         Self {
             watches: Watches::new(jobs.clone(), pace),
+            sessions: SessionStore::new(
+                jobs.clone(),
+                clock.clone(),
+                entropy.clone(),
+                settings.session_lives,
+            ),
+            documents: Pool::new(settings.max_document),
             jobs,
             clock,
             entropy,

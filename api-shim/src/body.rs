@@ -22,8 +22,13 @@ const ACCEPT_POST: HeaderName = HeaderName::from_static("accept-post");
 
 /// The body of a request that must be JSON, of at most `limit` bytes.
 pub(crate) async fn json_bytes(request: Request, limit: usize) -> Result<Bytes, Failure> {
+    require_json(request.headers())?;
+    any_bytes(request, limit).await
+}
+
+/// The body of a request whatever its media type says, of at most `limit` bytes.
+pub(crate) async fn any_bytes(request: Request, limit: usize) -> Result<Bytes, Failure> {
     let (parts, body) = request.into_parts();
-    require_json(&parts.headers)?;
     let reading = parts
         .extensions
         .get::<Reading>()

@@ -19,6 +19,27 @@ const LONGEST_SHOWN: usize = 120;
 /// Reads a body as `T`, which is a struct, as are its members `objects`: Serde alone would also
 /// take an array for them, with the fields in their order.
 pub(crate) fn parse<T: DeserializeOwned>(body: &[u8], objects: &[&str]) -> Result<T, Failure> {
+    let value = value(body)?;
+    let is_object = |value: Option<&Value>| value.is_none_or(Value::is_object);
+    let members = objects.iter().map(|name| (*name, value.get(name)));
+    let all = std::iter::once(("", Some(&value))).chain(members);
+    if let Some((path, _)) = all.into_iter().find(|(_, value)| !is_object(*value)) {
+        return Err(malformed(misshapen(
+            path,
+            "invalid type, expected an object",
+        )));
+    }
+    shape(value)
+}
+
+/// A value as `T`.
+pub(crate) fn shape<T: DeserializeOwned>(value: Value) -> Result<T, Failure> {
+    serde_path_to_error::deserialize(value)
+        .map_err(|e| malformed(misshapen(&shown_path(e.path()), &e.inner().to_string())))
+}
+
+/// Reads a body as any JSON, within a reader's limits.
+pub(crate) fn value(body: &[u8]) -> Result<Value, Failure> {
     // Some systems put a byte order mark in front; RFC 8259, section 8.1, lets a reader pass it.
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     if body.iter().all(u8::is_ascii_whitespace) {
@@ -32,17 +53,7 @@ pub(crate) fn parse<T: DeserializeOwned>(body: &[u8], objects: &[&str]) -> Resul
     let Strict(value) = serde_path_to_error::deserialize(&mut reader)
         .map_err(|e| malformed(unreadable(&shown_path(e.path()), e.inner())))?;
     reader.end().map_err(|e| malformed(unreadable("", &e)))?;
-    let is_object = |value: Option<&Value>| value.is_none_or(Value::is_object);
-    let members = objects.iter().map(|name| (*name, value.get(name)));
-    let all = std::iter::once(("", Some(&value))).chain(members);
-    if let Some((path, _)) = all.into_iter().find(|(_, value)| !is_object(*value)) {
-        return Err(malformed(misshapen(
-            path,
-            "invalid type, expected an object",
-        )));
-    }
-    serde_path_to_error::deserialize(value)
-        .map_err(|e| malformed(misshapen(&shown_path(e.path()), &e.inner().to_string())))
+    Ok(value)
 }
 
 fn malformed(fault: FieldError) -> Failure {

@@ -39,7 +39,7 @@ async fn run(args: Args) -> anyhow::Result<()> {
         .with_context(|| format!("cannot listen on {listen}"))?;
     // On standard output, so that whoever asked for port 0 can read which one it is.
     println!("api-shim listens on http://{}", listener.local_addr()?);
-    let app = App::new(jobs, clock, entropy, Settings::new(config));
+    let app = App::new(jobs, clock, entropy, Settings::new(config)?);
     let grace = config.server.shutdown_grace;
     api_shim::serve(listener, app, shutdown.token(), grace).await?;
     tracing::info!("the server has stopped");

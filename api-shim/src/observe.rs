@@ -25,6 +25,9 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// Longest id that is taken over from a caller.
 const LONGEST_ID: usize = 128;
 
+/// Where the routes of the older contract begin.
+const CONTRACT: &str = "/api/";
+
 /// The outermost layer.
 ///
 /// One span per request: `method`, `route` (the pattern, never the path), `request_id`, and
@@ -35,6 +38,7 @@ pub(crate) async fn observe(State(app): State<App>, request: Request, next: Next
     let method = known_method(request.method());
     let matched = request.extensions().get::<MatchedPath>().cloned();
     let route = matched.as_ref().map_or("(none)", MatchedPath::as_str);
+    let is_contract = request.uri().path().starts_with(CONTRACT);
     let span = tracing::info_span!(
         "request",
         method,
@@ -49,7 +53,7 @@ pub(crate) async fn observe(State(app): State<App>, request: Request, next: Next
     let problem = response.extensions_mut().remove::<Problem>();
     if let Some(mut problem) = problem.clone() {
         problem.request_id = id.to_str().ok().map(str::to_owned);
-        problem::write(&problem, &mut response);
+        problem::write(&problem, is_contract, &mut response);
     }
     let headers = response.headers_mut();
     headers.insert(REQUEST_ID, id);
@@ -90,7 +94,10 @@ pub(crate) async fn limit_time(
     next: Next,
 ) -> Response {
     let wait = wait_preference(request.headers()).unwrap_or_default();
-    let limit = app.settings.request_timeout + wait.min(app.settings.max_wait);
+    let mut limit = app.settings.request_timeout + wait.min(app.settings.max_wait);
+    if request.uri().path().starts_with(CONTRACT) {
+        limit += app.settings.sync_wait;
+    }
     let reading = Reading::default();
     request.extensions_mut().insert(reading.clone());
     match tokio::time::timeout(limit, next.run(request)).await {

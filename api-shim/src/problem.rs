@@ -82,6 +82,11 @@ impl Failure {
         self.with_header(header::RETRY_AFTER, whole_seconds(pause).into())
     }
 
+    /// What is told.
+    pub(crate) fn problem(&self) -> &Problem {
+        &self.0.problem
+    }
+
     fn internal(cause: &(dyn Error + 'static)) -> Self {
         tracing::error!(error = cause, "the request failed: {}", chain(cause));
         Self::new(
@@ -133,9 +138,19 @@ impl IntoResponse for Failure {
     }
 }
 
-/// Gives a response its problem as the body.
-pub(crate) fn write(problem: &Problem, response: &mut Response) {
-    let json = serde_json::to_vec(problem).expect("strings and numbers always serialise");
+/// Gives a response its problem as the body. Clients of the older contract look for `error`, which
+/// is a member that extends the problem (RFC 9457, section 3.2).
+pub(crate) fn write(problem: &Problem, with_error: bool, response: &mut Response) {
+    #[derive(serde::Serialize)]
+    struct WithError<'a> {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        error: Option<&'a str>,
+        #[serde(flatten)]
+        problem: &'a Problem,
+    }
+    let error = with_error.then(|| problem.detail.trim_end_matches('.'));
+    let json = serde_json::to_vec(&WithError { error, problem })
+        .expect("strings and numbers always serialise");
     let headers = response.headers_mut();
     headers.remove(header::CONTENT_LENGTH);
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));

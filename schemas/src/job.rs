@@ -1,13 +1,24 @@
 //! The public shape of a job: what a caller sends, and what a caller reads back.
 
+mod options;
+mod status;
+
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::cv::{Cv, Warning};
-use crate::{FieldError, JobId, Problem};
+use crate::FieldError;
+use crate::cv::{Cv, Section};
+
+pub use crate::locale::Language;
+pub use options::{
+    BUILT_IN_THEMES, Letter, OnModelFailure, Options, Output, PageSize, Pages, Part, ThemeName,
+};
+pub use status::{
+    DocumentName, Editor, JobDocument, JobPage, JobResult, JobStatus, Links, Phase, State, Usage,
+    WaitReason, Waiting,
+};
 
 /// `POST /v1/jobs`: what to make, from what, and how.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -30,8 +41,10 @@ pub struct JobRequest {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum JobKind {
-    /// A CV as a PDF.
+    /// A CV as a PDF; with `options.outputs` a cover letter too, from the same call.
     Cv,
+    /// A cover letter of one page, from a CV.
+    CoverLetter,
 }
 
 /// What a job is made from: exactly one of these.
@@ -41,131 +54,13 @@ pub enum Input {
     /// A CV as JSON: canonical, or in one of the forms that normalisation takes.
     #[schemars(with = "Cv")]
     Cv(serde_json::Value),
-}
-
-/// How a job is done. Every field has a default.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct Options {
-    /// The language of the document; by default the CV's own, else English.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub language: Option<Language>,
-    /// The look of the document.
-    pub theme: ThemeName,
-    /// How many pages the document may take.
-    pub pages: Pages,
-    /// The job posting that the CV is for, as plain text of at most 20,000 characters. It steers
-    /// order and emphasis; it never adds a fact.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub job_posting: Option<String>,
-    /// What to do when the model gives no usable reply.
-    pub on_model_failure: OnModelFailure,
-    /// Make it anew even where a job of equal content has its PDF already.
-    pub force: bool,
-}
-
-/// Languages that documents can be set in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Language {
-    /// English.
-    En,
-    /// German.
-    De,
-    /// Polish.
-    Pl,
-}
-
-impl Language {
-    /// The BCP 47 tag.
-    pub fn tag(self) -> &'static str {
-        match self {
-            Self::En => "en",
-            Self::De => "de",
-            Self::Pl => "pl",
-        }
-    }
-
-    /// The language of a tag such as `de` or `de-CH`; `None` where it is not set here.
-    pub fn from_tag(tag: &str) -> Option<Self> {
-        let primary = tag.split(['-', '_']).next().unwrap_or(tag);
-        [Self::En, Self::De, Self::Pl]
-            .into_iter()
-            .find(|language| primary.eq_ignore_ascii_case(language.tag()))
-    }
-}
-
-/// Themes by name.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum ThemeName {
-    /// A4, dates in a column of their own, blue section titles.
-    #[default]
-    Zurich,
-}
-
-/// How many pages a document may take: 1 to 4, or `"auto"` for as many as it needs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(try_from = "PagesForm", into = "PagesForm")]
-#[schemars(with = "PagesForm")]
-pub enum Pages {
-    /// At most this many, reached by tightening space and size; text is never cut.
-    AtMost(u8),
-    /// As many as the content needs.
-    Auto,
-}
-
-impl Default for Pages {
-    fn default() -> Self {
-        Self::AtMost(2)
-    }
-}
-
-#[derive(Serialize, Deserialize, JsonSchema)]
-#[serde(untagged, expecting = "expected 1, 2, 3, 4 or \"auto\"")]
-enum PagesForm {
-    /// A number of pages.
-    Number(#[schemars(range(min = 1, max = 4))] u8),
-    /// As many as needed.
-    Word(PagesWord),
-}
-
-#[derive(Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-enum PagesWord {
-    Auto,
-}
-
-impl TryFrom<PagesForm> for Pages {
-    type Error = &'static str;
-
-    fn try_from(form: PagesForm) -> Result<Self, Self::Error> {
-        match form {
-            PagesForm::Word(PagesWord::Auto) => Ok(Self::Auto),
-            PagesForm::Number(n @ 1..=4) => Ok(Self::AtMost(n)),
-            PagesForm::Number(_) => Err("pages must be 1, 2, 3, 4 or \"auto\""),
-        }
-    }
-}
-
-impl From<Pages> for PagesForm {
-    fn from(pages: Pages) -> Self {
-        match pages {
-            Pages::Auto => Self::Word(PagesWord::Auto),
-            Pages::AtMost(n) => Self::Number(n),
-        }
-    }
-}
-
-/// What to do when the model refuses, breaks off or replies out of shape.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum OnModelFailure {
-    /// The job fails and says why.
-    #[default]
-    Fail,
-    /// The caller's own text is rendered, with a warning.
-    RenderUnpolished,
+    /// A session: its CV as it stands, with its photo, its language and its posting.
+    SessionId(String),
+    /// A DOCX file in base64: the CV that it holds.
+    DocxBase64(String),
+    /// A CV in the form of JSON Resume 1.0.0.
+    #[schemars(with = "serde_json::Map<String, serde_json::Value>")]
+    JsonResume(serde_json::Value),
 }
 
 /// What is stored of a request until its job is done: canonical, checked, complete.
@@ -177,154 +72,65 @@ pub struct JobInput {
     pub cv: Cv,
     /// How.
     pub options: Options,
+    /// What the last generation of the same CV came to. Sections that have not changed since keep
+    /// its text and are not sent to the model.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub earlier: Option<Earlier>,
 }
 
-/// A job as its owner sees it.
+/// An earlier generation of a CV.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct JobStatus {
-    /// The job's id.
-    pub id: JobId,
-    /// What it makes.
-    pub kind: JobKind,
-    /// Where it stands.
-    pub state: State,
-    /// What it is at, while it is running.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub phase: Option<Phase>,
-    /// How far it is, in per cent: an estimate by phase, never going back.
-    pub progress: u8,
-    /// When it was accepted.
-    pub created_at: Timestamp,
-    /// When it last changed.
-    pub updated_at: Timestamp,
-    /// When it ended.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub finished_at: Option<Timestamp>,
-    /// Who edits the text: a model, or the offline editor.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub editor: Option<Editor>,
-    /// Model calls that this job has paid for, or may have paid for.
-    pub model_calls: u32,
-    /// Tokens of the model call.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub usage: Option<Usage>,
-    /// The PDF was made by an earlier job of equal content.
-    pub cached: bool,
-    /// What the caller should know about the result.
-    pub warnings: Vec<Warning>,
-    /// Why the job failed, or why it is held.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub error: Option<Problem>,
-    /// The document, once there is one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub result: Option<JobResult>,
-    /// The caller's own labels.
-    pub metadata: BTreeMap<String, String>,
-    /// Where to go from here; relative to the server.
-    pub links: Links,
+pub struct Earlier {
+    /// The hash of each section of the CV that it was made from: [`crate::cv::section_hashes`].
+    pub sources: BTreeMap<Section, String>,
+    /// The text that it came to, without photo.
+    pub cv: Cv,
 }
 
-/// A job's public state.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum State {
-    /// Accepted, not begun.
-    Queued,
-    /// Begun; `phase` says what it is at.
-    Running,
-    /// The document is there.
-    Succeeded,
-    /// It ended without a document; `error` says why.
-    Failed,
-    /// The caller stopped it.
-    Cancelled,
-    /// It was not begun in time.
-    Expired,
-    /// The model call went out and its outcome is unknown; it is not repeated without consent.
-    OutcomeUnknown,
-}
+impl JobInput {
+    /// Whether the job makes this.
+    pub fn makes(&self, output: Output) -> bool {
+        makes(self.kind, &self.options, output)
+    }
 
-impl State {
-    /// Nothing more happens by itself.
-    pub fn is_final(self) -> bool {
-        !matches!(self, Self::Queued | Self::Running)
+    /// The language of the documents: as asked, else the CV's own, else English.
+    pub fn language(&self) -> Language {
+        let own = || Language::from_tag(self.cv.language.as_deref()?);
+        self.options.language.or_else(own).unwrap_or(Language::En)
+    }
+
+    /// The language tag of the documents: the CV's own, region and script included, where that is
+    /// the language.
+    pub fn language_tag(&self) -> &str {
+        let language = self.language();
+        let own = self.cv.language.as_deref();
+        own.filter(|tag| Language::from_tag(tag) == Some(language))
+            .unwrap_or(language.tag())
+    }
+
+    /// Whether the CV says that it is in another language than the documents.
+    pub fn is_translation(&self) -> bool {
+        let own = self.cv.language.as_deref().filter(|tag| !tag.is_empty());
+        own.is_some_and(|tag| Language::from_tag(tag) != Some(self.language()))
     }
 }
 
-/// What a running job is at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Phase {
-    /// The model is at work.
-    Calling,
-    /// The document is being set.
-    Rendering,
+fn makes(kind: JobKind, options: &Options, output: Output) -> bool {
+    if options.outputs.is_empty() {
+        output == kind.output()
+    } else {
+        options.outputs.contains(&output)
+    }
 }
 
-/// Who edits the text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Editor {
-    /// A language model.
-    Model,
-    /// Deterministic tidying of the caller's own text; no model.
-    Offline,
-}
-
-/// Tokens of a model call.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Usage {
-    /// The model that replied, as it named itself.
-    pub model: String,
-    /// Tokens sent.
-    pub input_tokens: u64,
-    /// Tokens sent that the provider had cached.
-    pub cached_input_tokens: u64,
-    /// Tokens received.
-    pub output_tokens: u64,
-}
-
-/// A finished document.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct JobResult {
-    /// Number of pages.
-    pub pages: u32,
-    /// Size of the PDF.
-    pub size_bytes: u64,
-    /// SHA-256 of the PDF, 64 hexadecimal digits.
-    pub sha256: String,
-    /// The name to save it under.
-    pub file_name: String,
-}
-
-/// Where to go from a job; paths relative to the server.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Links {
-    /// The job itself.
-    #[serde(rename = "self")]
-    pub this: String,
-    /// The document; answers 409 until the job has one.
-    pub result: String,
-}
-
-impl Links {
-    /// The links of a job.
-    pub fn of(id: JobId) -> Self {
-        Self {
-            this: format!("/v1/jobs/{id}"),
-            result: format!("/v1/jobs/{id}/result"),
+impl JobKind {
+    /// What the kind is named for, and what stands first in its result.
+    pub fn output(self) -> Output {
+        match self {
+            Self::Cv => Output::Cv,
+            Self::CoverLetter => Output::CoverLetter,
         }
     }
-}
-
-/// `GET /v1/jobs`: newest first.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct JobPage {
-    /// The jobs of this page.
-    pub jobs: Vec<JobStatus>,
-    /// Give this as `cursor` for the next page; absent on the last.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub next_cursor: Option<String>,
 }
 
 impl JobRequest {
@@ -353,10 +159,59 @@ impl JobRequest {
                 "characters",
             );
         }
+        let options = &self.options;
+        if let Some(tone) = &options.tone {
+            over("options.tone".to_owned(), chars(tone), 100, "characters");
+        }
+        for (part, text) in &options.instructions {
+            let part = serde_json::to_value(part).unwrap_or_default();
+            let path = format!("options.instructions.{}", part.as_str().unwrap_or_default());
+            over(path, chars(text), 500, "characters");
+        }
+        if let Some(letter) = &options.letter {
+            let texts = [
+                ("recipient_name", &letter.recipient_name, 100),
+                ("organization", &letter.organization, 100),
+                ("position", &letter.position, 120),
+                ("date", &letter.date, 40),
+            ];
+            for (name, text, limit) in texts {
+                let size = text.as_deref().map_or(0, chars);
+                over(format!("options.letter.{name}"), size, limit, "characters");
+            }
+            let lines = &letter.address_lines;
+            over(
+                "options.letter.address_lines".to_owned(),
+                lines.len(),
+                4,
+                "lines",
+            );
+            for (i, line) in lines.iter().take(4).enumerate() {
+                let path = format!("options.letter.address_lines[{i}]");
+                over(path, chars(line), 100, "characters");
+            }
+        }
         over("metadata".to_owned(), self.metadata.len(), 16, "entries");
         for (name, value) in self.metadata.iter().take(16) {
             over("metadata names".to_owned(), chars(name), 64, "characters");
             over(format!("metadata.{name}"), chars(value), 256, "characters");
+        }
+        let main = self.kind.output();
+        let foreign = self.kind == JobKind::CoverLetter && makes(self.kind, options, Output::Cv);
+        if !makes(self.kind, options, main) || foreign {
+            let takes = match self.kind {
+                JobKind::Cv => "[\"cv\"] or [\"cv\", \"cover_letter\"]",
+                JobKind::CoverLetter => "[\"cover_letter\"]; for both use kind cv",
+            };
+            faults.push(FieldError {
+                path: "options.outputs".to_owned(),
+                code: "invalid_value".to_owned(),
+                message: format!("options.outputs of this kind must be {takes}"),
+                current_value: None,
+                limit: None,
+                excess: None,
+                suggestion: None,
+            });
         }
         faults
     }
@@ -379,7 +234,11 @@ mod tests {
             r#"{"pages":0}"#,
             r#"{"pages":5}"#,
             r#"{"page":1}"#,
-            r#"{"theme":"comic"}"#,
+            r#"{"theme":"Comic Sans"}"#,
+            r#"{"theme":""}"#,
+            r#"{"outputs":["pdf"]}"#,
+            r#"{"instructions":{"photo":"smile"}}"#,
+            r#"{"page_size":"a3"}"#,
         ] {
             assert!(options(wrong).is_err(), "{wrong}");
         }
@@ -403,9 +262,32 @@ mod tests {
     }
 
     #[test]
-    fn languages_are_found_by_their_primary_tag() {
-        assert_eq!(Language::from_tag("de-CH"), Some(Language::De));
-        assert_eq!(Language::from_tag("PL"), Some(Language::Pl));
-        assert_eq!(Language::from_tag("xx"), None);
+    fn outputs_follow_the_kind() {
+        let check = |kind: &str, outputs: &str, want: Option<[bool; 2]>| {
+            let json = format!(
+                r#"{{"kind":"{kind}","input":{{"cv":{{}}}},"options":{{"outputs":{outputs}}}}}"#
+            );
+            let request: JobRequest = serde_json::from_str(&json).unwrap();
+            let made = [Output::Cv, Output::CoverLetter]
+                .map(|output| makes(request.kind, &request.options, output));
+            let made = request.faults().is_empty().then_some(made);
+            assert_eq!(made, want, "{json}");
+        };
+        check("cv", "[]", Some([true, false]));
+        check("cv", r#"["cv","cover_letter"]"#, Some([true, true]));
+        check("cv", r#"["cover_letter"]"#, None);
+        check("cover_letter", "[]", Some([false, true]));
+        check("cover_letter", r#"["cover_letter"]"#, Some([false, true]));
+        check("cover_letter", r#"["cv","cover_letter"]"#, None);
+    }
+
+    #[test]
+    fn documents_are_found_by_the_name_that_json_gives_them() {
+        for name in DocumentName::ALL {
+            assert_eq!(DocumentName::from_name(name.as_str()), Some(name));
+            let json = serde_json::to_value(name).unwrap();
+            assert_eq!(json, name.as_str());
+        }
+        assert_eq!(DocumentName::from_name("page-2.png"), None);
     }
 }

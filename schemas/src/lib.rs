@@ -8,8 +8,12 @@ pub mod cv;
 pub mod event;
 pub mod id;
 pub mod job;
+pub mod locale;
 pub mod message;
+pub mod money;
 pub mod problem;
+pub mod session;
 
 pub use id::{JobId, Tenant};
+pub use money::Usd;
 pub use problem::{FieldError, Problem, ProblemKind};

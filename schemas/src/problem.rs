@@ -104,6 +104,8 @@ problem_kinds! {
     InvalidRequest = "/problems/invalid-request", 400, "The request is not valid";
     /// The CV breaks the contract: wrong keys, wrong types, missing fields or limits passed.
     InvalidCv = "/problems/invalid-cv", 400, "The CV is not valid";
+    /// The uploaded document cannot be read, or holds no CV.
+    InvalidDocument = "/problems/invalid-document", 422, "The document cannot be used";
     /// No such thing, or not the caller's.
     NotFound = "/problems/not-found", 404, "Not found";
     /// The path exists, with other methods.

@@ -10,6 +10,7 @@ use schemas::event::Event;
 use schemas::job::{JobPage, JobRequest, JobStatus};
 use schemas::message::JobMessage;
 use schemas::problem::Problem;
+use schemas::session::tools::definitions;
 
 /// Every schema, by file name. A new wire type gets one line here.
 fn table() -> Vec<(&'static str, Schema)> {
@@ -61,6 +62,14 @@ fn the_files_are_those_of_the_types() {
         }
         names.push(file);
     }
+    let tools = serde_json::to_string_pretty(&definitions()).unwrap() + "\n";
+    let path = folder().join("tools.json");
+    if bless {
+        fs::write(&path, &tools).unwrap();
+    } else if fs::read_to_string(&path).ok().as_deref() != Some(&tools) {
+        stale.push("tools.json".to_owned());
+    }
+    names.push("tools.json".to_owned());
     assert!(
         stale.is_empty(),
         "{stale:?} are stale: run this test with BLESS=1 and commit them"

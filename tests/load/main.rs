@@ -3,9 +3,12 @@
 //! The system, the model and this program are processes of their own; the processor time of each
 //! is told apart. Build everything in release first: `cargo build --release --workspace`.
 
+mod deployment;
 mod endurance;
 mod measure;
 mod scenarios;
+mod sessions;
+mod soak;
 
 use clap::{Parser as _, Subcommand, ValueEnum};
 use e2e::backing::Backing;
@@ -35,6 +38,12 @@ enum Command {
         #[arg(long, default_value_t = 1_000)]
         in_flight: u64,
     },
+    /// Reads and updates of editing sessions, and PDFs that were made before
+    Sessions {
+        /// The storage beneath
+        #[arg(long, value_enum, default_value_t = Which::Embedded)]
+        storage: Which,
+    },
     /// One shim and two workers; on the way one worker is killed and the other is stopped
     Split {
         /// The storage beneath
@@ -44,6 +53,9 @@ enum Command {
         #[arg(long, default_value_t = 500)]
         jobs: u64,
     },
+    /// One shim and some workers at steady work for long, one worker killed again and again; exit
+    /// status 1 if a job is lost, paid twice or left open, or if memory rises
+    Soak(soak::Options),
     /// One shim and two workers; on the way the storage account is away for a time
     Outage {
         /// How long it is away
@@ -86,7 +98,12 @@ async fn main() -> anyhow::Result<()> {
             scenarios::throughput(storage, throughput_jobs).await?;
             scenarios::memory(storage, in_flight).await
         }
+        Command::Sessions { storage } => {
+            println!("| what, storage {storage:?} | figure |\n|---|---|");
+            sessions::sessions(storage).await
+        }
         Command::Split { storage, jobs } => endurance::split(storage.backing(), jobs).await,
+        Command::Soak(options) => soak::soak(&options).await,
         Command::Outage { seconds, jobs } => endurance::outage(jobs, seconds).await,
     }
 }

@@ -20,14 +20,14 @@ use crate::measure::{cpu_time, memory as resident, ms, percentile};
 const QUIET: [(&str, &str); 1] = [("log.level", "warn")];
 
 /// A system and a model, each a process.
-struct Rig {
+pub(crate) struct Rig {
     system: Server,
     model: Server,
-    api: Api,
+    pub(crate) api: Api,
     _backing: Backing,
 }
 
-fn rig(backing: Backing, latency: &str, settings: &[(&str, &str)]) -> Rig {
+pub(crate) fn rig(backing: Backing, latency: &str, settings: &[(&str, &str)]) -> Rig {
     let model = fake_model(latency);
     let settings: Vec<_> = QUIET.iter().chain(settings).copied().collect();
     let mut serve = backing.program("presswork", &["serve"], &settings);
@@ -109,7 +109,7 @@ pub(crate) async fn latency(storage: Which, jobs: u64) -> anyhow::Result<()> {
 }
 
 /// How long a job took by its own timestamps.
-fn lasted(job: &Value) -> anyhow::Result<Duration> {
+pub(crate) fn lasted(job: &Value) -> anyhow::Result<Duration> {
     let time = |key: &str| -> anyhow::Result<Timestamp> {
         Ok(job[key].as_str().context("a job has its times")?.parse()?)
     };

@@ -17,6 +17,8 @@ use crate::process::command;
 pub struct Backing {
     directory: tempfile::TempDir,
     azurite: Option<Azurite>,
+    /// The connection string of an account in somebody else's Azurite.
+    account: Option<String>,
     /// What the programs connect to in place of Azurite itself.
     between: Option<Ports>,
 }
@@ -41,8 +43,25 @@ impl Backing {
         Self {
             directory,
             azurite: None,
+            account: None,
             between: None,
         }
+    }
+
+    /// A copy of an embedded store, as a backup of its files makes one.
+    ///
+    /// # Panics
+    /// If a file cannot be copied.
+    #[must_use]
+    pub fn copy(&self) -> Self {
+        let copy = Self::embedded();
+        let files = std::fs::read_dir(self.directory.path()).expect("the store has a directory");
+        for file in files {
+            let file = file.expect("the directory can be listed");
+            std::fs::copy(file.path(), copy.directory.path().join(file.file_name()))
+                .expect("a file can be copied");
+        }
+        copy
     }
 
     /// An Azurite of its own.
@@ -60,6 +79,14 @@ impl Backing {
         Self {
             azurite,
             ..embedded
+        }
+    }
+
+    /// An account, by its connection string, in an Azurite that others use too.
+    pub fn in_account(connection_string: String) -> Self {
+        Self {
+            account: Some(connection_string),
+            ..Self::embedded()
         }
     }
 
@@ -102,6 +129,9 @@ impl Backing {
             let string = azurite::connection_string(ports, &format!("AccountKey={KEY}"));
             command.env("STORAGE_CONNECTION_STRING", string);
         }
+        if let Some(string) = &self.account {
+            command.env("STORAGE_CONNECTION_STRING", string);
+        }
         let data = self.directory.path().display().to_string();
         let own = [
             ("storage.data_dir", data.as_str()),
@@ -115,7 +145,7 @@ impl Backing {
     }
 
     fn backend(&self) -> &'static str {
-        if self.azurite.is_some() {
+        if self.azurite.is_some() || self.account.is_some() {
             "azure"
         } else {
             "embedded"
@@ -132,6 +162,10 @@ impl Backing {
         if let Some(azurite) = &self.azurite {
             settings.backend = config::Backend::Azure;
             settings.azure = azurite.settings();
+        }
+        if let Some(string) = &self.account {
+            settings.backend = config::Backend::Azure;
+            settings.azure = azurite::settings(string);
         }
         let (clock, entropy) = ambient();
         storage::open(&settings, &clock, &entropy)

@@ -3,6 +3,7 @@
 
 pub mod api;
 pub mod backing;
+pub mod matrix;
 pub mod process;
 
 use std::path::PathBuf;

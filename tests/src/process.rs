@@ -135,6 +135,13 @@ impl Server {
         self.child.id()
     }
 
+    /// Whether the process is gone.
+    pub fn has_ended(&self) -> bool {
+        // A zombie, not waited for yet, is gone as well; the state stands after the name's bracket.
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id()));
+        !stat.is_ok_and(|stat| stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with('Z')))
+    }
+
     /// SIGKILL: no warning, no clean-up. Gives what it logged.
     pub fn kill(mut self) -> String {
         let _ = self.child.kill();
@@ -145,6 +152,11 @@ impl Server {
     /// SIGKILL, while the handle stays; the log is lost.
     pub fn kill_now(&self) {
         signal("-KILL", self.child.id());
+    }
+
+    /// SIGSTOP: it stands still until it is killed.
+    pub fn pause_now(&self) {
+        signal("-STOP", self.child.id());
     }
 
     /// SIGTERM, without waiting for the end.

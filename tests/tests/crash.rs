@@ -16,7 +16,7 @@ use openai::fake::{Script, Server as Fake};
 use schemas::job::{Editor, JobInput, JobKind, Options};
 use schemas::{JobId, Tenant};
 use serde_json::{Value, json};
-use storage::jobs::{Latch, PdfFacts, Submission, Token};
+use storage::jobs::{CallOutcome, Latch, PdfFacts, Submission, Token};
 use storage::names::QueueName;
 use worker::jobs::StoredReply;
 
@@ -115,6 +115,7 @@ async fn leave(backing: &Backing, died: Died) -> JobId {
         kind: JobKind::Cv,
         cv,
         options: Options::default(),
+        earlier: None,
     };
     let tenant = Tenant::anonymous();
     let submission = Submission {
@@ -143,6 +144,8 @@ async fn leave(backing: &Backing, died: Died) -> JobId {
         token: Token([7; 16]),
         deadline: loaded.date + Duration::from_secs(1),
         editor: Editor::Model,
+        model: None,
+        background: false,
         content: None,
         after_ambiguous: false,
     };
@@ -159,10 +162,13 @@ async fn leave(backing: &Backing, died: Died) -> JobId {
     if died == Died::ReplyStored {
         return id;
     }
-    let loaded = store.to_rendering(&loaded, None).await.unwrap();
+    let loaded = store
+        .to_rendering(&loaded, None, CallOutcome::Replied)
+        .await
+        .unwrap();
     if died == Died::PdfStored {
-        let engine = render::Engine::new().unwrap();
-        let made = worker::render_job(&engine, &input, &reply, loaded.row.created_at).unwrap();
+        let press = worker::Press::built_in().unwrap();
+        let made = worker::render_job(&press, &input, &reply, loaded.row.created_at).unwrap();
         // As another version might have rendered it: it is adopted, not made anew.
         let facts = PdfFacts {
             file_name: "CV_adopted.pdf".to_owned(),

@@ -5,6 +5,7 @@
     reason = "a test may fail at once, in its helpers too"
 )]
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use e2e::api::Api;
@@ -12,17 +13,35 @@ use e2e::backing::Backing;
 use e2e::process::{Output, Server, run, with_model};
 use e2e::unique_cv;
 use openai::fake::{Script, Server as Fake};
+use schemas::Tenant;
+use schemas::job::Editor;
 use serde_json::json;
+use storage::jobs::{Latch, Token};
 use storage::names::QueueName;
+use storage::port::Queue;
 
 e2e::on_both_storages!(
     a_job_that_fails_on_every_dequeue_is_set_aside_and_can_be_requeued,
     a_foreign_message_is_set_aside_with_its_reason_and_can_be_dropped,
+    one_that_may_have_been_called_needs_consent,
 );
 
 fn poison(backing: &Backing, arguments: &[&str]) -> Output {
     let arguments: Vec<_> = ["poison"].iter().chain(arguments).copied().collect();
     run(&mut backing.presswork(&arguments))
+}
+
+/// The first message is received, and comes back at once, as often as no job may fail.
+async fn die_six_times(queue: &Arc<dyn Queue>) {
+    for _ in 0..6 {
+        let lease = Duration::from_secs(5);
+        let messages = queue.receive(QueueName::Jobs, 1, lease).await.unwrap();
+        let lease = &messages[0].lease;
+        queue
+            .extend(QueueName::Jobs, lease, Duration::ZERO, None)
+            .await
+            .unwrap();
+    }
 }
 
 async fn a_job_that_fails_on_every_dequeue_is_set_aside_and_can_be_requeued(backing: Backing) {
@@ -35,21 +54,7 @@ async fn a_job_that_fails_on_every_dequeue_is_set_aside_and_can_be_requeued(back
         .await
         .unwrap();
     shim.kill();
-    let store = backing.storage().await;
-    for _ in 0..6 {
-        let lease = Duration::from_secs(5);
-        let messages = store
-            .queue
-            .receive(QueueName::Jobs, 1, lease)
-            .await
-            .unwrap();
-        let lease = &messages[0].lease;
-        store
-            .queue
-            .extend(QueueName::Jobs, lease, Duration::ZERO, None)
-            .await
-            .unwrap();
-    }
+    die_six_times(&backing.storage().await.queue).await;
 
     let mut command = backing.serve(&[]);
     with_model(&mut command, &model.base_url());
@@ -86,6 +91,50 @@ async fn a_job_that_fails_on_every_dequeue_is_set_aside_and_can_be_requeued(back
     );
     let empty = poison(&backing, &["list"]);
     assert!(empty.out.contains("nothing is set aside"), "{empty:?}");
+}
+
+async fn one_that_may_have_been_called_needs_consent(backing: Backing) {
+    let model = Fake::start(([127, 0, 0, 1], 0).into(), Script::default()).unwrap();
+
+    // Latched by a worker that died, and received by six more.
+    let shim = Server::start(&mut backing.part("api-shim", &[]));
+    let id = Api::new(&shim.url)
+        .submit(&unique_cv(2), json!({}))
+        .await
+        .unwrap();
+    shim.kill();
+    let store = backing.jobs().await;
+    let (tenant, job) = (Tenant::anonymous(), id.parse().unwrap());
+    let loaded = store.read(&tenant, job).await.unwrap().unwrap();
+    let latch = Latch {
+        token: Token([9; 16]),
+        deadline: loaded.date,
+        editor: Editor::Model,
+        model: None,
+        background: false,
+        content: None,
+        after_ambiguous: false,
+    };
+    store.latch(&loaded, latch).await.unwrap();
+    die_six_times(&store.storage().queue).await;
+
+    let mut command = backing.serve(&[]);
+    with_model(&mut command, &model.base_url());
+    let server = Server::start(&mut command);
+    let api = Api::new(&server.url);
+    let job = api.ended(&id).await.unwrap();
+    assert_eq!(job["state"], "outcome_unknown", "{job:#}");
+    let refused = poison(&backing, &["requeue", "all"]);
+    assert!(
+        !refused.status.success() && refused.err.contains("--consent"),
+        "{refused:?}"
+    );
+    assert_eq!(model.counters().received, 0);
+    let agreed = poison(&backing, &["requeue", "all", "--consent"]);
+    assert!(agreed.status.success(), "{agreed:?}");
+    let job = api.ended(&id).await.unwrap();
+    assert_eq!(job["state"], "succeeded", "{job:#}");
+    assert_eq!(model.counters().received, 1);
 }
 
 async fn a_foreign_message_is_set_aside_with_its_reason_and_can_be_dropped(backing: Backing) {

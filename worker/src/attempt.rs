@@ -8,6 +8,8 @@
 //! The promise that it keeps: at most one request per job is ever accepted by the model (two
 //! under [`Policy::RetryOnce`]), and no job is lost.
 
+mod step;
+
 use std::time::Duration;
 
 use storage::jobs::RowState;
@@ -30,6 +32,11 @@ pub struct Rules {
     pub max_dequeues: u32,
     /// How long to wait for another job that is making the same content.
     pub content_wait: Duration,
+    /// First pause before a call in the background is asked for again; each further one is twice
+    /// as long.
+    pub poll_min: Duration,
+    /// Longest such pause.
+    pub poll_max: Duration,
 }
 
 /// What the machine needs to know of the job's row, as of the last read or write.
@@ -43,6 +50,8 @@ pub struct View {
     pub begun: bool,
     /// How long the present call may still be out, by the table's clock; zero when it cannot.
     pub deadline_in: Duration,
+    /// Whether the row has the provider's id of the call.
+    pub reply_id: ReplyId,
     /// Calls whose outcome could not be known, the present one not counted.
     pub ambiguous_attempts: u32,
     /// Still queued when it should long have begun.
@@ -53,6 +62,17 @@ pub struct View {
     pub own_text_will_do: bool,
     /// The owner has not been told of the present state.
     pub notify_behind: bool,
+}
+
+/// The provider's id of a call, as the row has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ReplyId {
+    /// It has none.
+    Unknown,
+    /// It has one: whoever reads it can ask for the reply.
+    Known,
+    /// It has the one that this handling was given.
+    InHand,
 }
 
 /// What is to be done.
@@ -77,6 +97,15 @@ pub enum Effect {
     CheckFresh,
     /// One request to the model. Answer: [`Event::Called`].
     Call,
+    /// The provider's id of the call to the row, whatever its state. Answer: a move's.
+    StoreReplyId,
+    /// Ask for the reply. Answer: [`Event::Polled`].
+    Poll {
+        /// By the id in hand, which is not the row's; else by the row's.
+        in_hand: bool,
+    },
+    /// Ask the provider to stop, by the row's id. Answer: [`Event::Polled`].
+    CancelCall,
     /// Row back to `queued`. Answer: a move's.
     RollBack,
     /// Store what is in hand, create-only. Answer: [`Event::Done`].
@@ -123,6 +152,8 @@ pub enum Hand {
     Empty,
     /// The request was not processed; wait this long.
     NotProcessed(Duration),
+    /// The provider's id of the call, which is not on the row yet.
+    ReplyId,
     /// A reply that is not stored yet. It was paid for: it is never dropped lightly.
     Reply,
     /// The owner's own text, in place of a reply that is of no use. Not stored yet.
@@ -165,6 +196,8 @@ pub enum Event {
     Fresh(bool),
     /// What the call came to: never [`Hand::Empty`] or [`Hand::Stored`].
     Called(Hand),
+    /// What the provider says of a call whose id is known.
+    Polled(Polled),
     /// The effect is done.
     Done,
     /// What came of making a PDF.
@@ -173,6 +206,19 @@ pub enum Event {
     Impossible,
     /// Storage gave no clear answer: the effect may have happened or not.
     Unclear,
+}
+
+/// What the provider says of a call whose id is known. A connection that fails says nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Polled {
+    /// The reply is in hand.
+    Reply,
+    /// The answer is final and of no use, or the call was cancelled.
+    Failed,
+    /// Not done, or no clear answer: to be asked again, after this time at least.
+    Pending(Duration),
+    /// The provider knows no such call.
+    Gone,
 }
 
 /// What came of making a PDF.
@@ -224,325 +270,70 @@ pub struct Attempt {
     set_aside: bool,
     /// The PDF was found, not made: its event may be lost.
     adopted: bool,
+    /// The provider does not know the row's id any more.
+    gone: bool,
+    /// How often the call in the background was not done yet.
+    polls: u32,
     /// Unclear answers in a row of effects that were not followed by a clear one.
     troubles: u32,
 }
 
-/// Unclear answers in a row after which the message is left for later.
-const PATIENCE: u32 = 5;
-/// The same while a reply is in hand: about a minute of tries.
-const PATIENCE_WITH_REPLY: u32 = 12;
+impl Effect {
+    /// The name of every effect, as logs and fail points have it.
+    pub const NAMES: [&str; 19] = [
+        "read",
+        "read_reply",
+        "read_content",
+        "copy_pdf",
+        "take_budget",
+        "latch",
+        "check_fresh",
+        "call",
+        "store_reply_id",
+        "poll",
+        "cancel_call",
+        "roll_back",
+        "store_reply",
+        "to_rendering",
+        "render",
+        "render_own_text",
+        "finish",
+        "set_aside",
+        "notify",
+    ];
 
-impl Attempt {
-    /// Begins a handling; the first effect is [`Effect::Read`].
-    pub fn begin(rules: Rules, counted_dequeues: u32) -> (Self, Next) {
-        let doing = Effect::Read;
-        let attempt = Self {
-            rules,
-            dequeues: counted_dequeues,
-            doing,
-            view: None,
-            hand: Hand::Empty,
-            set_aside: false,
-            adopted: false,
-            troubles: 0,
-        };
-        (attempt, Next::Do(doing, Duration::ZERO))
-    }
-
-    /// Nothing has been latched or stored yet: a worker that is asked to stop may let go.
-    pub fn may_let_go(&self) -> bool {
-        let begun = self.view.is_some_and(|view| view.mine) || self.hand != Hand::Empty;
-        let latching = matches!(self.doing, Effect::Latch { .. });
-        let rendering = self
-            .view
-            .is_some_and(|view| view.state == RowState::Rendering);
-        !begun && !latching && !rendering && !self.set_aside
-    }
-
-    /// Takes the answer to the last effect and says what comes next.
-    pub fn step(self, event: Event) -> (Self, Next) {
-        let mut next = self;
-        let what = next.react(event);
-        if let Next::Do(effect, _) = what {
-            next.doing = effect;
-        }
-        (next, what)
-    }
-
-    fn react(&mut self, event: Event) -> Next {
-        if event == Event::Unclear {
-            return self.trouble();
-        }
-        self.troubles = 0;
-        match (self.doing, event) {
-            (Effect::Read, Event::Row(Some(view))) => self.decide(view),
-            // Purged: nothing is owed to anybody.
-            (Effect::Read, Event::Row(None)) => Next::End(Disposition::Delete),
-
-            (Effect::ReadReply, Event::Reply(true)) => {
-                self.hand = Hand::Stored;
-                self.with_reply()
-            }
-            (Effect::ReadReply, Event::Reply(false)) => self.without_reply(),
-
-            (Effect::ReadContent, Event::Content(Content::Free)) => go(Effect::TakeBudget),
-            (Effect::ReadContent, Event::Content(Content::Made)) => go(Effect::CopyPdf),
-            (Effect::ReadContent, Event::Content(Content::Busy)) => wait(self.rules.content_wait),
-            (Effect::ReadContent | Effect::Render, Event::Impossible) => {
-                go(Effect::Finish(End::RenderFailed))
-            }
-
-            (Effect::CopyPdf, Event::Pdf(pdf @ (Pdf::Stored | Pdf::Adopted))) => {
-                self.adopted = pdf == Pdf::Adopted;
-                go(Effect::Finish(End::Succeeded))
-            }
-            // The PDF to copy is gone: the content is to be made anew.
-            (Effect::CopyPdf, Event::Pdf(Pdf::Crashed) | Event::Impossible) => {
-                go(Effect::TakeBudget)
-            }
-
-            (Effect::TakeBudget, Event::Budget(None)) => {
-                let after_ambiguous = self.state() == Some(RowState::Calling);
-                go(Effect::Latch { after_ambiguous })
-            }
-            (Effect::TakeBudget, Event::Budget(Some(delay))) => wait(delay),
-
-            (Effect::Latch { .. }, Event::Moved(view)) => {
-                self.view = Some(view);
-                go(Effect::CheckFresh)
-            }
-            (Effect::CheckFresh, Event::Fresh(true)) => go(Effect::Call),
-            (Effect::CheckFresh, Event::Fresh(false)) => {
-                self.hand = Hand::NotProcessed(Duration::ZERO);
-                go(Effect::RollBack)
-            }
-            (Effect::Call, Event::Called(hand)) => {
-                self.hand = hand;
-                self.called()
-            }
-            (Effect::RollBack, Event::Moved(_)) => match self.hand {
-                Hand::NotProcessed(delay) => wait(delay),
-                _ => wait(Duration::ZERO),
-            },
-
-            (Effect::StoreReply(_), Event::Done) => {
-                self.hand = Hand::Stored;
-                self.with_reply()
-            }
-            (Effect::ToRendering, Event::Moved(view)) => {
-                self.view = Some(view);
-                go(Effect::Render)
-            }
-            (Effect::Render, Event::Pdf(pdf)) => match pdf {
-                Pdf::Stored | Pdf::Adopted => {
-                    self.adopted = pdf == Pdf::Adopted;
-                    go(Effect::Finish(End::Succeeded))
-                }
-                Pdf::Crashed => Next::End(Disposition::Release {
-                    after: Duration::from_secs(1),
-                    forgiven: false,
-                }),
-            },
-            // With or without the own text: the job is held.
-            (Effect::RenderOwnText, Event::Pdf(_) | Event::Impossible) => {
-                go(Effect::Finish(End::Held))
-            }
-
-            (Effect::SetAside, Event::Done) => {
-                self.set_aside = true;
-                let calling = self.state() == Some(RowState::Calling);
-                self.aside(if calling {
-                    End::HeldAsPoison
-                } else {
-                    End::Poisoned
-                })
-            }
-            (Effect::Finish(end), Event::Moved(_)) => {
-                // A new PDF tells of itself; every other end has to be told.
-                if end == End::Succeeded && !self.adopted {
-                    Next::End(Disposition::Delete)
-                } else {
-                    go(Effect::Notify)
-                }
-            }
-            (Effect::Notify, Event::Done) => Next::End(Disposition::Delete),
-
-            (_, Event::Conflict) => go(Effect::Read),
-            // An answer that does not belong to the effect: only a reading of the row is safe.
-            (_, _) => self.trouble(),
+    /// The answer where the effect took place and nobody learned of it.
+    pub fn without_answer(self) -> Event {
+        match self {
+            // That it took place is what the machine must not forget.
+            Self::Call => Event::Called(Hand::Ambiguous),
+            Self::Poll { .. } | Self::CancelCall => Event::Polled(Polled::Pending(Duration::ZERO)),
+            _ => Event::Unclear,
         }
     }
 
-    /// What to do with a row as it is, and with what is in hand.
-    fn decide(&mut self, view: View) -> Next {
-        self.view = Some(view);
-        match (view.state, self.hand) {
-            // Paid for and not safe yet: first of all it is stored, whatever the row says.
-            (_, hand @ (Hand::Reply | Hand::OwnText)) => go(Effect::StoreReply(hand)),
-
-            (
-                RowState::Succeeded | RowState::Failed | RowState::Cancelled | RowState::Expired,
-                _,
-            ) => settled(view),
-            (RowState::OutcomeUnknown, Hand::Stored) => go(Effect::ToRendering),
-            (RowState::OutcomeUnknown, _) => go(Effect::ReadReply),
-
-            (RowState::Queued, Hand::Empty) if view.begun => go(Effect::ReadReply),
-            (RowState::Queued, Hand::Empty) => self.queued(view),
-            (RowState::Queued, Hand::Stored) => go(Effect::ToRendering),
-            // Rolled back, by this handling or by one that knew more: somebody begins anew.
-            (RowState::Queued, Hand::NotProcessed(delay)) => wait(delay),
-            (RowState::Queued, _) => wait(Duration::ZERO),
-
-            (RowState::Calling, Hand::Stored) => self.with_reply(),
-            (RowState::Calling, Hand::Empty) if view.mine => go(Effect::CheckFresh),
-            (RowState::Calling, _) if view.mine => self.called(),
-            (RowState::Calling, _) => go(Effect::ReadReply),
-
-            (RowState::Rendering, _) if self.is_poison() => self.aside(End::Poisoned),
-            (RowState::Rendering, _) => go(Effect::Render),
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::ReadReply => "read_reply",
+            Self::ReadContent => "read_content",
+            Self::CopyPdf => "copy_pdf",
+            Self::TakeBudget => "take_budget",
+            Self::Latch { .. } => "latch",
+            Self::CheckFresh => "check_fresh",
+            Self::Call => "call",
+            Self::StoreReplyId => "store_reply_id",
+            Self::Poll { .. } => "poll",
+            Self::CancelCall => "cancel_call",
+            Self::RollBack => "roll_back",
+            Self::StoreReply(_) => "store_reply",
+            Self::ToRendering => "to_rendering",
+            Self::Render => "render",
+            Self::RenderOwnText => "render_own_text",
+            Self::Finish(_) => "finish",
+            Self::SetAside => "set_aside",
+            Self::Notify => "notify",
         }
-    }
-
-    /// Not begun, or begun anew, and no reply is stored.
-    fn queued(&self, view: View) -> Next {
-        if view.expired {
-            go(Effect::Finish(End::Expired))
-        } else if self.is_poison() {
-            self.aside(End::Poisoned)
-        } else {
-            go(Effect::ReadContent)
-        }
-    }
-
-    /// The call has come to something, and the row is still ours.
-    fn called(&mut self) -> Next {
-        let Some(view) = self.view else {
-            return go(Effect::Read);
-        };
-        match self.hand {
-            Hand::NotProcessed(_) | Hand::Failed if view.cancel_requested => {
-                go(Effect::Finish(End::Cancelled))
-            }
-            Hand::NotProcessed(_) => go(Effect::RollBack),
-            Hand::Failed if view.own_text_will_do => {
-                self.hand = Hand::OwnText;
-                go(Effect::StoreReply(Hand::OwnText))
-            }
-            Hand::Failed => go(Effect::Finish(End::ModelFailed)),
-            hand @ (Hand::Reply | Hand::OwnText) => go(Effect::StoreReply(hand)),
-            Hand::Stored => self.with_reply(),
-            // Whoever may call again waits until no trace of the first call can still be out.
-            Hand::Ambiguous if self.may_repeat(view) => wait(view.deadline_in),
-            Hand::Ambiguous => Self::hold(view),
-            Hand::Empty => go(Effect::CheckFresh),
-        }
-    }
-
-    /// A reply is stored, and the row has not moved on to it yet.
-    fn with_reply(&mut self) -> Next {
-        match self.view {
-            Some(view) if view.state == RowState::Calling && view.cancel_requested => {
-                go(Effect::Finish(End::Cancelled))
-            }
-            Some(View {
-                state: RowState::Queued | RowState::Calling | RowState::OutcomeUnknown,
-                ..
-            }) => go(Effect::ToRendering),
-            _ => go(Effect::Read),
-        }
-    }
-
-    /// No reply is stored, and the row is queued, held, or `calling` by somebody else.
-    fn without_reply(&self) -> Next {
-        match self.view {
-            None => go(Effect::Read),
-            Some(view) if view.state == RowState::OutcomeUnknown => settled(view),
-            Some(view) if view.state == RowState::Queued => self.queued(view),
-            Some(view) if !view.deadline_in.is_zero() => wait(view.deadline_in),
-            Some(_) if self.is_poison() => self.aside(End::HeldAsPoison),
-            Some(view) if self.may_repeat(view) => go(Effect::TakeBudget),
-            Some(view) => Self::hold(view),
-        }
-    }
-
-    fn is_poison(&self) -> bool {
-        self.dequeues > self.rules.max_dequeues
-    }
-
-    /// A copy goes to the poison queue first, so that the job is never final without one.
-    fn aside(&self, end: End) -> Next {
-        go(if self.set_aside {
-            Effect::Finish(end)
-        } else {
-            Effect::SetAside
-        })
-    }
-
-    fn may_repeat(&self, view: View) -> bool {
-        self.rules.policy == Policy::RetryOnce
-            && view.ambiguous_attempts == 0
-            && !view.cancel_requested
-    }
-
-    fn hold(view: View) -> Next {
-        go(if view.cancel_requested {
-            Effect::Finish(End::Cancelled)
-        } else if view.own_text_will_do {
-            Effect::RenderOwnText
-        } else {
-            Effect::Finish(End::Held)
-        })
-    }
-
-    /// Storage gave no clear answer. A move may have happened, so the row is read again; a reply
-    /// in hand is stored again, create-only.
-    fn trouble(&mut self) -> Next {
-        self.troubles += 1;
-        let in_hand = matches!(self.hand, Hand::Reply | Hand::OwnText);
-        let patience = if in_hand {
-            PATIENCE_WITH_REPLY
-        } else {
-            PATIENCE
-        };
-        if self.troubles > patience {
-            return Next::End(Disposition::Release {
-                after: Duration::from_secs(5),
-                forgiven: true,
-            });
-        }
-        let pause = Duration::from_millis(50 << self.troubles.min(7));
-        let again = match self.doing {
-            Effect::StoreReply(hand) => Effect::StoreReply(hand),
-            Effect::Notify => Effect::Notify,
-            _ => Effect::Read,
-        };
-        Next::Do(again, pause)
-    }
-
-    fn state(&self) -> Option<RowState> {
-        self.view.map(|view| view.state)
-    }
-}
-
-fn go(effect: Effect) -> Next {
-    Next::Do(effect, Duration::ZERO)
-}
-
-/// A deliberate wait: not the job's fault.
-fn wait(after: Duration) -> Next {
-    Next::End(Disposition::Release {
-        after,
-        forgiven: true,
-    })
-}
-
-/// The row is final or held, and nothing changes that.
-fn settled(view: View) -> Next {
-    if view.notify_behind {
-        go(Effect::Notify)
-    } else {
-        Next::End(Disposition::Delete)
     }
 }

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use openai::{Client, FailureKind, Outcome, StoredPrompt};
+use async_trait::async_trait;
+use openai::{Called, Client, FailureKind, Outcome, Request, Retrieved, Settled, StoredPrompt};
 use schemas::job::{Editor as EditorName, JobInput, Usage};
 use schemas::{Problem, ProblemKind};
 
@@ -17,10 +18,51 @@ pub enum Editor {
     Offline,
 }
 
+/// The API of a model's provider.
+#[async_trait]
+pub trait ModelApi: Send + Sync {
+    /// One request, never two; the answer is awaited.
+    async fn call(&self, request: &Request) -> Called;
+    /// One request, never two; what is taken to be worked on comes back as an outcome that is
+    /// ambiguous and has an id.
+    async fn submit(&self, request: &Request) -> Called;
+    /// What the provider says of a submitted request.
+    async fn retrieve(&self, id: &str) -> Retrieved;
+    /// Asks the provider to stop work on it.
+    async fn cancel(&self, id: &str) -> Retrieved;
+    /// Deletes the provider's copy of it. `true`: there is none any more.
+    async fn delete(&self, id: &str) -> bool;
+}
+
+#[async_trait]
+impl ModelApi for Client {
+    async fn call(&self, request: &Request) -> Called {
+        Self::call(self, request).await
+    }
+
+    async fn submit(&self, request: &Request) -> Called {
+        Self::submit(self, request).await
+    }
+
+    async fn retrieve(&self, id: &str) -> Retrieved {
+        Self::retrieve(self, id).await
+    }
+
+    async fn cancel(&self, id: &str) -> Retrieved {
+        Self::cancel(self, id).await
+    }
+
+    async fn delete(&self, id: &str) -> bool {
+        Self::delete(self, id).await
+    }
+}
+
 /// A language model and what it is called with.
 pub struct Model {
-    /// Makes one request, never two.
-    pub client: Client,
+    /// Where it is called.
+    pub api: Arc<dyn ModelApi>,
+    /// The provider works on a call in the background: its reply is fetched by its id.
+    pub background: bool,
     /// The model's name: part of the content hash.
     pub name: String,
     /// A prompt stored at the provider, in place of ours.
@@ -38,6 +80,8 @@ pub struct Model {
 pub enum Edited {
     /// Something to keep.
     Reply(StoredReply),
+    /// The provider works on it, under this id.
+    Pending(String),
     /// The request was not processed: nothing was paid.
     NotProcessed {
         /// When to try again.
@@ -65,6 +109,19 @@ impl Editor {
             Self::Model(_) => EditorName::Model,
             Self::Offline => EditorName::Offline,
         }
+    }
+
+    /// The model that is asked, if one is.
+    pub fn model_name(&self) -> Option<String> {
+        match self {
+            Self::Model(model) => Some(model.name.clone()),
+            Self::Offline => None,
+        }
+    }
+
+    /// Calls are made in the background of the provider.
+    pub fn is_background(&self) -> bool {
+        matches!(self, Self::Model(model) if model.background)
     }
 
     /// Who edits and with which version: part of the content hash.
@@ -97,6 +154,41 @@ impl Editor {
             Self::Model(model) => model.edit(input, reference).await,
         }
     }
+
+    /// What the provider says of a call in the background.
+    pub async fn retrieve(&self, reply_id: &str) -> Retrieved {
+        match self {
+            Self::Offline => Retrieved::Gone,
+            Self::Model(model) => model.api.retrieve(reply_id).await,
+        }
+    }
+
+    /// Asks the provider to stop work on a call in the background.
+    pub async fn cancel(&self, reply_id: &str) -> Retrieved {
+        match self {
+            Self::Offline => Retrieved::Gone,
+            Self::Model(model) => model.api.cancel(reply_id).await,
+        }
+    }
+
+    /// Reads a settled call of this input.
+    pub fn read(&self, settled: Settled, input: &JobInput) -> Edited {
+        match self {
+            Self::Offline => Edited::Ambiguous(outcome_unknown()),
+            Self::Model(model) => {
+                let request = jobs::request(input, String::new(), model.max_output_tokens);
+                model.edited(settled.outcome(&request.schema.json))
+            }
+        }
+    }
+
+    /// Deletes the provider's copy of a reply. `false`: it may still be there.
+    pub async fn forget(&self, reply_id: &str) -> bool {
+        match self {
+            Self::Offline => true,
+            Self::Model(model) => model.api.delete(reply_id).await,
+        }
+    }
 }
 
 impl Model {
@@ -104,8 +196,23 @@ impl Model {
         let mut request = jobs::request(&input, reference, self.max_output_tokens);
         drop(input);
         request.stored_prompt.clone_from(&self.stored_prompt);
-        let called = self.client.call(&request).await;
+        let called = if self.background {
+            self.api.submit(&request).await
+        } else {
+            self.api.call(&request).await
+        };
         match called.outcome {
+            // A copy is kept, and this is its name: whatever happened to the answer, the outcome
+            // can be asked for.
+            Outcome::Ambiguous(openai::Ambiguity {
+                reply_id: Some(id), ..
+            }) if self.background => Edited::Pending(id),
+            outcome => self.edited(outcome),
+        }
+    }
+
+    fn edited(&self, outcome: Outcome) -> Edited {
+        match outcome {
             Outcome::Reply(reply) => Edited::Reply(StoredReply {
                 source: Source::Model,
                 json: reply.json,
@@ -159,5 +266,6 @@ fn usage(model: String, usage: openai::Usage) -> Usage {
         input_tokens: usage.input_tokens,
         cached_input_tokens: usage.cached_input_tokens,
         output_tokens: usage.output_tokens,
+        cost_usd: None,
     }
 }

@@ -1,5 +1,9 @@
 //! Runs the effects that one [`Attempt`] asks for, against storage, the editor and the renderer.
 
+mod again;
+mod calls;
+mod money;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,18 +12,24 @@ use schemas::event::Event as CloudEvent;
 use schemas::job::{JobInput, OnModelFailure, Usage};
 use schemas::message::JobMessage;
 use schemas::{JobId, Problem, ProblemKind};
-use sha2::{Digest as _, Sha256};
 use storage::ambient::random;
-use storage::jobs::{CallOutcome, Ending, JobRow, Latch, Loaded, RowState, StoredPdf, Token};
+use storage::jobs::{
+    CallOutcome, Ending, JobRow, Latch, Loaded, NewerRow, RowState, StoredPdf, Token,
+};
 use storage::names::QueueName;
 use storage::port::{ETag, Result as StorageResult, StorageError};
 
 use crate::Engine;
-use crate::attempt::{Attempt, Content, Disposition, Effect, End, Event, Hand, Next, Pdf, View};
+use crate::attempt::{Attempt, Content, Disposition, Effect, End, Event, Next, Pdf, ReplyId, View};
+use crate::budget::Permit;
 use crate::delivery::Delivery;
-use crate::editor::{Edited, outcome_unknown};
+use crate::editor::outcome_unknown;
+use crate::failpoints;
 use crate::jobs::{self, StoredReply};
 use crate::renderer::RenderFailure;
+
+/// How long a message waits for a worker of a newer version.
+pub(crate) const LEFT_FOR_NEWER: Duration = Duration::from_mins(1);
 
 /// One handling of one message, with what its effects leave behind for the next ones.
 pub(crate) struct Handling<'a> {
@@ -38,23 +48,30 @@ pub(crate) struct Handling<'a> {
     content: Option<(String, Option<ETag>)>,
     /// The job whose PDF can be copied, and where that is.
     copy_from: Option<(JobId, String)>,
+    /// The provider's id of a call of this job, as it was given to this handling.
+    reply_id: Option<String>,
     edited: Option<StoredReply>,
     reply: Option<Bytes>,
     problem: Option<Problem>,
     usage: Option<Usage>,
     /// The call was refused before it cost anything.
     unpaid: bool,
+    /// The right to make one call.
+    permit: Option<Permit>,
     pdf: Option<StoredPdf>,
     warnings: Vec<schemas::cv::Warning>,
 }
 
 impl<'a> Handling<'a> {
-    /// Handles a message to its end.
+    /// Handles a message to its end. `reply_id` is the provider's id of a call of this job, where
+    /// it is known from elsewhere than the row.
     pub(crate) async fn run(
         engine: &'a Engine,
         message: &'a JobMessage,
         delivery: &'a Delivery,
+        reply_id: Option<String>,
     ) -> Disposition {
+        let knows_id = reply_id.is_some();
         let mut handling = Self {
             engine,
             message,
@@ -66,47 +83,76 @@ impl<'a> Handling<'a> {
             input: None,
             content: None,
             copy_from: None,
+            reply_id,
             edited: None,
             reply: None,
             problem: None,
             usage: None,
             unpaid: false,
+            permit: None,
             pdf: None,
             warnings: Vec::new(),
         };
         let counted = delivery.dequeue_count.saturating_sub(message.forgiven);
-        let (mut attempt, mut next) = Attempt::begin(engine.settings.rules, counted);
+        let rules = engine.settings.rules;
+        let (mut attempt, mut next) = if knows_id {
+            Attempt::begin_with_reply_id(rules, counted)
+        } else {
+            Attempt::begin(rules, counted)
+        };
         loop {
-            match next {
+            let (effect, pause) = match next {
                 Next::End(disposition) => return disposition,
-                Next::Do(..) if engine.shutdown.is_cancelled() && attempt.may_let_go() => {
-                    return Disposition::Release {
-                        after: Duration::ZERO,
-                        forgiven: true,
-                    };
-                }
-                Next::Do(effect, pause) => {
-                    if !pause.is_zero() {
-                        tokio::time::sleep(pause).await;
-                    }
-                    let event = handling.perform(effect).await;
-                    tracing::trace!(?effect, ?event, "step");
-                    (attempt, next) = attempt.step(event);
+                Next::Do(effect, pause) => (effect, pause),
+            };
+            let may_let_go = attempt.may_let_go();
+            if !pause.is_zero() {
+                tokio::select! {
+                    biased;
+                    () = engine.shutdown.cancelled(), if may_let_go => {}
+                    () = tokio::time::sleep(pause) => {}
                 }
             }
+            if may_let_go && engine.shutdown.is_cancelled() {
+                return Disposition::Release {
+                    after: Duration::ZERO,
+                    forgiven: true,
+                };
+            }
+            let event = match handling.perform(effect).await {
+                Ok(event) => event,
+                Err(e) => {
+                    let job_id = message.job_id;
+                    if NewerRow::of(&e).is_some() {
+                        tracing::info!(%job_id, "job {job_id} is left for a newer worker");
+                        return Disposition::Release {
+                            after: LEFT_FOR_NEWER,
+                            forgiven: true,
+                        };
+                    }
+                    tracing::warn!(%job_id, ?effect, error = &e as &dyn std::error::Error, "storage gave no clear answer for job {job_id}");
+                    Event::Unclear
+                }
+            };
+            tracing::trace!(?effect, ?event, "step");
+            (attempt, next) = attempt.step(event);
         }
     }
 
-    async fn perform(&mut self, effect: Effect) -> Event {
-        let done = match effect {
+    async fn perform(&mut self, effect: Effect) -> StorageResult<Event> {
+        failpoints::before(effect.name());
+        let event = match effect {
             Effect::Read => self.read().await,
             Effect::ReadReply => self.read_reply().await,
             Effect::ReadContent => self.read_content().await,
             Effect::CopyPdf => self.copy_pdf().await,
-            Effect::TakeBudget => Ok(Event::Budget(self.engine.throttle.take())),
+            Effect::TakeBudget => self.take_budget().await,
             Effect::Latch { after_ambiguous } => self.latch(after_ambiguous).await,
             Effect::CheckFresh => Ok(Event::Fresh(self.is_fresh())),
             Effect::Call => self.call().await,
+            Effect::StoreReplyId => self.store_reply_id().await,
+            Effect::Poll { in_hand } => self.poll(in_hand).await,
+            Effect::CancelCall => self.cancel_call().await,
             Effect::RollBack => {
                 let moved = self.engine.store.roll_back(self.loaded()).await;
                 self.moved(moved)
@@ -119,11 +165,10 @@ impl<'a> Handling<'a> {
             Effect::SetAside => self.set_aside().await,
             Effect::Notify => self.notify().await,
         };
-        done.unwrap_or_else(|e| {
-            let job_id = self.message.job_id;
-            tracing::warn!(%job_id, ?effect, error = &e as &dyn std::error::Error, "storage gave no clear answer for job {job_id}");
-            Event::Unclear
-        })
+        if failpoints::after(effect.name()) {
+            return Ok(effect.without_answer());
+        }
+        event
     }
 
     async fn read(&mut self) -> StorageResult<Event> {
@@ -144,9 +189,15 @@ impl<'a> Handling<'a> {
             mine: row.token.is_some_and(|token| self.tokens.contains(&token)),
             begun: row.attempt > 0,
             deadline_in,
+            reply_id: match (&row.reply_id, &self.reply_id) {
+                (None, _) => ReplyId::Unknown,
+                (Some(known), Some(in_hand)) if known == in_hand => ReplyId::InHand,
+                (Some(_), _) => ReplyId::Known,
+            },
             ambiguous_attempts: row.ambiguous_attempts,
             expired: row.state == RowState::Queued
-                && row.created_at + self.engine.settings.expire_after <= *date,
+                && row.consented_at.unwrap_or(row.created_at) + self.engine.settings.expire_after
+                    <= *date,
             cancel_requested: row.cancel_requested,
             own_text_will_do: row.on_model_failure == OnModelFailure::RenderUnpolished,
             notify_behind: row.notified_version < row.version,
@@ -171,12 +222,6 @@ impl<'a> Handling<'a> {
             Err(StorageError::Precondition | StorageError::AlreadyExists) => Ok(Event::Conflict),
             Err(e) => Err(e),
         }
-    }
-
-    async fn read_reply(&mut self) -> StorageResult<Event> {
-        let JobMessage { tenant, job_id, .. } = self.message;
-        self.reply = self.engine.store.reply(tenant, *job_id).await?;
-        Ok(Event::Reply(self.reply.is_some()))
     }
 
     /// The job's input; `None` where it is gone, which ends the job.
@@ -233,22 +278,15 @@ impl<'a> Handling<'a> {
     /// Copies another job's PDF to this job's own path, so that this job has its own event and
     /// erasing one spares the other.
     async fn copy_pdf(&mut self) -> StorageResult<Event> {
-        let Some((_, path)) = &self.copy_from else {
+        let Some((holder, path)) = self.copy_from.clone() else {
             return Ok(Event::Impossible);
         };
         let (store, JobMessage { tenant, job_id, .. }) = (&self.engine.store, self.message);
-        let (blob, facts) = match store.pdf(path).await {
-            Ok(found) => found,
-            Err(StorageError::NotFound) => {
-                self.copy_from = None;
-                return Ok(Event::Impossible);
-            }
-            Err(e) => return Err(e),
-        };
-        let pdf = store
-            .put_pdf(tenant, *job_id, true, blob.data, facts)
-            .await?;
-        Ok(self.keep_pdf(pdf))
+        match store.copy_pdf(&path, tenant, *job_id).await {
+            Ok(pdf) => Ok(self.keep_pdf(pdf)),
+            Err(StorageError::NotFound) => self.render_from(holder).await,
+            Err(e) => Err(e),
+        }
     }
 
     async fn latch(&mut self, after_ambiguous: bool) -> StorageResult<Event> {
@@ -262,6 +300,8 @@ impl<'a> Handling<'a> {
             token,
             deadline: loaded.date + self.engine.editor.timeout() + margin,
             editor: self.engine.editor.name(),
+            model: self.engine.editor.model_name(),
+            background: self.engine.editor.is_background(),
             content: self.content.clone(),
             after_ambiguous,
         };
@@ -278,84 +318,13 @@ impl<'a> Handling<'a> {
         age <= self.engine.settings.latch_freshness && self.delivery.is_leased()
     }
 
-    async fn call(&mut self) -> StorageResult<Event> {
-        let Some(input) = self.input().await? else {
-            // The latch is ours and nothing was sent, so the job can fail at once.
-            return Ok(Event::Called(Hand::Failed));
-        };
-        let job_id = self.message.job_id;
-        let reference = jobs::hex(
-            &Sha256::digest(format!("{}/{job_id}", self.message.tenant).as_bytes())[..16],
-        );
-        self.input = None;
-        let hand = match self.engine.editor.edit(input, reference).await {
-            Edited::Reply(reply) => {
-                self.edited = Some(reply);
-                Hand::Reply
-            }
-            Edited::NotProcessed { after, pause_all } => {
-                if pause_all {
-                    self.engine.throttle.pause(after);
-                }
-                Hand::NotProcessed(after)
-            }
-            Edited::Failed {
-                problem,
-                usage,
-                unpaid,
-            } => {
-                self.problem = Some(problem);
-                self.usage = usage;
-                self.unpaid = unpaid;
-                Hand::Failed
-            }
-            Edited::Ambiguous(problem) => {
-                self.problem = Some(problem);
-                Hand::Ambiguous
-            }
-        };
-        Ok(Event::Called(hand))
-    }
-
-    async fn store_reply(&mut self, hand: Hand) -> StorageResult<Event> {
-        let reply = match (hand, &self.edited) {
-            (Hand::Reply, Some(edited)) => edited.clone(),
-            _ => StoredReply {
-                usage: self.usage.clone(),
-                ..self.own_text()
-            },
-        };
-        let bytes = serde_json::to_vec(&reply).map_err(StorageError::unavailable)?;
-        let JobMessage { tenant, job_id, .. } = self.message;
-        let counts = self
-            .engine
-            .store
-            .put_reply(tenant, *job_id, bytes.into())
-            .await?;
-        self.reply = Some(counts);
-        Ok(Event::Done)
-    }
-
-    fn own_text(&self) -> StoredReply {
-        let unknown = "the outcome of the model call is unknown.";
-        StoredReply::own_text(self.problem.as_ref().map_or(unknown, |p| p.detail.as_str()))
-    }
-
-    /// The stored reply, read; `None` where it is gone or cannot be read.
-    async fn stored_reply(&mut self) -> StorageResult<Option<StoredReply>> {
-        if self.reply.is_none() {
-            self.read_reply().await?;
-        }
-        Ok(self
-            .reply
-            .as_ref()
-            .and_then(|bytes| serde_json::from_slice(bytes).ok()))
-    }
-
     async fn begin_rendering(&mut self) -> StorageResult<Event> {
-        let usage = self.stored_reply().await?.and_then(|reply| reply.usage);
+        let reply = self.stored_reply().await?;
+        let call = self.replied(reply.as_ref());
+        let usage = reply.and_then(|reply| reply.usage);
         self.note_cost();
-        let moved = self.engine.store.to_rendering(self.loaded(), usage).await;
+        let store = &self.engine.store;
+        let moved = store.to_rendering(self.loaded(), usage, call).await;
         self.moved(moved)
     }
 
@@ -385,11 +354,13 @@ impl<'a> Handling<'a> {
         };
         self.warnings = rendered.warnings;
         let JobMessage { tenant, job_id, .. } = self.message;
-        let (pdf, facts) = (rendered.pdf, rendered.facts);
+        let beside = rendered.beside.into_iter();
+        let beside = beside.map(|beside| (beside.data, beside.facts)).collect();
+        let main = (rendered.pdf, rendered.facts);
         let pdf = self
             .engine
             .store
-            .put_pdf(tenant, *job_id, polished, pdf, facts)
+            .put_result(tenant, *job_id, polished, main, beside)
             .await?;
         Ok(self.keep_pdf(pdf))
     }
@@ -413,7 +384,6 @@ impl<'a> Handling<'a> {
                     return Ok(Event::Conflict);
                 };
                 let cached_from = self.copy_from.as_ref().map(|(id, _)| *id);
-                let call = cached_from.is_none().then_some(CallOutcome::Replied);
                 let warnings = self.warnings.clone();
                 (
                     Ending::Succeeded {
@@ -421,14 +391,14 @@ impl<'a> Handling<'a> {
                         cached_from,
                         warnings,
                     },
-                    call,
+                    None,
                 )
             }
             End::ModelFailed => {
                 let none = || internal("The model gave no usable reply.");
                 (
                     Ending::Failed(problem().unwrap_or_else(none)),
-                    Some(CallOutcome::Failed),
+                    Some(self.failed()),
                 )
             }
             End::RenderFailed => {
@@ -456,6 +426,11 @@ impl<'a> Handling<'a> {
         let moved = self.engine.store.finish(self.loaded(), ending, call).await;
         let event = self.moved(moved)?;
         if let Event::Moved(_) = event {
+            if matches!(end, End::ModelFailed | End::Cancelled)
+                && let Some(id) = self.loaded().row.reply_id.clone()
+            {
+                self.engine.forget(id);
+            }
             let (job_id, state) = (self.message.job_id, self.loaded().row.state);
             tracing::info!(%job_id, ?state, "job {job_id} ended");
         }

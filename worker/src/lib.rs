@@ -2,43 +2,52 @@
 //!
 //! - `attempt`: what to do next with one message, as a pure function.
 //! - `handling`: does what `attempt` asks for.
+//! - `budget`: what calls may take, asked for before each.
 //! - `runner`, `delivery`: the consume loop, and the lease of one message.
 //! - `jobs`: job kinds, one file each.
 //! - `reconciler`, `notify`, `poison`: what happens beside the main way.
+//! - `reference`: what the provider is told of a job.
+//! - `failpoints`: where tests make it die.
 
 pub mod attempt;
+mod budget;
 pub mod delivery;
 pub mod editor;
+pub mod failpoints;
 mod handling;
 pub mod jobs;
 mod notify;
 pub mod poison;
 pub mod reconciler;
+pub mod reference;
 mod renderer;
 pub mod runner;
 mod settings;
-mod throttle;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use schemas::message::{JobMessage, MessageError};
+use openai::Retrieved;
+use schemas::message::{JobMessage, MessageError, QueueMessage, ReplyMessage, forgive_newer};
 use storage::ambient::random;
 use storage::jobs::JobStore;
 use storage::names::QueueName;
-use storage::{Clock, Entropy, lease};
+use storage::sessions::SessionStore;
+use storage::{Clock, Entropy, StorageError, lease};
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
-pub use renderer::{RenderedJob, render_job};
-pub use settings::{ModelMissing, Settings, editor};
+pub use budget::Limits;
+pub use renderer::{Beside, Press, PressFault, RenderedJob, engine, render_job};
+pub use settings::{ModelMissing, Settings, editor, model_client};
 
 use crate::attempt::Disposition;
+use crate::budget::Budget;
 use crate::delivery::Delivery;
 use crate::editor::Editor;
-use crate::handling::Handling;
+use crate::handling::{Handling, LEFT_FOR_NEWER};
 use crate::renderer::Renderer;
 use crate::runner::Consumer;
-use crate::throttle::Throttle;
 
 /// A worker, ready to run.
 #[derive(Clone)]
@@ -47,14 +56,32 @@ pub struct Worker(Arc<Engine>);
 /// What all handlings share.
 pub(crate) struct Engine {
     pub(crate) store: JobStore,
-    pub(crate) editor: Editor,
+    pub(crate) editor: Arc<Editor>,
     pub(crate) renderer: Renderer,
-    pub(crate) throttle: Throttle,
+    pub(crate) budget: Budget,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) settings: Settings,
     /// No further job is begun.
     pub(crate) shutdown: CancellationToken,
+    /// What no job waits for.
+    chores: TaskTracker,
+}
+
+impl Engine {
+    /// Deletes the provider's copy of a reply that is stored here or of no use. Nothing waits for
+    /// it, and a failure is no loss: the provider deletes its copies by itself after a time.
+    pub(crate) fn forget(&self, reply_id: String) {
+        let editor = self.editor.clone();
+        self.chores.spawn(async move {
+            if !editor.forget(&reply_id).await {
+                tracing::warn!(
+                    reply_id,
+                    "the provider's copy of reply {reply_id} may still be there"
+                );
+            }
+        });
+    }
 }
 
 impl Worker {
@@ -62,22 +89,31 @@ impl Worker {
     pub fn new(
         store: JobStore,
         editor: Editor,
-        renderer: Arc<render::Engine>,
+        press: Arc<Press>,
         settings: Settings,
         (clock, entropy): (Arc<dyn Clock>, Arc<dyn Entropy>),
         shutdown: CancellationToken,
     ) -> Self {
-        let throttle = Throttle::new(settings.requests_per_minute, clock.clone());
-        let renderer = Renderer::new(renderer, settings.render_threads);
+        let table = store.storage().table.clone();
+        let budget = Budget::new(&settings.limits, table, clock.clone(), entropy.clone());
+        let editor = match editor {
+            Editor::Model(mut model) => {
+                model.api = budget.metered(model.api);
+                Editor::Model(model)
+            }
+            Editor::Offline => Editor::Offline,
+        };
+        let renderer = Renderer::new(press, settings.render_threads);
         Self(Arc::new(Engine {
             store,
-            editor,
+            editor: Arc::new(editor),
             renderer,
-            throttle,
+            budget,
             clock,
             entropy,
             settings,
             shutdown,
+            chores: TaskTracker::new(),
         }))
     }
 
@@ -91,6 +127,8 @@ impl Worker {
                 self.consume_notifications(),
                 self.reconcile()
             );
+            self.0.chores.close();
+            self.0.chores.wait().await;
         };
         let grace = self.0.settings.shutdown_grace;
         let too_late = async {
@@ -139,11 +177,14 @@ impl Worker {
         let Engine {
             settings,
             store,
+            clock,
             entropy,
             shutdown,
             ..
         } = &*self.0;
         let holder = jobs::hex(&random::<8>(&**entropy));
+        let lives = settings.session_lives;
+        let sessions = SessionStore::new(store.clone(), clock.clone(), entropy.clone(), lives);
         loop {
             let pause = tokio::time::sleep(settings.reconcile_every);
             tokio::select! {
@@ -155,9 +196,14 @@ impl Worker {
             let table = &*store.storage().table;
             let round = async {
                 if !lease::acquire(table, "reconciler", &holder, lasts).await? {
-                    return Ok(reconciler::Round::default());
+                    return Ok::<_, StorageError>(());
                 }
-                reconciler::reconcile(store).await
+                reconciler::reconcile(store).await?;
+                if let Some(swept) = sessions.sweep_if_due(settings.sweep_at).await? {
+                    let removed = swept.sessions;
+                    tracing::info!(removed, "{removed} expired sessions were removed");
+                }
+                Ok(())
             };
             if let Err(e) = round.await {
                 tracing::warn!(
@@ -170,14 +216,19 @@ impl Worker {
 }
 
 async fn handle_job(engine: Arc<Engine>, delivery: Delivery) {
-    let message = match JobMessage::from_body(&delivery.body) {
-        Ok(message) => message,
+    match QueueMessage::from_body(&delivery.body) {
+        Ok(QueueMessage::Job(message)) => {
+            let disposition = Handling::run(&engine, &message, &delivery, None).await;
+            dispose(delivery, disposition, Some(message)).await;
+        }
+        Ok(QueueMessage::Reply(message)) => handle_reply(&engine, &message, delivery).await,
         Err(MessageError::Newer(schema)) => {
             tracing::info!(
                 schema,
                 "a message of a newer schema is left for a newer worker"
             );
-            return delivery.release(Duration::from_mins(1), None).await;
+            let body = forgive_newer(&delivery.body);
+            delivery.release(LEFT_FOR_NEWER, body.as_deref()).await;
         }
         Err(e @ MessageError::Foreign) => {
             let (queue, to) = (&*engine.store.storage().queue, QueueName::JobsPoison);
@@ -187,18 +238,51 @@ async fn handle_job(engine: Arc<Engine>, delivery: Delivery) {
             {
                 delivery.ack().await;
             }
-            return;
+        }
+    }
+}
+
+/// A response is done, the provider's webhook says: it is fetched, and the job that it names goes
+/// on. Ids of nobody's jobs are passed over.
+async fn handle_reply(engine: &Engine, message: &ReplyMessage, delivery: Delivery) {
+    let id = &message.response_id;
+    let found = match engine.editor.retrieve(id).await {
+        Retrieved::Settled(settled) => settled.reference().and_then(reference::read),
+        Retrieved::Gone => None,
+        Retrieved::Pending | Retrieved::Unclear(_) => {
+            // A hint that comes too early, or an API that is away: whoever waits for this reply
+            // asks for it without the hint too.
+            if delivery.dequeue_count > engine.settings.rules.max_dequeues {
+                return delivery.ack().await;
+            }
+            return delivery.release(Duration::from_secs(5), None).await;
         }
     };
-    match Handling::run(&engine, &message, &delivery).await {
-        Disposition::Delete => delivery.ack().await,
+    let Some((tenant, job_id)) = found else {
+        tracing::debug!("a webhook named a response that is none of ours");
+        return delivery.ack().await;
+    };
+    let message = JobMessage::new(tenant, job_id);
+    let disposition = Handling::run(engine, &message, &delivery, Some(id.clone())).await;
+    dispose(delivery, disposition, None).await;
+}
+
+/// Ends a handling. A deliberate wait is written into the message, where it has a place for it.
+async fn dispose(delivery: Delivery, disposition: Disposition, message: Option<JobMessage>) {
+    match disposition {
+        Disposition::Delete => {
+            failpoints::before(failpoints::DELETE_MESSAGE);
+            delivery.ack().await;
+            failpoints::after(failpoints::DELETE_MESSAGE);
+        }
         Disposition::Release { after, forgiven } => {
-            let mut message = message;
-            let body = forgiven.then(|| {
+            let body = message.filter(|_| forgiven).map(|mut message| {
                 message.forgiven += 1;
                 message.to_body()
             });
+            failpoints::before(failpoints::RELEASE_MESSAGE);
             delivery.release(after, body.as_deref()).await;
+            failpoints::after(failpoints::RELEASE_MESSAGE);
         }
     }
 }

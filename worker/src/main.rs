@@ -25,6 +25,7 @@ async fn main() -> ExitCode {
 }
 
 async fn run(args: Args) -> anyhow::Result<()> {
+    worker::failpoints::arm();
     let loaded = args.settings.load(Vec::new())?;
     let config = &loaded.config;
     let _log = telemetry::start(&loaded)?;
@@ -41,7 +42,7 @@ async fn run(args: Args) -> anyhow::Result<()> {
         return Ok(());
     }
     let editor = worker::editor(config, false)?;
-    let renderer = Arc::new(render::Engine::new()?);
+    let renderer = Arc::new(worker::Press::configured(&config.render)?);
     let shutdown = Shutdown::install()?;
     let settings = worker::Settings::new(config);
     let parts = (clock, entropy);

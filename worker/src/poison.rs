@@ -30,7 +30,8 @@ pub enum RequeueError {
     Gone,
     /// The outcome of its call is unknown: a requeue would pay again without its owner's consent.
     #[error(
-        "its job is held: the outcome of its call is unknown, and only its owner may pay again"
+        "its job is held: the outcome of its call is unknown, and going on may pay again. Its \
+         owner may agree to that (POST /v1/jobs/{{id}}/retry), or you with --consent"
     )]
     Held,
     /// Storage failed.
@@ -38,11 +39,13 @@ pub enum RequeueError {
     Storage(#[from] StorageError),
 }
 
-/// Opens a poisoned job again: to `rendering` where a reply is stored, else to `queued`. A job
+/// Opens a poisoned job again: to `rendering` where a reply is stored, else to `queued`. One whose
+/// call has an unknown outcome needs `consent` to pay again, unless its reply is stored. A job
 /// that is open, or ended in another way, stays as it is: its message is harmless.
 pub async fn requeue(
     store: &JobStore,
     message: &JobMessage,
+    consent: bool,
 ) -> std::result::Result<(), RequeueError> {
     let JobMessage { tenant, job_id, .. } = message;
     let loaded = store
@@ -56,7 +59,12 @@ pub async fn requeue(
         .as_ref()
         .is_some_and(|p| p.kind == ProblemKind::Poison);
     match row.state {
-        RowState::OutcomeUnknown if !reply_stored => Err(RequeueError::Held),
+        RowState::OutcomeUnknown if reply_stored => Ok(()),
+        RowState::OutcomeUnknown if consent => {
+            store.consent(tenant, *job_id).await?;
+            Ok(())
+        }
+        RowState::OutcomeUnknown => Err(RequeueError::Held),
         RowState::Failed if poisoned => {
             store.reopen(&loaded, reply_stored).await?;
             Ok(())

@@ -8,7 +8,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use schemas::Tenant;
 use schemas::message::JobMessage;
-use storage::jobs::{JobStore, Loaded, OpenJob, RowState};
+use storage::jobs::{JobStore, Loaded, NewerRow, OpenJob, RowState};
 use storage::port::{Result, StorageError};
 
 /// What one round did.
@@ -48,6 +48,8 @@ async fn reconcile_tenant(store: &JobStore, tenant: &Tenant, round: &mut Round) 
                 match reconcile_job(store, tenant, &open, round).await {
                     // Somebody else moved the marker: then the job is looked after.
                     Ok(()) | Err(StorageError::Precondition) => {}
+                    // A newer worker's reconciler looks after it.
+                    Err(e) if NewerRow::of(&e).is_some() => {}
                     Err(e) => return Err(e),
                 }
             }
@@ -75,7 +77,10 @@ async fn reconcile_job(
             store.close(tenant, open).await
         }
         Need::Time => store.postpone(tenant, open, loaded.date).await,
-        Need::LateReply if store.reply(tenant, open.id).await?.is_none() => {
+        // By the provider's id of the call its reply can be asked for.
+        Need::LateReply
+            if loaded.row.reply_id.is_none() && store.reply(tenant, open.id).await?.is_none() =>
+        {
             store.postpone(tenant, open, loaded.date).await
         }
         Need::LateReply | Need::Message => {
@@ -110,6 +115,8 @@ fn need(Loaded { row, date, .. }: &Loaded, held_marker: Duration) -> Need {
             Need::Time
         }
         RowState::Calling => Need::Message,
+        // An operator has to find it, however late.
+        RowState::OutcomeUnknown if row.restored => Need::LateReply,
         RowState::OutcomeUnknown if over(row.finished_at) => Need::Nothing,
         RowState::OutcomeUnknown => Need::LateReply,
         RowState::Succeeded | RowState::Failed | RowState::Cancelled | RowState::Expired => {

@@ -1,25 +1,63 @@
-//! From a job's input and reply to its PDF, off the async threads.
+//! From a job's input and reply to its documents, off the async threads.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
-use schemas::job::JobInput;
+use schemas::cv::Warning;
+use schemas::job::{DocumentName, JobInput};
 use sha2::{Digest as _, Sha256};
-use storage::jobs::PdfFacts;
+use storage::jobs::{DocumentFacts, PdfFacts};
 use tokio::sync::Semaphore;
 
-use crate::jobs::{self, StoredReply};
+use crate::jobs::{
+    self, Composed, ComposedDocument, Layout, Report, StoredReply, ThemeFault, Themes,
+};
 
-/// A rendered document, ready to be stored.
+/// The rendered documents of a job, ready to be stored.
 pub struct RenderedJob {
-    /// The PDF.
+    /// The main PDF.
     pub pdf: Bytes,
-    /// What is known of it.
+    /// What is known of it. What stands beside it is listed once it is stored.
     pub facts: PdfFacts,
+    /// What stands beside it: to be stored before it.
+    pub beside: Vec<Beside>,
     /// What its owner should know.
-    pub warnings: Vec<schemas::cv::Warning>,
+    pub warnings: Vec<Warning>,
+}
+
+/// A document beside the main PDF.
+pub struct Beside {
+    /// Its bytes.
+    pub data: Bytes,
+    /// What is known of it.
+    pub facts: DocumentFacts,
+}
+
+/// What documents are set with: fonts and themes. Made once, shared by all threads.
+pub struct Press {
+    /// Lays out pages and writes PDFs.
+    pub engine: render::Engine,
+    /// The themes that jobs can name.
+    pub themes: Themes,
+}
+
+/// Why fonts or themes of the operator cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum PressFault {
+    /// A directory cannot be listed.
+    #[error(transparent)]
+    Folder(#[from] config::FolderFault),
+    /// A theme cannot be used.
+    #[error(transparent)]
+    Theme(#[from] ThemeFault),
+    /// A font's file cannot be read.
+    #[error("cannot read the font {}", .0.display())]
+    Font(PathBuf, #[source] std::io::Error),
+    /// A font cannot be used.
+    #[error("the fonts cannot be used")]
+    Fonts(#[from] render::Error),
 }
 
 /// Why there is none.
@@ -32,30 +70,30 @@ pub(crate) enum RenderFailure {
 
 /// Renders off the async threads, as many at a time as there are cores to do it.
 pub(crate) struct Renderer {
-    engine: Arc<render::Engine>,
+    press: Arc<Press>,
     threads: Semaphore,
 }
 
 impl Renderer {
-    pub(crate) fn new(engine: Arc<render::Engine>, threads: usize) -> Self {
+    pub(crate) fn new(press: Arc<Press>, threads: usize) -> Self {
         let threads = Semaphore::new(threads);
-        Self { engine, threads }
+        Self { press, threads }
     }
 
     pub(crate) async fn render(
         &self,
         input: Arc<JobInput>,
         reply: StoredReply,
-        created: Timestamp,
+        accepted: Timestamp,
     ) -> Result<RenderedJob, RenderFailure> {
         let _permit = self
             .threads
             .acquire()
             .await
             .expect("the semaphore is owned here and never closed");
-        let engine = self.engine.clone();
+        let press = self.press.clone();
         let task =
-            tokio::task::spawn_blocking(move || render_job(&engine, &input, &reply, created));
+            tokio::task::spawn_blocking(move || render_job(&press, &input, &reply, accepted));
         match task.await {
             Ok(done) => done.map_err(RenderFailure::Refused),
             Err(_) => Err(RenderFailure::Crashed),
@@ -63,57 +101,213 @@ impl Renderer {
     }
 }
 
-/// Renders a job's document from its input and what was made of it. Pure.
+impl Press {
+    /// The fonts and themes of the configuration beside the renderer's own.
+    pub fn configured(config: &config::Render) -> Result<Self, PressFault> {
+        Ok(Self {
+            engine: engine(&config.font_files()?)?,
+            themes: Themes::with_files(&config.theme_files()?)?,
+        })
+    }
+
+    /// The renderer's own fonts and themes.
+    pub fn built_in() -> Result<Self, render::Error> {
+        Ok(Self {
+            engine: render::Engine::new()?,
+            themes: Themes::built_in(),
+        })
+    }
+}
+
+/// An engine with the fonts of files beside its own.
+pub fn engine(fonts: &[PathBuf]) -> Result<render::Engine, PressFault> {
+    if fonts.is_empty() {
+        return Ok(render::Engine::new()?);
+    }
+    let read = fonts.iter().map(|path| {
+        let bytes = std::fs::read(path).map_err(|e| PressFault::Font(path.clone(), e))?;
+        Ok((path.display().to_string(), bytes))
+    });
+    let files: Vec<_> = read.collect::<Result<_, PressFault>>()?;
+    Ok(render::Engine::with_fonts(files)?)
+}
+
+/// Renders a job's documents from its input and what was made of it: the PDFs, the CV as it was
+/// set, a report. Pure: the same input gives the same bytes.
 pub fn render_job(
-    engine: &render::Engine,
+    press: &Press,
     input: &JobInput,
     reply: &StoredReply,
-    created: Timestamp,
+    accepted: Timestamp,
 ) -> Result<RenderedJob, render::Error> {
-    let mut composed = jobs::compose(input, reply);
-    composed.options.created = Some(stamp(created));
-    let rendered = engine.render(&composed.document, &composed.options)?;
-    let mut warnings = composed.warnings;
-    warnings.extend(
-        rendered
-            .warnings
-            .iter()
-            .map(|warning| schemas::cv::Warning {
-                path: String::new(),
-                code: warning_code(warning).to_owned(),
-                message: format!("{warning}."),
-            }),
-    );
-    let facts = PdfFacts {
-        pages: rendered.pages,
-        sha256: jobs::hex(&Sha256::digest(&rendered.pdf)),
-        file_name: composed.file_name,
+    let composed = jobs::compose(input, reply, &press.themes, accepted);
+    let mut setting = Setting {
+        press,
+        composed: &composed,
+        layouts: Vec::new(),
+        warnings: composed.warnings.clone(),
     };
+    let (pdf, main) = setting.set(&composed.main)?;
+    let mut beside = Vec::new();
+    for document in &composed.beside {
+        let (data, facts) = setting.set(document)?;
+        beside.push(Beside { data, facts });
+    }
+    let Setting {
+        layouts, warnings, ..
+    } = setting;
+    let report = Report {
+        language: input.language_tag(),
+        theme: input.options.theme.as_str(),
+        layout: layouts,
+        letter_dropped: &composed.letter_dropped,
+        tailoring: composed.tailoring.as_ref(),
+        warnings: &warnings,
+        ..Report::new(&composed.restored)
+    };
+    let name = composed.cv.full_name.as_str();
+    let json = [
+        (
+            DocumentName::CvJson,
+            "CV",
+            schemas::cv::canonical_json(&composed.cv).into_bytes(),
+        ),
+        (DocumentName::Report, "Report", report.to_json()),
+    ];
+    for (document, head, data) in json {
+        let file_name = jobs::file_name(head, &[name], "json");
+        let facts = facts(document, &data, file_name, None);
+        let data = data.into();
+        beside.push(Beside { data, facts });
+    }
     Ok(RenderedJob {
-        pdf: rendered.pdf.into(),
-        facts,
+        pdf,
+        facts: PdfFacts {
+            pages: main.pages.unwrap_or_default(),
+            sha256: main.sha256,
+            file_name: main.file_name,
+            name: main.name,
+            beside: Vec::new(),
+        },
+        beside,
         warnings,
     })
 }
 
-/// A time as the PDF stamps it.
-fn stamp(at: Timestamp) -> render::Created {
-    let utc = at.to_zoned(TimeZone::UTC).datetime();
-    render::Created {
-        year: utc.year().unsigned_abs(),
-        month: utc.month().unsigned_abs(),
-        day: utc.day().unsigned_abs(),
-        hour: utc.hour().unsigned_abs(),
-        minute: utc.minute().unsigned_abs(),
-        second: utc.second().unsigned_abs(),
+/// The documents of one job on their way through the press.
+struct Setting<'a> {
+    press: &'a Press,
+    composed: &'a Composed,
+    layouts: Vec<Layout>,
+    warnings: Vec<Warning>,
+}
+
+impl Setting<'_> {
+    fn set(
+        &mut self,
+        document: &ComposedDocument,
+    ) -> Result<(Bytes, DocumentFacts), render::Error> {
+        let rendered = self
+            .press
+            .engine
+            .render(&document.document, &document.options)?;
+        let advice = match (document.name, rendered.report.over) {
+            (DocumentName::Cv, Some(over)) => {
+                jobs::shorten(&self.composed.cv, over.characters as usize)
+            }
+            _ => Vec::new(),
+        };
+        let place = match document.name {
+            DocumentName::CoverLetter => "cover_letter",
+            _ => "",
+        };
+        self.warnings
+            .extend(missing_glyphs(place, &rendered.warnings));
+        let told = rendered
+            .warnings
+            .iter()
+            .filter(|warning| !is_missing_glyph(warning));
+        let told = told.map(|warning| {
+            let mut message = format!("{warning}.");
+            if let (render::Warning::OverTarget { .. }, false) = (warning, advice.is_empty()) {
+                // The report has them all.
+                let first = advice.iter().take(3).map(|text| {
+                    format!(
+                        "{} by {} of its {} characters",
+                        text.path, text.by, text.characters
+                    )
+                });
+                let first = first.collect::<Vec<_>>().join(", ");
+                message = format!("{message} Shorten {first}.");
+            }
+            Warning::new(place, warning_code(warning), message)
+        });
+        self.warnings.extend(told);
+        let cuts = rendered.report.steps.iter().filter_map(|step| match step {
+            render::FitStep::Cut(id) => Some(Warning::new(
+                id,
+                "cut",
+                "This was left out to meet the page target, as `allow_cuts` permits.",
+            )),
+            _ => None,
+        });
+        self.warnings.extend(cuts);
+        self.layouts
+            .push(Layout::of(document.name, &rendered, advice));
+        let (name, pages) = (document.name, Some(rendered.pages));
+        let facts = facts(name, &rendered.pdf, document.file_name.clone(), pages);
+        Ok((rendered.pdf.into(), facts))
     }
 }
+
+fn facts(name: DocumentName, data: &[u8], file_name: String, pages: Option<u32>) -> DocumentFacts {
+    DocumentFacts {
+        name,
+        size_bytes: data.len() as u64,
+        sha256: jobs::hex(&Sha256::digest(data)),
+        file_name,
+        pages,
+    }
+}
+
+fn is_missing_glyph(warning: &render::Warning) -> bool {
+    warning_code(warning) == MISSING_GLYPH
+}
+
+/// One warning for all characters that no font has, with the first of them.
+fn missing_glyphs(place: &str, warnings: &[render::Warning]) -> Option<Warning> {
+    let mut first = Vec::new();
+    let mut count = 0;
+    for warning in warnings {
+        match warning {
+            render::Warning::MissingGlyph { char } => {
+                count += 1;
+                if first.len() < 5 {
+                    first.push(format!("U+{:04X}", u32::from(*char)));
+                }
+            }
+            render::Warning::MoreMissingGlyphs { count: more } => count += more,
+            _ => {}
+        }
+    }
+    let s = if count == 1 { "" } else { "s" };
+    let first = first.join(", ");
+    (count > 0).then(|| {
+        let message = format!(
+            "No font has {count} character{s} of the text ({first}); they are drawn as a replacement. \
+             Add a font that has them (`--fonts`, `render.fonts_dir`)."
+        );
+        Warning::new(place, MISSING_GLYPH, message)
+    })
+}
+
+const MISSING_GLYPH: &str = "missing_glyph";
 
 /// The stable word for a renderer's warning.
 fn warning_code(warning: &render::Warning) -> &'static str {
     match warning {
         render::Warning::MissingGlyph { .. } | render::Warning::MoreMissingGlyphs { .. } => {
-            "missing_glyph"
+            MISSING_GLYPH
         }
         render::Warning::CharactersRemoved { .. } => "characters_removed",
         render::Warning::PhotoDropped { .. } => "photo_dropped",

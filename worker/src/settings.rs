@@ -1,10 +1,12 @@
 //! What a worker is run with, taken from the configuration.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use config::{Config, Provider, SingleCall};
 
 use crate::attempt::{Policy, Rules};
+use crate::budget::Limits;
 use crate::delivery::LeaseTimes;
 use crate::editor::{Editor, Model};
 
@@ -25,6 +27,8 @@ pub struct Settings {
     pub poll_max: Duration,
     /// What is added to the call's longest time to make its deadline.
     pub deadline_margin: Duration,
+    /// Longest time for a call in the background.
+    pub pending_max: Duration,
     /// Oldest read that a call may follow.
     pub latch_freshness: Duration,
     /// Time between rounds of the reconciler.
@@ -35,8 +39,12 @@ pub struct Settings {
     pub shutdown_grace: Duration,
     /// Equal content shares one call.
     pub execution_latch: bool,
-    /// The provider's budget, as far as we keep it.
-    pub requests_per_minute: Option<u32>,
+    /// How long a session lives after its last change.
+    pub session_lives: Duration,
+    /// When expired sessions are removed: time of day (UTC), since midnight.
+    pub sweep_at: Duration,
+    /// What calls may take.
+    pub limits: Limits,
 }
 
 impl Settings {
@@ -52,6 +60,8 @@ impl Settings {
                 },
                 max_dequeues: worker.max_dequeues,
                 content_wait: worker.poll_max.min(Duration::from_secs(1)),
+                poll_min: config.model.poll_min,
+                poll_max: config.model.poll_max,
             },
             concurrency: worker.concurrency,
             render_threads: match worker.render_threads {
@@ -68,12 +78,15 @@ impl Settings {
                 config::Backend::Azure => worker.poll_max,
             },
             deadline_margin: worker.deadline_margin,
+            pending_max: config.model.pending_max,
             latch_freshness: worker.latch_freshness,
             reconcile_every: worker.reconcile_every,
             expire_after: worker.expire_after,
             shutdown_grace: worker.shutdown_grace,
             execution_latch: config.cv.execution_latch,
-            requests_per_minute: config.model.requests_per_minute.map(std::num::NonZero::get),
+            session_lives: Duration::from_hours(config.cv.session_ttl_hours.into()),
+            sweep_at: config.cv.cleanup_at,
+            limits: Limits::new(config),
         }
     }
 }
@@ -97,56 +110,59 @@ pub enum ModelMissing {
 /// goes on without a model; a worker of its own refuses.
 pub fn editor(config: &Config, offline_by_default: bool) -> Result<Editor, ModelMissing> {
     let model = &config.model;
-    let secret = |secret: &Option<config::Secret>| {
-        openai::Secret::new(secret.as_ref().map_or("", |secret| secret.expose()))
+    let Some(client) = model_client(config)? else {
+        let asked = model.editor == config::EditorChoice::Offline;
+        return if asked || offline_by_default {
+            Ok(Editor::Offline)
+        } else {
+            Err(ModelMissing::NotConfigured)
+        };
     };
-    let (provider, name) = match model.provider() {
-        Provider::Offline => {
-            let asked = model.editor == config::EditorChoice::Offline;
-            return if asked || offline_by_default {
-                Ok(Editor::Offline)
-            } else {
-                Err(ModelMissing::NotConfigured)
-            };
-        }
-        Provider::OpenAi => {
-            let base_url = model.base_url.clone();
-            let base_url = base_url.unwrap_or_else(|| "https://api.openai.com/v1".to_owned());
-            let provider = openai::Provider::OpenAi {
-                base_url,
-                api_key: secret(&model.api_key),
-            };
-            (provider, model.model.clone())
-        }
-        Provider::AzureOpenAi => {
-            let deployment = model.azure_deployment.clone().unwrap_or_default();
-            let provider = openai::Provider::Azure {
-                endpoint: model.azure_endpoint.clone().unwrap_or_default(),
-                api_key: secret(&model.azure_key),
-                deployment: deployment.clone(),
-                api_version: model.azure_api_version.clone(),
-            };
-            (provider, deployment)
-        }
-    };
-    let client = openai::Client::new(openai::Settings {
-        provider,
-        model: name.clone(),
-        timeout: model.timeout,
-        connect_timeout: model.connect_timeout,
-        user_agent: concat!("presswork/", env!("CARGO_PKG_VERSION")).to_owned(),
-    })?;
     let stored_prompt = model.prompt_id.clone().map(|id| openai::StoredPrompt {
         id,
         version: model.prompt_version.clone(),
         variables: serde_json::Map::new(),
     });
     Ok(Editor::Model(Box::new(Model {
-        client,
-        name,
+        api: Arc::new(client),
+        background: model.in_background(),
+        name: model.asked_name().to_owned(),
         stored_prompt,
         max_output_tokens: model.max_output_tokens,
         timeout: model.timeout,
         retry_after: Duration::from_secs(5),
     })))
+}
+
+/// The client of the configured model; `None` where none is configured.
+pub fn model_client(config: &Config) -> Result<Option<openai::Client>, openai::SettingsError> {
+    let model = &config.model;
+    let secret = |secret: &Option<config::Secret>| {
+        openai::Secret::new(secret.as_ref().map_or("", |secret| secret.expose()))
+    };
+    let provider = match model.provider() {
+        Provider::Offline => return Ok(None),
+        Provider::OpenAi => {
+            let base_url = model.base_url.clone();
+            let base_url = base_url.unwrap_or_else(|| "https://api.openai.com/v1".to_owned());
+            openai::Provider::OpenAi {
+                base_url,
+                api_key: secret(&model.api_key),
+            }
+        }
+        Provider::AzureOpenAi => openai::Provider::Azure {
+            endpoint: model.azure_endpoint.clone().unwrap_or_default(),
+            api_key: secret(&model.azure_key),
+            deployment: model.asked_name().to_owned(),
+            api_version: model.azure_api_version.clone(),
+        },
+    };
+    let client = openai::Client::new(openai::Settings {
+        provider,
+        model: model.asked_name().to_owned(),
+        timeout: model.timeout,
+        connect_timeout: model.connect_timeout,
+        user_agent: concat!("presswork/", env!("CARGO_PKG_VERSION")).to_owned(),
+    })?;
+    Ok(Some(client))
 }

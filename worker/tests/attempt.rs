@@ -11,7 +11,8 @@ use std::time::Duration;
 
 use storage::jobs::RowState;
 use worker::attempt::{
-    Attempt, Content, Disposition, Effect, End, Event, Hand, Next, Pdf, Policy, Rules, View,
+    Attempt, Content, Disposition, Effect, End, Event, Hand, Next, Pdf, Policy, ReplyId, Rules,
+    View,
 };
 
 /// Longest time of a call, in ticks. A tick is a millisecond to the machine.
@@ -145,6 +146,7 @@ impl World {
                 .token
                 .is_some_and(|token| handling.tokens.contains(&token)),
             begun: row.attempt > 0,
+            reply_id: ReplyId::Unknown,
             deadline_in: Duration::from_millis(row.deadline.saturating_sub(self.now)),
             ambiguous_attempts: row.ambiguous,
             expired: false,
@@ -185,6 +187,9 @@ impl World {
             Effect::ReadReply => Event::Reply(self.reply),
             Effect::ReadContent => Event::Content(Content::Free),
             Effect::CopyPdf | Effect::RenderOwnText => unreachable!("not in this world"),
+            Effect::StoreReplyId | Effect::Poll { .. } | Effect::CancelCall => {
+                unreachable!("calls are plain in this world")
+            }
             Effect::TakeBudget => Event::Budget(None),
             Effect::Latch { after_ambiguous } => {
                 self.tokens += 1;
@@ -296,6 +301,8 @@ fn rules(policy: Policy) -> Rules {
         policy,
         max_dequeues: 2,
         content_wait: Duration::from_millis(5),
+        poll_min: Duration::from_millis(1),
+        poll_max: Duration::from_millis(1),
     }
 }
 

@@ -6,6 +6,8 @@
     reason = "a test may fail at once, in its helpers too"
 )]
 
+mod storms;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -42,6 +44,7 @@ fn input(number: u64) -> JobInput {
         kind: JobKind::Cv,
         cv,
         options: Options::default(),
+        earlier: None,
     }
 }
 
@@ -84,7 +87,7 @@ async fn no_job_is_lost_or_paid_twice_while_storage_fails() {
     let worker = Worker::new(
         acts.clone(),
         worker::editor(&config, false).unwrap(),
-        Arc::new(render::Engine::new().unwrap()),
+        Arc::new(worker::Press::built_in().unwrap()),
         worker::Settings::new(&config),
         (ambient.clone(), ambient.clone()),
         shutdown.clone(),
@@ -148,4 +151,60 @@ async fn settled(store: &JobStore, held: usize) {
         "after 10 s {} messages and {} markers are left, {held} jobs are held",
         left.0, left.1
     );
+}
+
+/// Lives of jobs on paused time, from seed 1 on; `PRESSWORK_SEED` runs the round of one seed.
+#[test]
+fn storm_of_seeded_lives() {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the seed of a test is no setting"
+    )]
+    let seed = std::env::var("PRESSWORK_SEED").ok();
+    let (first, lives) = match seed.map(|seed| seed.parse().expect("a number")) {
+        Some(seed) => (seed, storms::JOBS),
+        None => (1, 320),
+    };
+    let report = storms::lives(first, lives).unwrap_or_else(|fault| panic!("{fault}"));
+    println!("{report:#?}");
+    assert!(
+        report.faults > report.jobs,
+        "the storm was a breeze: {report:?}"
+    );
+}
+
+/// The storage in memory keeps the contracts that the storms rely on.
+#[tokio::test]
+async fn storm_storage_keeps_the_contracts() {
+    use storage::conformance::{Harness, run};
+    let harness = || {
+        let clock = storms::random::Skewed::by_minutes(&Arc::new(System::new()), 0);
+        Harness {
+            storage: storms::memory::Memory::open(clock),
+            short: Duration::from_millis(20),
+            wakes: true,
+            signs_urls: false,
+            guard: Box::new(()),
+        }
+    };
+    run::queue::delayed_messages_come_later(harness()).await;
+    run::queue::receive_gives_at_most_max(harness()).await;
+    run::queue::leased_messages_are_hidden(harness()).await;
+    run::queue::expired_leases_end_with_the_next_receive(harness()).await;
+    run::queue::extending_gives_a_new_receipt(harness()).await;
+    run::queue::extending_to_zero_shows_the_message(harness()).await;
+    run::queue::extending_can_replace_the_body(harness()).await;
+    run::queue::deleted_messages_are_gone(harness()).await;
+    run::table::insert_creates_only(harness()).await;
+    run::table::update_needs_the_version(harness()).await;
+    run::table::upsert_replaces_the_whole_row(harness()).await;
+    run::table::delete_with_and_without_version(harness()).await;
+    run::table::transactions_are_all_or_none(harness()).await;
+    run::table::versions_never_repeat(harness()).await;
+    run::table::ranges_are_half_open_and_ordered(harness()).await;
+    run::table::pages_go_on_to_the_end(harness()).await;
+    run::table::one_of_many_updates_wins(harness()).await;
+    run::blobs::create_only_keeps_what_is_there(harness()).await;
+    run::blobs::overwriting_replaces_all(harness()).await;
+    run::blobs::deleting_is_idempotent(harness()).await;
 }

@@ -15,6 +15,10 @@ GET  /v1/jobs               your jobs, newest first (limit, cursor)
 GET  /v1/jobs/{id}          a job (Prefer: wait=30 waits for a change)
 GET  /v1/jobs/{id}/result   its PDF
 POST /v1/jobs/{id}/cancel   stop it
+POST /v1/sessions           keep a CV for editing: {\"cv\": {...}} or {\"docx_base64\": \"...\"}
+GET  /v1/sessions/{id}      the session; PATCH changes it, DELETE removes it
+GET  /api/tools.json        the /api routes as function tools of an assistant
+GET  /api/instructions.md   how an assistant should use them
 GET  /problems/{name}       what an error means
 GET  /healthz, /readyz      alive, ready
 ";
@@ -61,6 +65,10 @@ fn explanation(kind: ProblemKind) -> &'static str {
             "The CV lacks required fields, has keys of another system, values of the wrong type, \
              or texts far over their limits. `errors` names each fault with its path. Nothing was \
              stored."
+        }
+        ProblemKind::InvalidDocument => {
+            "The uploaded document is of a form that is not read, is damaged or protected, or holds no \
+             CV: `errors` says which. Nothing was stored."
         }
         ProblemKind::NotFound => {
             "There is no such thing, or it is not yours: both look the same. Jobs are also removed \

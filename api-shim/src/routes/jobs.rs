@@ -1,4 +1,4 @@
-//! Jobs: read, list, cancel.
+//! Jobs: read, list, cancel, retry.
 
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
@@ -12,7 +12,7 @@ use schemas::ProblemKind;
 use schemas::job::JobPage;
 use serde::Deserialize;
 use storage::StorageError;
-use storage::jobs::Cancelled;
+use storage::jobs::{Cancelled, Consent};
 use storage::port::Continuation;
 
 use crate::app::App;
@@ -153,6 +153,20 @@ pub(crate) async fn cancel(State(app): State<App>, caller: Caller, JobPath(id): 
             } else {
                 "It is too late to cancel: the model has replied and the document is being set."
             },
+        )),
+    }
+}
+
+/// `POST /v1/jobs/{id}/retry`: the owner's consent to pay again for a job whose call has an unknown
+/// outcome. `202` if it is queued anew, `409` for a job in any other state.
+pub(crate) async fn retry(State(app): State<App>, caller: Caller, JobPath(id): JobPath) -> Answer {
+    let consent = finished(async move { app.jobs.consent(&caller.tenant, id).await }).await?;
+    match consent.ok_or_else(Failure::no_such_job)? {
+        Consent::Given(row) => Ok(View::of(&row).answer(StatusCode::ACCEPTED)),
+        Consent::NotHeld(_) => Err(Failure::new(
+            ProblemKind::Conflict,
+            "Only a job in state outcome_unknown can be tried again: it is the only one whose \
+             first call may have been paid for without a result.",
         )),
     }
 }

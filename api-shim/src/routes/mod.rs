@@ -2,7 +2,10 @@
 
 pub(crate) mod about;
 pub(crate) mod health;
+pub(crate) mod hooks;
+pub(crate) mod input;
 pub(crate) mod jobs;
 pub(crate) mod path;
 pub(crate) mod result;
+pub(crate) mod sessions;
 pub(crate) mod submit;

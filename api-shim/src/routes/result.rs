@@ -1,21 +1,21 @@
-//! A job's document.
+//! The documents of a job.
 
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::Response;
 use http::header::{self, HeaderValue};
 use http::{HeaderMap, Method, StatusCode};
-use schemas::job::JobResult;
-use schemas::{Problem, ProblemKind};
+use schemas::job::{DocumentName, JobDocument, JobResult};
+use schemas::{JobId, Problem, ProblemKind};
 use storage::StorageError;
 use storage::jobs::{JobRow, RowState};
-use storage::names::Container;
+use storage::names::{Container, document_path};
 
 use crate::app::App;
 use crate::caller::Caller;
 use crate::headers::{attachment, none_match_holds};
 use crate::problem::{Answer, Failure, chain};
-use crate::routes::path::JobPath;
+use crate::routes::path::{DocumentPath, JobPath};
 
 /// `GET /v1/jobs/{id}/result`: `303` to a signed URL where the store has one, else the PDF;
 /// `409` while there is none, or where there will be none.
@@ -26,31 +26,127 @@ pub(crate) async fn read(
     method: Method,
     headers: HeaderMap,
 ) -> Answer {
+    let (result, path) = result_of(&app, &caller, id).await?;
+    send(&app, id, Document::main(&result, path), &method, &headers).await
+}
+
+/// `GET /v1/jobs/{id}/result/{document}`: one document of the result, in the same way; `404` where
+/// the result has no such document.
+pub(crate) async fn read_document(
+    State(app): State<App>,
+    caller: Caller,
+    DocumentPath(id, name): DocumentPath,
+    method: Method,
+    headers: HeaderMap,
+) -> Answer {
+    let (result, path) = result_of(&app, &caller, id).await?;
+    let place = result
+        .documents
+        .iter()
+        .position(|document| Some(document.name) == name)
+        .ok_or_else(|| {
+            let names: Vec<_> = result.documents.iter().map(|d| d.name.as_str()).collect();
+            let detail = format!("This result has the documents: {}.", names.join(", "));
+            Failure::new(ProblemKind::NotFound, detail)
+        })?;
+    let document = match place {
+        0 => Document::main(&result, path),
+        _ => Document::beside(&result.documents[place], &path),
+    };
+    send(&app, id, document, &method, &headers).await
+}
+
+/// A finished job's result, and where its main PDF is.
+async fn result_of(app: &App, caller: &Caller, id: JobId) -> Result<(JobResult, String), Failure> {
     let loaded = app
         .jobs
         .read(&caller.tenant, id)
         .await?
         .ok_or_else(Failure::no_such_job)?;
-    let row = loaded.row;
-    let (Some(result), Some(path)) = (&row.result, &row.result_path) else {
-        return Err(without_document(row));
-    };
+    let mut row = loaded.row;
+    match (row.result.take(), row.result_path.take()) {
+        (Some(result), Some(path)) => Ok((result, path)),
+        _ => Err(without_document(row)),
+    }
+}
+
+/// A stored document, as its job's row tells of it.
+struct Document {
+    container: Container,
+    path: String,
+    media_type: &'static str,
+    file_name: String,
+    size_bytes: u64,
+    sha256: String,
+}
+
+impl Document {
+    fn main(result: &JobResult, path: String) -> Self {
+        Self {
+            container: Container::CvPdfs,
+            path,
+            media_type: DocumentName::Cv.media_type(),
+            file_name: result.file_name.clone(),
+            size_bytes: result.size_bytes,
+            sha256: result.sha256.clone(),
+        }
+    }
+
+    fn beside(document: &JobDocument, pdf: &str) -> Self {
+        Self {
+            container: Container::JobDocuments,
+            path: document_path(pdf, document.name),
+            media_type: document.name.media_type(),
+            file_name: document.file_name.clone(),
+            size_bytes: document.size_bytes,
+            sha256: document.sha256.clone(),
+        }
+    }
+
+    fn etag(&self) -> String {
+        format!("\"{}\"", self.sha256)
+    }
+
+    /// The headers come from the row, so that a HEAD reads no document.
+    fn head(&self) -> Answer {
+        let mut response = Response::new(Body::empty());
+        let headers = response.headers_mut();
+        let media_type = HeaderValue::from_static(self.media_type);
+        headers.insert(header::CONTENT_TYPE, media_type);
+        headers.insert(header::CONTENT_LENGTH, self.size_bytes.into());
+        headers.insert(header::CONTENT_DISPOSITION, attachment(&self.file_name));
+        let etag = HeaderValue::try_from(self.etag()).map_err(|_| {
+            Failure::from(StorageError::unavailable(
+                "the stored hash is not hexadecimal",
+            ))
+        })?;
+        headers.insert(header::ETAG, etag);
+        Ok(response)
+    }
+}
+
+async fn send(
+    app: &App,
+    id: JobId,
+    document: Document,
+    method: &Method,
+    headers: &HeaderMap,
+) -> Answer {
     let expires = app.clock.now() + app.settings.link_lifetime;
     let blobs = &app.jobs.storage().blobs;
-    if let Some(url) = blobs
-        .signed_url(Container::CvPdfs, path, &result.file_name, expires)
-        .await?
-    {
+    let (container, path) = (document.container, document.path.as_str());
+    let url = blobs.signed_url(container, path, &document.file_name, expires);
+    if let Some(url) = url.await? {
         return see_other(&url);
     }
-    let mut response = head(result)?;
-    if none_match_holds(&headers, &etag(result)) {
+    let mut response = document.head()?;
+    if none_match_holds(headers, &document.etag()) {
         *response.status_mut() = StatusCode::NOT_MODIFIED;
         response.headers_mut().remove(header::CONTENT_LENGTH);
     } else if method != Method::HEAD {
-        let (pdf, _) = app.jobs.pdf(path).await.map_err(|e| match e {
+        let blob = blobs.get(container, path).await.map_err(|e| match e {
             StorageError::NotFound => {
-                tracing::error!("the document of job {id} is not where its row says");
+                tracing::error!("a document of job {id} is not where its row says");
                 Failure::new(
                     ProblemKind::NotFound,
                     "The document of this job is no longer kept.",
@@ -58,7 +154,7 @@ pub(crate) async fn read(
             }
             e => e.into(),
         })?;
-        *response.body_mut() = Body::from(pdf.data);
+        *response.body_mut() = Body::from(blob.data);
     }
     Ok(response)
 }
@@ -72,29 +168,6 @@ fn see_other(url: &str) -> Answer {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::SEE_OTHER;
     response.headers_mut().insert(header::LOCATION, location);
-    Ok(response)
-}
-
-fn etag(result: &JobResult) -> String {
-    format!("\"{}\"", result.sha256)
-}
-
-/// The headers come from the row, so that a HEAD reads no document.
-fn head(result: &JobResult) -> Answer {
-    let mut response = Response::new(Body::empty());
-    let headers = response.headers_mut();
-    headers.insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static("application/pdf"),
-    );
-    headers.insert(header::CONTENT_LENGTH, result.size_bytes.into());
-    headers.insert(header::CONTENT_DISPOSITION, attachment(&result.file_name));
-    let etag = HeaderValue::try_from(etag(result)).map_err(|_| {
-        Failure::from(StorageError::unavailable(
-            "the stored hash is not hexadecimal",
-        ))
-    })?;
-    headers.insert(header::ETAG, etag);
     Ok(response)
 }
 

@@ -1,22 +1,26 @@
 //! `POST /v1/jobs`: from a body that a stranger sent to a stored and enqueued job.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use axum::extract::{Request, State};
 use axum::response::Response;
 use http::StatusCode;
 use http::header::{self, HeaderName, HeaderValue};
-use schemas::cv::{self, CheckOptions, CvError, Warning};
-use schemas::job::{Input, JobInput, JobRequest, Links};
-use schemas::{FieldError, ProblemKind};
+use jiff::tz::TimeZone;
+use schemas::ProblemKind;
+use schemas::cv::Warning;
+use schemas::job::{BUILT_IN_THEMES, JobInput, JobRequest, Links, Output, ThemeName};
+use schemas::locale::Day;
 use storage::jobs::{IdempotencyKey, Submission, Submitted};
 
-use crate::app::App;
-use crate::body::json_bytes;
+use crate::api::generate;
+use crate::app::{App, Settings};
+use crate::body::{any_bytes, json_bytes};
 use crate::caller::Caller;
 use crate::headers::{idempotency_key, traceparent};
-use crate::json;
+use crate::multipart;
 use crate::problem::{Answer, Failure};
+use crate::routes::input;
 use crate::task::{computed, finished};
 use crate::view::{View, sha256_hex};
 
@@ -33,29 +37,63 @@ const WARNING_BUDGET: usize = 12 * 1024;
 pub(crate) async fn submit(State(app): State<App>, caller: Caller, request: Request) -> Answer {
     let key = idempotency_key(request.headers())?;
     let traceparent = traceparent(request.headers());
-    let body = json_bytes(request, app.settings.body_limit).await?;
-    let options = app.settings.cv;
-    let checked = if body.len() <= SMALL_BODY {
-        check(&body, key, options)?
-    } else {
-        computed(move || check(&body, key, options)).await?
+    let boundary = multipart::boundary(request.headers());
+    let body = match &boundary {
+        Some(_) => any_bytes(request, app.settings.body_limit).await?,
+        None => json_bytes(request, app.settings.body_limit).await?,
     };
-    let Checked {
-        input,
-        metadata,
-        warnings,
-        idempotency,
-    } = checked;
+    let small = body.len() <= SMALL_BODY;
+    let idempotency = move |body: &[u8]| {
+        key.map(|key| IdempotencyKey {
+            key_hash: sha256_hex(key.as_bytes()),
+            body_hash: sha256_hex(body),
+        })
+    };
+    let settings = app.settings.clone();
+    let parse = move || {
+        let request = input::request(&body, boundary.as_deref())?;
+        check(&request, &settings)?;
+        let idempotency = match boundary {
+            None => idempotency(&body),
+            // The boundary is another one for every repeat.
+            Some(_) => idempotency(&serde_json::to_vec(&request).unwrap_or_default()),
+        };
+        Ok::<_, Failure>((request, idempotency))
+    };
+    let (request, idempotency) = if small {
+        parse()?
+    } else {
+        computed(parse).await?
+    };
     let tenant = caller.tenant;
+    let source = input::resolve(&app, &tenant, request.input).await?;
+    let mut options = request.options;
+    options.language = options.language.or(source.language);
+    options.job_posting = options.job_posting.or(source.job_posting);
+    let mut input = JobInput {
+        kind: request.kind,
+        cv: source.normalised.cv,
+        options,
+        earlier: None,
+    };
+    date_letter(&mut input, today(&app));
+    let generation = match source.session {
+        Some(session) => {
+            let group = session.to_string();
+            input.earlier = generate::earlier_for(&app, &tenant, &group, &input).await?;
+            Some((group, generate::generation(&app, &input)))
+        }
+        None => None,
+    };
     let submission = Submission {
         tenant,
         input,
-        metadata,
-        warnings,
+        metadata: request.metadata,
+        warnings: within_budget(source.normalised.warnings),
         idempotency,
         traceparent,
     };
-    let submitted = finished(async move { app.jobs.submit(submission).await }).await?;
+    let submitted = finished(generate::submit(app, submission, generation)).await?;
     Ok(accepted(&submitted))
 }
 
@@ -75,53 +113,55 @@ fn accepted(submitted: &Submitted) -> Response {
     response
 }
 
-struct Checked {
-    input: JobInput,
-    metadata: BTreeMap<String, String>,
-    warnings: Vec<Warning>,
-    idempotency: Option<IdempotencyKey>,
+fn today(app: &App) -> Day {
+    let utc = app.clock.now().to_zoned(TimeZone::UTC).date();
+    Day {
+        year: utc.year().unsigned_abs(),
+        month: utc.month().unsigned_abs(),
+        day: utc.day().unsigned_abs(),
+    }
 }
 
-/// Everything that can be wrong with a request, before anything of it is stored.
-fn check(body: &[u8], key: Option<String>, options: CheckOptions) -> Result<Checked, Failure> {
-    let request: JobRequest = json::parse(body, &["options"])?;
+/// What can be wrong with a request besides its CV.
+fn check(request: &JobRequest, settings: &Settings) -> Result<(), Failure> {
     let faults = request.faults();
     if let Some(first) = faults.first() {
         let detail = format!("{}.", first.message);
         return Err(Failure::new(ProblemKind::InvalidRequest, detail).with_errors(faults));
     }
-    let Input::Cv(cv) = request.input;
-    let normalised = cv::accept(&cv, &options).map_err(|e| invalid_cv(&e))?;
-    let idempotency = key.map(|key| IdempotencyKey {
-        key_hash: sha256_hex(key.as_bytes()),
-        body_hash: sha256_hex(body),
-    });
-    Ok(Checked {
-        input: JobInput {
-            kind: request.kind,
-            cv: normalised.cv,
-            options: request.options,
-        },
-        metadata: request.metadata,
-        warnings: within_budget(normalised.warnings),
-        idempotency,
-    })
+    known_theme(&request.options.theme, &settings.themes)
 }
 
-/// The faults of a CV, with paths from the body's root.
-fn invalid_cv(error: &CvError) -> Failure {
-    let faults = error.problems().into_iter().map(|fault| FieldError {
-        path: match fault.path.as_str() {
-            "" => "input.cv".to_owned(),
-            path => format!("input.cv.{path}"),
-        },
-        ..fault
-    });
-    let detail = format!("No job was made: {error}. Each fault is in `errors`.");
-    Failure::new(ProblemKind::InvalidCv, detail).with_errors(faults.collect())
+pub(crate) fn known_theme(theme: &ThemeName, own: &[String]) -> Result<(), Failure> {
+    let known = BUILT_IN_THEMES
+        .into_iter()
+        .chain(own.iter().map(String::as_str));
+    let known: BTreeSet<_> = known.collect();
+    if known.contains(theme.as_str()) {
+        return Ok(());
+    }
+    let names = known.into_iter().collect::<Vec<_>>().join(", ");
+    let message = format!("options.theme must be one of {names}");
+    let kind = ProblemKind::InvalidRequest;
+    Err(Failure::field(
+        kind,
+        "options.theme",
+        "unknown_theme",
+        &message,
+    ))
 }
 
-fn within_budget(mut warnings: Vec<Warning>) -> Vec<Warning> {
+/// A letter is dated by the day that its job is accepted on. The date is part of the input, so that
+/// a letter asked for again on another day is another letter.
+fn date_letter(input: &mut JobInput, today: Day) {
+    if input.makes(Output::CoverLetter) {
+        let locale = input.language().locale();
+        let letter = input.options.letter.get_or_insert_default();
+        letter.date.get_or_insert_with(|| locale.day(today));
+    }
+}
+
+pub(crate) fn within_budget(mut warnings: Vec<Warning>) -> Vec<Warning> {
     let mut left = WARNING_BUDGET;
     let fits = warnings.iter().take_while(|warning| {
         let size = serde_json::to_string(warning).map_or(usize::MAX, |json| json.len());

@@ -3,6 +3,7 @@
 use reqwest::StatusCode;
 use schemas::ProblemKind;
 use schemas::job::{JobStatus, State};
+use storage::jobs::CallOutcome;
 
 use crate::server::{Server, header, problem};
 
@@ -35,7 +36,11 @@ async fn cancelling_depends_on_how_far_the_job_is() {
     let asked = server.loaded(calling.id).await;
     assert!(asked.row.cancel_requested);
 
-    server.jobs.to_rendering(&asked, None).await.unwrap();
+    server
+        .jobs
+        .to_rendering(&asked, None, CallOutcome::Replied)
+        .await
+        .unwrap();
     let late = problem(
         cancel(&calling).await.unwrap(),
         ProblemKind::Conflict,

@@ -8,6 +8,7 @@ mod cancel;
 mod limits;
 mod list;
 mod read;
+mod recovery;
 mod result;
 mod server;
 mod stop;

@@ -7,13 +7,14 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use jiff::Timestamp;
 use reqwest::{Method, StatusCode};
+use schemas::job::{DocumentName, JobStatus};
 use schemas::{Problem, ProblemKind};
 use storage::jobs::{CallOutcome, Ending};
 use storage::names::Container;
 use storage::port::{Blob, BlobInfo, BlobPage, Continuation, ETag, Metadata, PutMode, Result};
 use storage::{Blobs, Storage};
 
-use crate::server::{Server, header, problem, settings};
+use crate::server::{CV_JSON, Server, header, problem, settings};
 
 const PDF: &[u8] = b"%PDF-1.7 not really";
 
@@ -51,6 +52,47 @@ async fn the_document_comes_with_its_name_and_tag() {
         .unwrap();
     assert_eq!(same.status(), StatusCode::NOT_MODIFIED);
     assert!(same.bytes().await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn each_document_of_a_result_is_fetched_by_its_link() {
+    let server = Server::start().await;
+    let job = server.submit().await;
+    let early = server.get(&format!("/v1/jobs/{}/result/cv.json", job.id));
+    let early = early.send().await.unwrap();
+    assert_eq!(early.status(), StatusCode::CONFLICT);
+    server.succeed(job.id, PDF).await;
+    let status: JobStatus = server
+        .get(&job.links.this)
+        .send()
+        .await
+        .unwrap()
+        .json()
+        .await
+        .unwrap();
+    let documents = status.result.unwrap().documents;
+    let names: Vec<_> = documents.iter().map(|document| document.name).collect();
+    assert_eq!(names, [DocumentName::Cv, DocumentName::CvJson]);
+    assert_eq!(documents[0].link, job.links.result);
+
+    let json = server.get(&documents[1].link).send().await.unwrap();
+    assert_eq!(header(&json, "content-type"), Some("application/json"));
+    let disposition = header(&json, "content-disposition").unwrap();
+    assert!(disposition.contains("CV_Ida_Morrow.json"), "{disposition}");
+    assert_eq!(json.bytes().await.unwrap(), CV_JSON);
+
+    let path = |name: &str| format!("/v1/jobs/{}/result/{name}", job.id);
+    let main = server.get(&path("cv")).send().await.unwrap();
+    assert_eq!(main.bytes().await.unwrap(), PDF);
+    for name in ["cover-letter", "report", "..", "cv.pdf"] {
+        let missing = server.get(&path(name)).send().await.unwrap();
+        let missing = problem(missing, ProblemKind::NotFound).await;
+        assert!(
+            name == ".." || missing.detail.contains("cv, cv.json"),
+            "{}",
+            missing.detail
+        );
+    }
 }
 
 #[tokio::test]

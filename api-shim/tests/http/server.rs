@@ -6,18 +6,23 @@ use std::time::Duration;
 use api_shim::{App, Settings};
 use bytes::Bytes;
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
-use schemas::job::{Editor, JobStatus};
+use schemas::job::{DocumentName, Editor, JobStatus};
 use schemas::{JobId, Problem, ProblemKind, Tenant};
 use serde_json::{Value, json};
 use storage::ambient::System;
 use storage::fault::Faults;
-use storage::jobs::{Ending, JobStore, Latch, Loaded, PdfFacts, StoredPdf, Token};
+use storage::jobs::{
+    CallOutcome, DocumentFacts, Ending, JobStore, Latch, Loaded, PdfFacts, StoredPdf, Token,
+};
 use storage::names::{Container, QueueName, TableName};
 use storage::{Clock, Entropy, Storage, embedded};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+
+/// What stands beside every PDF here.
+pub(crate) const CV_JSON: &[u8] = br#"{"full_name":"Ida Morrow"}"#;
 
 pub(crate) struct Server {
     pub(crate) address: String,
@@ -94,6 +99,11 @@ impl Server {
         self.clock.monotonic()
     }
 
+    /// The server's wall clock.
+    pub(crate) fn wall_clock(&self) -> jiff::Timestamp {
+        self.clock.now()
+    }
+
     pub(crate) fn since(&self, moment: Duration) -> Duration {
         self.clock.monotonic().saturating_sub(moment)
     }
@@ -138,6 +148,8 @@ impl Server {
             token: Token([7; 16]),
             deadline: loaded.date + ms(60_000),
             editor: Editor::Model,
+            model: None,
+            background: false,
             content: None,
             after_ambiguous: false,
         };
@@ -148,7 +160,11 @@ impl Server {
     /// All the way to `succeeded`, with these bytes as the document.
     pub(crate) async fn succeed(&self, id: JobId, pdf: &'static [u8]) {
         let calling = self.call(id).await;
-        let rendering = self.jobs.to_rendering(&calling, None).await.unwrap();
+        let rendering = self
+            .jobs
+            .to_rendering(&calling, None, CallOutcome::Replied)
+            .await
+            .unwrap();
         let pdf = self.put_pdf(id, true, pdf).await;
         let ending = Ending::Succeeded {
             pdf,
@@ -158,15 +174,26 @@ impl Server {
         self.jobs.finish(&rendering, ending, None).await.unwrap();
     }
 
+    /// Stores these bytes as a job's PDF, and [`CV_JSON`] beside it.
     pub(crate) async fn put_pdf(&self, id: JobId, polished: bool, pdf: &'static [u8]) -> StoredPdf {
         let facts = PdfFacts {
             pages: 1,
             sha256: "ab".repeat(32),
             file_name: "CV_Ida_Morrow.pdf".to_owned(),
+            ..PdfFacts::default()
         };
-        let (tenant, pdf) = (Tenant::anonymous(), Bytes::from_static(pdf));
+        let tenant = Tenant::anonymous();
+        let beside = DocumentFacts {
+            name: DocumentName::CvJson,
+            size_bytes: CV_JSON.len() as u64,
+            sha256: "cd".repeat(32),
+            file_name: "CV_Ida_Morrow.json".to_owned(),
+            pages: None,
+        };
+        let beside = vec![(Bytes::from_static(CV_JSON), beside)];
+        let main = (Bytes::from_static(pdf), facts);
         self.jobs
-            .put_pdf(&tenant, id, polished, pdf, facts)
+            .put_result(&tenant, id, polished, main, beside)
             .await
             .unwrap()
     }

@@ -264,3 +264,33 @@ async fn a_large_but_good_body_is_taken() {
         response.text().await.unwrap()
     );
 }
+
+#[tokio::test]
+async fn a_letter_is_dated_by_the_day_of_its_job() {
+    let server = Server::start().await;
+    let check = async |options: Value, want: &str| {
+        let mut request = sample();
+        request["options"] = options;
+        let response = server.post("/v1/jobs").json(&request).send().await.unwrap();
+        let job: JobStatus = response.json().await.unwrap();
+        let input = server
+            .jobs
+            .input(&Tenant::anonymous(), job.id)
+            .await
+            .unwrap();
+        let date = input
+            .options
+            .letter
+            .and_then(|letter| letter.date)
+            .unwrap_or_default();
+        assert!(
+            date.contains(want) && date.is_empty() == want.is_empty(),
+            "{date}"
+        );
+    };
+    check(json!({}), "").await;
+    let year = jiff::Timestamp::now().to_string()[..4].to_owned();
+    check(json!({"outputs": ["cv", "cover_letter"]}), &year).await;
+    let own = json!({"outputs": ["cv", "cover_letter"], "letter": {"date": "in May"}});
+    check(own, "in May").await;
+}

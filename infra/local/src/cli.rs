@@ -5,9 +5,13 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use config::SettingsArgs;
-use schemas::job::{Language, OnModelFailure, Options, Pages};
+use schemas::job::{Language, Letter, OnModelFailure, Options, Output, PageSize, Pages, ThemeName};
 
-use crate::{demo, fake_openai, poison, render, serve, show_config, submit};
+use crate::store::StoreArgs;
+use crate::{
+    check, demo, doctor, extract, fake_openai, held, ledger, poison, render, serve, show_config,
+    submit, themes,
+};
 
 /// Turns a CV into a polished PDF, asynchronously, with at most one model call per job.
 ///
@@ -36,6 +40,12 @@ enum Command {
     Demo(DemoArgs),
     /// Renders a CV in JSON to a PDF, without server and without model
     Render(RenderArgs),
+    /// Reads the CV out of a Word document or a text, without a model
+    Extract(ExtractArgs),
+    /// Checks that a rewritten CV claims only what its source says
+    Check(CheckArgs),
+    /// Lists the themes, and draws a sample of each
+    Themes(ThemesArgs),
     /// Submits a CV in JSON to a running server and fetches the PDF
     Submit(SubmitArgs),
     /// Shows the effective configuration and where each value comes from
@@ -43,6 +53,13 @@ enum Command {
     /// Messages that were set aside because nobody could handle them
     #[command(subcommand)]
     Poison(PoisonCommand),
+    /// What model calls took and cost, by tenant and day; exit code 1 if a job had too many
+    Ledger(LedgerArgs),
+    /// Checks settings, storage and model, and says what to mend; exit code 1 if a check fails
+    Doctor(DoctorArgs),
+    /// Jobs that are held after a restore (`doctor --after-restore`)
+    #[command(subcommand)]
+    Held(HeldCommand),
     /// Serves a fake of the OpenAI Responses API, for trials and tests
     FakeOpenai(FakeArgs),
 }
@@ -55,7 +72,7 @@ pub(crate) enum PoisonCommand {
     /// Shows one whole
     Show(PoisonMessageArgs),
     /// Puts one back to work: its job goes on from where it stood
-    Requeue(PoisonMessageArgs),
+    Requeue(RequeueArgs),
     /// Deletes one; its job stays as it is
     Drop(PoisonMessageArgs),
 }
@@ -63,12 +80,21 @@ pub(crate) enum PoisonCommand {
 /// Which poison queue, and where it is.
 #[derive(Debug, Args)]
 pub(crate) struct PoisonQueueArgs {
-    /// The directory of the embedded store [default: ./presswork-data]
-    #[arg(long, value_name = "DIR")]
-    pub(crate) data: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
     /// Notifications instead of jobs
     #[arg(long)]
     pub(crate) notifications: bool,
+}
+
+/// `presswork poison requeue`.
+#[derive(Debug, Args)]
+pub(crate) struct RequeueArgs {
+    #[command(flatten)]
+    pub(crate) message: PoisonMessageArgs,
+    /// Agrees to pay for another call where the outcome of the last one is unknown
+    #[arg(long)]
+    pub(crate) consent: bool,
 }
 
 /// Which message.
@@ -78,6 +104,60 @@ pub(crate) struct PoisonMessageArgs {
     pub(crate) id: String,
     #[command(flatten)]
     pub(crate) queue: PoisonQueueArgs,
+}
+
+/// `presswork ledger`.
+#[derive(Debug, Args)]
+pub(crate) struct LedgerArgs {
+    /// The first day to count (UTC), such as 2026-11-01
+    #[arg(long, value_name = "DATE")]
+    pub(crate) since: jiff::civil::Date,
+    /// The last day to count (UTC) [default: all that follow]
+    #[arg(long, value_name = "DATE")]
+    pub(crate) until: Option<jiff::civil::Date>,
+    /// One tenant alone
+    #[arg(long, value_name = "TENANT")]
+    pub(crate) tenant: Option<String>,
+    /// As JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
+}
+
+/// `presswork doctor`.
+#[derive(Debug, Args)]
+pub(crate) struct DoctorArgs {
+    /// For a store that was restored from a backup or failed over, before any worker is started:
+    /// holds every job that may have been called, until `presswork held release`
+    #[arg(long)]
+    pub(crate) after_restore: bool,
+    /// Holds queued jobs too that had no call yet when the backup was made: for a store that was
+    /// worked on after that
+    #[arg(long, requires = "after_restore")]
+    pub(crate) queued_too: bool,
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
+}
+
+/// `presswork held`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum HeldCommand {
+    /// Lists them: job, time of submission, last call
+    List(StoreArgs),
+    /// Lets jobs go on; those without a stored reply are called again, and perhaps paid for again
+    Release(HeldJobArgs),
+    /// Gives jobs up: their outcome stays unknown
+    Drop(HeldJobArgs),
+}
+
+/// Which held job.
+#[derive(Debug, Args)]
+pub(crate) struct HeldJobArgs {
+    /// The job's id, or `all`
+    pub(crate) id: String,
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
 }
 
 /// `presswork serve`.
@@ -102,6 +182,22 @@ pub(crate) struct DemoArgs {
     pub(crate) out: PathBuf,
 }
 
+/// `presswork extract`.
+#[derive(Debug, Args)]
+pub(crate) struct ExtractArgs {
+    /// The document (.docx or text); `-` reads standard input
+    pub(crate) input: PathBuf,
+    /// The CV, sources and what was not placed, as JSON (the default)
+    #[arg(long, conflicts_with = "report")]
+    pub(crate) json: bool,
+    /// One line a value: field, value, place in the document, certainty
+    #[arg(long)]
+    pub(crate) report: bool,
+    /// Leave the photo out of the JSON
+    #[arg(long)]
+    pub(crate) no_photo: bool,
+}
+
 /// `presswork render`.
 #[derive(Debug, Args)]
 pub(crate) struct RenderArgs {
@@ -112,9 +208,53 @@ pub(crate) struct RenderArgs {
     pub(crate) out: PathBuf,
     #[command(flatten)]
     pub(crate) options: OptionArgs,
+    /// A theme of your own, as a TOML file, in place of --theme
+    #[arg(long, value_name = "FILE.toml", conflicts_with = "theme")]
+    pub(crate) theme_file: Option<PathBuf>,
+    /// A directory of further fonts, for scripts that the built-in ones do not have
+    #[arg(long, value_name = "DIR")]
+    pub(crate) fonts: Option<PathBuf>,
+    /// A JPEG or PNG file to take as the photo, in place of the CV's own
+    #[arg(long, value_name = "FILE")]
+    pub(crate) photo: Option<PathBuf>,
     /// The time to stamp into the PDF (RFC 3339), for the same bytes at every run [default: now]
     #[arg(long, value_name = "TIME")]
     pub(crate) created: Option<jiff::Timestamp>,
+}
+
+/// `presswork themes`.
+#[derive(Debug, Args)]
+pub(crate) struct ThemesArgs {
+    /// A directory for a sample of each theme, made at need
+    #[arg(long, value_name = "DIR")]
+    pub(crate) preview: Option<PathBuf>,
+    /// A directory of themes of your own, to list too
+    #[arg(long, value_name = "DIR")]
+    pub(crate) themes: Option<PathBuf>,
+    /// A directory of further fonts, for themes that name them
+    #[arg(long, value_name = "DIR")]
+    pub(crate) fonts: Option<PathBuf>,
+}
+
+/// `presswork check`.
+#[derive(Debug, Args)]
+pub(crate) struct CheckArgs {
+    /// The CV that is the evidence, as JSON
+    pub(crate) source: PathBuf,
+    /// The CV that was made from it, as JSON
+    pub(crate) reply: PathBuf,
+    /// The source's language: en, de, pl, fr, es, ...
+    #[arg(long, value_name = "LANGUAGE")]
+    pub(crate) from: String,
+    /// The reply's language
+    #[arg(long, value_name = "LANGUAGE")]
+    pub(crate) to: String,
+    /// A text file with the job posting that the reply is for
+    #[arg(long, value_name = "FILE")]
+    pub(crate) posting: Option<PathBuf>,
+    /// As JSON
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// `presswork submit`.
@@ -133,6 +273,15 @@ pub(crate) struct SubmitArgs {
     /// A text file with the job posting that the CV is for
     #[arg(long, value_name = "FILE")]
     pub(crate) posting: Option<PathBuf>,
+    /// Make a cover letter too, and write it to this file
+    #[arg(long, value_name = "FILE.pdf")]
+    pub(crate) cover_letter: Option<PathBuf>,
+    /// The position that the letter is for
+    #[arg(long, value_name = "TEXT", requires = "cover_letter")]
+    pub(crate) position: Option<String>,
+    /// The organisation that the letter goes to
+    #[arg(long, value_name = "TEXT", requires = "cover_letter")]
+    pub(crate) organization: Option<String>,
     /// Make it anew even if equal content has its PDF already
     #[arg(long)]
     pub(crate) force: bool,
@@ -147,12 +296,22 @@ pub(crate) struct SubmitArgs {
 /// How a document is made.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct OptionArgs {
-    /// The language of the document: en, de or pl [default: the CV's own, else en]
+    /// The language of the document: en, de, pl, fr, es, it, pt, nl, cs, uk, el, sv, ar, he, ja or
+    /// zh [default: the CV's own, else en]
     #[arg(long, value_name = "LANGUAGE", value_parser = language)]
     pub(crate) language: Option<Language>,
     /// The most pages: 1, 2, 3, 4, or auto for as many as it needs
     #[arg(long, value_name = "N|auto", value_parser = pages, default_value = "2")]
     pub(crate) pages: Pages,
+    /// The look: see `presswork themes` [default: zurich]
+    #[arg(long, value_name = "NAME", value_parser = theme)]
+    pub(crate) theme: Option<ThemeName>,
+    /// The paper: a4 or letter [default: the theme's own]
+    #[arg(long, value_name = "SIZE", value_parser = page_size)]
+    pub(crate) page_size: Option<PageSize>,
+    /// If nothing else makes it fit, leave out bullets of the oldest jobs
+    #[arg(long)]
+    pub(crate) allow_cuts: bool,
 }
 
 /// `presswork config`.
@@ -183,6 +342,9 @@ impl OptionArgs {
         Options {
             language: self.language,
             pages: self.pages,
+            theme: self.theme.clone().unwrap_or_default(),
+            page_size: self.page_size,
+            allow_cuts: self.allow_cuts,
             ..Options::default()
         }
     }
@@ -194,6 +356,14 @@ impl SubmitArgs {
         let mut options = self.options.to_options();
         options.job_posting = posting;
         options.force = self.force;
+        if self.cover_letter.is_some() {
+            options.outputs = vec![Output::Cv, Output::CoverLetter];
+            options.letter = Some(Letter {
+                position: self.position.clone(),
+                organization: self.organization.clone(),
+                ..Letter::default()
+            });
+        }
         if self.unpolished_on_failure {
             options.on_model_failure = OnModelFailure::RenderUnpolished;
         }
@@ -209,15 +379,36 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Serve(args)) => serve::run(settings, args).await,
         Some(Command::Demo(args)) => demo::run(settings, args).await,
         Some(Command::Render(args)) => render::run(&args),
+        Some(Command::Extract(args)) => extract::run(&args),
+        Some(Command::Check(args)) => check::run(&args),
+        Some(Command::Themes(args)) => themes::run(&args),
         Some(Command::Submit(args)) => submit::run(args).await,
         Some(Command::Config(args)) => show_config::run(settings, &args),
         Some(Command::Poison(command)) => poison::run(settings, command).await,
+        Some(Command::Ledger(args)) => ledger::run(settings, args).await,
+        Some(Command::Doctor(args)) => doctor::run(settings, args).await,
+        Some(Command::Held(command)) => held::run(settings, command).await,
         Some(Command::FakeOpenai(args)) => fake_openai::run(args).await,
     }
 }
 
 fn language(text: &str) -> Result<Language, String> {
-    Language::from_tag(text).ok_or_else(|| "expected en, de or pl".to_owned())
+    Language::from_tag(text).ok_or_else(|| {
+        let tags = Language::ALL.map(Language::tag).join(", ");
+        format!("expected one of {tags}")
+    })
+}
+
+fn theme(text: &str) -> Result<ThemeName, String> {
+    ThemeName::try_from(text.to_owned()).map_err(str::to_owned)
+}
+
+fn page_size(text: &str) -> Result<PageSize, String> {
+    match text.to_ascii_lowercase().as_str() {
+        "a4" => Ok(PageSize::A4),
+        "letter" => Ok(PageSize::Letter),
+        _ => Err("expected a4 or letter".to_owned()),
+    }
 }
 
 fn pages(text: &str) -> Result<Pages, String> {

@@ -15,13 +15,6 @@ pub(crate) struct Client {
     server: String,
 }
 
-/// A document as fetched.
-#[derive(Debug)]
-pub(crate) struct Pdf {
-    /// Its bytes.
-    pub(crate) bytes: Vec<u8>,
-}
-
 impl Client {
     /// A client of the server at a base URL.
     pub(crate) fn new(server: &str) -> anyhow::Result<Self> {
@@ -81,23 +74,12 @@ impl Client {
         }
     }
 
-    /// Fetches a job's document.
-    pub(crate) async fn pdf(&self, job: &JobStatus) -> anyhow::Result<Pdf> {
-        let url = format!("{}{}", self.server, job.links.result);
-        let response = self
-            .http
-            .get(url)
-            .send()
-            .await
-            .with_context(|| self.unreachable())?;
-        let bytes = checked(response)
-            .await?
-            .bytes()
-            .await
-            .context("the PDF broke off")?;
-        Ok(Pdf {
-            bytes: bytes.into(),
-        })
+    /// Fetches a document of a job by its link.
+    pub(crate) async fn document(&self, link: &str) -> anyhow::Result<Vec<u8>> {
+        let get = self.http.get(format!("{}{link}", self.server));
+        let response = get.send().await.with_context(|| self.unreachable())?;
+        let bytes = checked(response).await?.bytes().await;
+        Ok(bytes.context("the document broke off")?.into())
     }
 
     fn unreachable(&self) -> String {

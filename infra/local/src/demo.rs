@@ -58,8 +58,8 @@ async fn make(server: &str, out: &Path, step: &impl Fn(&str)) -> anyhow::Result<
     if ended.result.is_none() {
         return Err(ended_without(&ended));
     }
-    let pdf = client.pdf(&ended).await?;
-    std::fs::write(out, &pdf.bytes).with_context(|| format!("cannot write {}", out.display()))?;
+    let pdf = client.document(&ended.links.result).await?;
+    std::fs::write(out, &pdf).with_context(|| format!("cannot write {}", out.display()))?;
     step(&outcome(&ended));
     for warning in &ended.warnings {
         println!(

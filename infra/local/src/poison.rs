@@ -1,16 +1,13 @@
 //! `presswork poison`: messages that were set aside, for an operator to look at and decide.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use config::SettingsArgs;
 use schemas::message::JobMessage;
-use storage::ambient::System;
 use storage::jobs::JobStore;
 use storage::names::QueueName;
 use storage::port::Received;
-use storage::{Clock, Entropy};
 use worker::poison::{SetAside, requeue};
 
 use crate::cli::{PoisonCommand, PoisonMessageArgs, PoisonQueueArgs};
@@ -44,12 +41,12 @@ pub(crate) async fn run(settings: SettingsArgs, command: PoisonCommand) -> anyho
             poison.put_back(others).await
         }
         PoisonCommand::Requeue(args) => {
-            let poison = Poison::open(settings, &args.queue).await?;
-            let (wanted, others) = poison.select(&args).await?;
+            let poison = Poison::open(settings, &args.message.queue).await?;
+            let (wanted, others) = poison.select(&args.message).await?;
             poison.put_back(others).await?;
             let mut refused = 0;
             for message in wanted {
-                match poison.requeue(&message).await {
+                match poison.requeue(&message, args.consent).await {
                     Ok(()) => println!("requeued {}", message.lease.message_id),
                     Err(e) => {
                         refused += 1;
@@ -85,13 +82,7 @@ struct Poison {
 
 impl Poison {
     async fn open(settings: SettingsArgs, args: &PoisonQueueArgs) -> anyhow::Result<Self> {
-        let data = args.data.as_ref();
-        let own = data.map(|dir| ("storage.data_dir".to_owned(), dir.display().to_string()));
-        let loaded = settings.load(own.into_iter().collect())?;
-        let ambient = Arc::new(System::new());
-        let (clock, entropy): (Arc<dyn Clock>, Arc<dyn Entropy>) = (ambient.clone(), ambient);
-        let storage = storage::open(&loaded.config.storage, &clock, &entropy).await?;
-        let store = JobStore::new(storage, clock, entropy, &loaded.config.worker);
+        let (_, store) = args.store.open(settings).await?;
         let (aside, home) = if args.notifications {
             (QueueName::NotificationsPoison, QueueName::Notifications)
         } else {
@@ -151,10 +142,10 @@ impl Poison {
 
     /// The job moves first, then its message is put, then the copy is deleted: a crash between
     /// leaves one message too many, never one too few.
-    async fn requeue(&self, message: &Received) -> anyhow::Result<()> {
+    async fn requeue(&self, message: &Received, consent: bool) -> anyhow::Result<()> {
         let aside = read(message).context("it is not one of ours")?;
         if let Ok(job) = JobMessage::from_body(&aside.body) {
-            requeue(&self.store, &job).await?;
+            requeue(&self.store, &job, consent).await?;
         }
         let queue = &self.store.storage().queue;
         let fresh = JobMessage::from_body(&aside.body)

@@ -1,14 +1,18 @@
 //! `presswork render`: a CV in JSON to a PDF, without server and without model.
 
+use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::path::Path;
 
 use anyhow::{Context as _, bail};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use schemas::cv::{CheckOptions, CvError};
-use schemas::job::{JobInput, JobKind};
+use schemas::job::{JobInput, JobKind, ThemeName};
 use serde_json::Value;
 use storage::Clock as _;
-use worker::jobs::StoredReply;
+use worker::Press;
+use worker::jobs::{StoredReply, Themes};
 
 use crate::cli::RenderArgs;
 use crate::submit::place;
@@ -16,14 +20,39 @@ use crate::submit::place;
 /// The most that is read of an input.
 const MAX_INPUT: u64 = 64 * 1024 * 1024;
 
+/// What a theme from a file is called.
+const OWN_THEME: &str = "own";
+
 /// Renders the caller's own text. Lenient: what a job would refuse for its length or for missing
 /// fields is a warning here.
 pub(crate) fn run(args: &RenderArgs) -> anyhow::Result<()> {
-    let normalised = schemas::cv::normalise(&read_json(&args.input)?).map_err(|e| explain(&e))?;
+    let mut json = read_json(&args.input)?;
+    if let (Some(photo), Some(cv)) = (&args.photo, json.as_object_mut()) {
+        cv.insert("photo_url".to_owned(), data_uri(photo)?.into());
+    }
+    let normalised = schemas::cv::normalise(&json).map_err(|e| explain(&e))?;
     let report = schemas::cv::check(&normalised.cv, &CheckOptions::default());
     let mut warnings = normalised.warnings;
     warnings.extend(report.into_warnings());
-    let options = args.options.to_options();
+
+    let mut options = args.options.to_options();
+    let themes = match &args.theme_file {
+        None => Themes::built_in(),
+        Some(path) => {
+            options.theme =
+                ThemeName::try_from(OWN_THEME.to_owned()).map_err(anyhow::Error::msg)?;
+            Themes::with_files(&BTreeMap::from([(OWN_THEME.to_owned(), path.clone())]))?
+        }
+    };
+    if themes.get(&options.theme).is_none() {
+        let names: Vec<_> = themes.all().into_iter().map(|(name, _)| name).collect();
+        let (asked, names) = (options.theme.as_str(), names.join(", "));
+        bail!("there is no theme {asked}; there are {names}, or yours with --theme-file");
+    }
+    let press = Press {
+        engine: engine(args.fonts.as_deref())?,
+        themes,
+    };
     let input = JobInput {
         kind: JobKind::Cv,
         cv: normalised.cv,
@@ -35,8 +64,7 @@ pub(crate) fn run(args: &RenderArgs) -> anyhow::Result<()> {
     let created = args
         .created
         .unwrap_or_else(|| storage::ambient::System::new().now());
-    let engine = render::Engine::new()?;
-    let made = worker::render_job(&engine, &input, &own_text, created)
+    let made = worker::render_job(&press, &input, &own_text, created)
         .context("the document cannot be set")?;
     std::fs::write(&args.out, &made.pdf)
         .with_context(|| format!("cannot write {}", args.out.display()))?;
@@ -51,6 +79,33 @@ pub(crate) fn run(args: &RenderArgs) -> anyhow::Result<()> {
         args.out.display()
     );
     Ok(())
+}
+
+/// The renderer, with the fonts of a directory beside its own.
+pub(crate) fn engine(fonts: Option<&Path>) -> anyhow::Result<::render::Engine> {
+    let Some(folder) = fonts else {
+        return Ok(worker::engine(&[])?);
+    };
+    let shown = folder.display();
+    let files = config::files_of(folder, &config::FONT_ENDINGS)
+        .with_context(|| format!("cannot list the fonts of {shown}"))?;
+    if files.is_empty() {
+        let endings = config::FONT_ENDINGS.join(", .");
+        bail!("{shown} holds no fonts: no file there ends in .{endings}");
+    }
+    Ok(worker::engine(&files)?)
+}
+
+/// A picture's file as the data URI that a CV holds.
+fn data_uri(path: &Path) -> anyhow::Result<String> {
+    let shown = path.display();
+    let bytes = std::fs::read(path).with_context(|| format!("cannot read {shown}"))?;
+    let kind = match bytes.as_slice() {
+        [0xff, 0xd8, ..] => "jpeg",
+        [0x89, b'P', b'N', b'G', ..] => "png",
+        _ => bail!("{shown} is neither a JPEG nor a PNG picture"),
+    };
+    Ok(format!("data:image/{kind};base64,{}", BASE64.encode(bytes)))
 }
 
 /// Reads a JSON file, or standard input for `-`.
@@ -73,7 +128,7 @@ pub(crate) fn read_json(path: &Path) -> anyhow::Result<Value> {
     serde_json::from_slice(&text).with_context(|| format!("{shown} is not JSON"))
 }
 
-fn explain(error: &CvError) -> anyhow::Error {
+pub(crate) fn explain(error: &CvError) -> anyhow::Error {
     let faults = error.problems();
     let faults = faults
         .iter()

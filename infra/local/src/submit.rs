@@ -1,10 +1,11 @@
 //! `presswork submit`: a job on a running server, with a progress bar.
 
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use indicatif::{ProgressBar, ProgressStyle};
-use schemas::job::{Input, JobKind, JobRequest, JobStatus, Phase, State};
+use schemas::job::{DocumentName, Input, JobKind, JobRequest, JobStatus, Phase, State};
 use storage::ambient::{System, random};
 
 use crate::cli::SubmitArgs;
@@ -50,14 +51,26 @@ pub(crate) async fn run(args: SubmitArgs) -> anyhow::Result<()> {
     if ended.result.is_none() {
         return Err(ended_without(&ended));
     }
-    let pdf = client.pdf(&ended).await?;
-    std::fs::write(&args.out, &pdf.bytes)
-        .with_context(|| format!("cannot write {}", args.out.display()))?;
+    let fetch = async |link: &str, out: &Path| {
+        let document = client.document(link).await?;
+        std::fs::write(out, &document).with_context(|| format!("cannot write {}", out.display()))
+    };
+    fetch(&ended.links.result, &args.out).await?;
+    let letter = ended.result.iter().flat_map(|result| &result.documents);
+    let letter = letter.filter(|document| document.name == DocumentName::CoverLetter);
+    for (letter, out) in letter.zip(&args.cover_letter) {
+        fetch(&letter.link, out).await?;
+    }
     println!("{}", outcome(&ended));
     for warning in &ended.warnings {
         println!("  note: {}{}", place(&warning.path), warning.message);
     }
-    println!("{}", args.out.display());
+    for out in [Some(&args.out), args.cover_letter.as_ref()]
+        .into_iter()
+        .flatten()
+    {
+        println!("{}", out.display());
+    }
     if ended.state == State::Succeeded {
         Ok(())
     } else {
@@ -67,6 +80,10 @@ pub(crate) async fn run(args: SubmitArgs) -> anyhow::Result<()> {
 
 /// A job's state in words.
 pub(crate) fn say(status: &JobStatus) -> String {
+    if let Some(waiting) = &status.waiting {
+        let until = waiting.until;
+        return format!("waiting until {until} at the latest: the budget of the day is spent");
+    }
     match (status.state, status.phase) {
         (State::Queued, _) => "waiting for a worker".to_owned(),
         (State::Running, Some(Phase::Rendering)) => "setting the pages".to_owned(),

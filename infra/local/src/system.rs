@@ -42,12 +42,12 @@ impl System {
             store.clone(),
             clock.clone(),
             entropy.clone(),
-            api_shim::Settings::new(config),
+            api_shim::Settings::new(config)?,
         );
         let grace = config.server.shutdown_grace;
         let shim = tokio::spawn(api_shim::serve(listener, app, shutdown.clone(), grace));
 
-        let renderer = Arc::new(::render::Engine::new()?);
+        let renderer = Arc::new(worker::Press::configured(&config.render)?);
         let settings = worker::Settings::new(config);
         let worker = Worker::new(
             store,

@@ -84,6 +84,7 @@ impl Rules {
                 ms(1)..=minutes(10),
             ),
             ("server.max_wait", server.max_wait, zero..=minutes(10)),
+            ("cv.sync_wait", cv.sync_wait, zero..=minutes(10)),
             (
                 "server.shutdown_grace",
                 server.shutdown_grace,
@@ -99,6 +100,18 @@ impl Rules {
                 "model.connect_timeout",
                 model.connect_timeout,
                 ms(1)..=minutes(60),
+            ),
+            (
+                "model.pending_max",
+                model.pending_max,
+                ms(1)..=minutes(1440),
+            ),
+            ("model.poll_min", model.poll_min, ms(1)..=minutes(5)),
+            ("model.poll_max", model.poll_max, ms(1)..=minutes(5)),
+            (
+                "budget.look_again",
+                config.budget.look_again,
+                ms(100)..=days(1),
             ),
             ("worker.visibility", worker.visibility, ms(10)..=minutes(60)),
             ("worker.heartbeat", worker.heartbeat, ms(1)..=minutes(30)),
@@ -152,6 +165,7 @@ impl Rules {
             |n| n,
         );
         self.within("worker.concurrency", worker.concurrency, 1..=1024, |n| n);
+        self.within("worker.replicas", worker.replicas, 1..=10_000, |n| n);
         self.within(
             "worker.render_threads",
             worker.render_threads,
@@ -213,6 +227,15 @@ impl Rules {
             ),
         );
         self.require(
+            model.poll_min <= model.poll_max,
+            &["model.poll_min", "model.poll_max"],
+            format!(
+                "model.poll_min ({}) must not be longer than model.poll_max ({})",
+                show_duration(model.poll_min),
+                show_duration(model.poll_max)
+            ),
+        );
+        self.require(
             model.prompt_version.is_none() || model.prompt_id.is_some(),
             &["model.prompt_version"],
             "is set without model.prompt_id (OPENAI_PROMPT_ID)",
@@ -222,6 +245,23 @@ impl Rules {
             &["model.editor"],
             "asks for a model, but none is configured: set model.api_key (OPENAI_API_KEY), \
              model.base_url (OPENAI_BASE_URL) or model.azure_endpoint (AZURE_OPENAI_ENDPOINT)",
+        );
+
+        let name = model.asked_name();
+        self.require(
+            !config.budget.is_set()
+                || model.provider() == Provider::Offline
+                || model.prices.of(name).is_some(),
+            &[
+                "budget.daily_usd",
+                "budget.tenant_daily_usd",
+                "budget.tenants",
+                "model.prices",
+            ],
+            format!(
+                "needs the price of the model, and model.prices has none of {name}: add an entry \
+                 such as \"{name} 0.75/0.075/4.50\""
+            ),
         );
 
         let azure = [
@@ -396,6 +436,21 @@ mod tests {
             c.server.max_wait = Duration::from_secs(601);
         });
         check(&["worker.concurrency"], |c| c.worker.concurrency = 0);
+        check(&["worker.replicas"], |c| c.worker.replicas = 0);
+        check(&["budget.look_again"], |c| {
+            c.budget.look_again = Duration::ZERO;
+        });
+        let budget = [
+            "budget.daily_usd",
+            "budget.tenant_daily_usd",
+            "budget.tenants",
+            "model.prices",
+        ];
+        check(&budget, |c| {
+            c.budget.daily_usd = Some(1);
+            c.model.api_key = Some(Secret::new("k"));
+            c.model.model = "unpriced".into();
+        });
         check(&["worker.max_dequeues"], |c| c.worker.max_dequeues = 0);
         check(&["worker.cross_process_poll"], |c| {
             c.worker.cross_process_poll = Duration::from_secs(100);

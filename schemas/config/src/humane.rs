@@ -176,6 +176,43 @@ pub(crate) fn api_key(text: &str) -> Parsed<Option<Secret>> {
     Ok(Some(Secret::new(text)).filter(|_| !text.is_empty()))
 }
 
+/// A time of day as `HH:MM`, since midnight.
+pub(crate) fn time_of_day(text: &str) -> Parsed<Duration> {
+    let two = |part: &str| {
+        let digits = part.len() == 2 && part.bytes().all(|b| b.is_ascii_digit());
+        digits.then(|| part.parse::<u64>().ok()).flatten()
+    };
+    let parts = text
+        .split_once(':')
+        .and_then(|(h, m)| Some((two(h)?, two(m)?)));
+    match parts {
+        Some((hours @ 0..=23, minutes @ 0..=59)) => {
+            Ok(Duration::from_secs(hours * 3_600 + minutes * 60))
+        }
+        _ => Err("must be a time of day such as 03:00 or 21:30".to_owned()),
+    }
+}
+
+/// A webhook's key in the form of Standard Webhooks 1.0.0. Empty is "not set".
+pub(crate) fn webhook_secret(text: &str) -> Parsed<Option<Secret>> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let key = text
+        .strip_prefix("whsec_")
+        .map(|key| key.trim_end_matches('='));
+    let base64 = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/');
+    // 24 to 64 bytes, as the specification asks, are 32 to 86 characters.
+    match key {
+        Some(key) if (32..=86).contains(&key.len()) && key.bytes().all(base64) => {
+            Ok(Some(Secret::new(text)))
+        }
+        _ => {
+            Err("must be whsec_ and 24 to 64 bytes in base64, as the provider shows it".to_owned())
+        }
+    }
+}
+
 /// A connection string of Azure Storage; only its general form is checked. Empty is "not set".
 pub(crate) fn connection_string(text: &str) -> Parsed<Option<Secret>> {
     const HINTS: [&str; 4] = [
@@ -272,6 +309,19 @@ mod tests {
         }
         check("18446744073709551615d", None);
         check("99999999999999999999", None);
+    }
+
+    #[test]
+    fn times_of_day() {
+        let check = |text: &str, seconds: Option<u64>| {
+            let got = time_of_day(text).ok();
+            assert_eq!(got, seconds.map(Duration::from_secs), "{text:?}");
+        };
+        check("03:00", Some(10_800));
+        check("23:59", Some(86_340));
+        for bad in ["", "3:00", "24:00", "03:60", "0300", "03:00:00", "+3:00"] {
+            check(bad, None);
+        }
     }
 
     #[test]

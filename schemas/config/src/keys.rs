@@ -76,8 +76,6 @@ impl Key {
     }
 }
 
-const NO_SESSIONS: &str = "this version has no editing sessions";
-const NO_UPLOADS: &str = "this version takes no documents";
 const NO_IDENTITY: &str = "this version has no identities and no rate limits";
 const NO_EXPORT: &str = "this version exports no telemetry";
 const CONNECTION: &str = "DefaultEndpointsProtocol=https;AccountName=...;AccountKey=...";
@@ -144,10 +142,23 @@ pub const KEYS: &[Key] = &[
     key("model.azure_api_version", &["AZURE_OPENAI_API_VERSION"]).example_is("preview"),
     key("model.timeout", &[]),
     key("model.connect_timeout", &[]),
+    key("model.background", &[]),
+    key("model.pending_max", &[]),
+    key("model.poll_min", &[]),
+    key("model.poll_max", &[]),
+    key("model.webhook_secret", &["OPENAI_WEBHOOK_SECRET"])
+        .secret()
+        .example_is("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"),
     key("model.max_output_tokens", &[]),
     key("model.requests_per_minute", &[]),
     key("model.tokens_per_minute", &[]),
+    key("model.prices", &[]),
+    key("budget.daily_usd", &["CV_DAILY_BUDGET_USD"]).example_is("25"),
+    key("budget.tenant_daily_usd", &[]).example_is("2.50"),
+    key("budget.tenants", &[]).example_is("acme 5, beta 0.5"),
+    key("budget.look_again", &[]),
     key("worker.concurrency", &[]),
+    key("worker.replicas", &[]),
     key("worker.render_threads", &[]),
     key("worker.visibility", &[]),
     key("worker.heartbeat", &[]),
@@ -162,11 +173,16 @@ pub const KEYS: &[Key] = &[
     key("worker.expire_after", &[]),
     key("worker.marker_hold", &[]),
     key("worker.shutdown_grace", &[]),
+    key("render.fonts_dir", &[]).example_is("./fonts"),
+    key("render.themes_dir", &[]).example_is("./themes"),
     key("cv.single_call", &["CV_SINGLE_CALL_EXECUTION"]),
     key("cv.execution_latch", &["CV_EXECUTION_LATCH"]),
-    key("cv.delta_mode", &["CV_DELTA_MODE"]).later(NO_SESSIONS),
-    key("cv.session_ttl_hours", &["CV_SESSION_TTL_HOURS"]).later(NO_SESSIONS),
-    key("cv.max_document_size", &["MAX_DOCUMENT_SIZE"]).later(NO_UPLOADS),
+    key("cv.delta_mode", &["CV_DELTA_MODE"]),
+    key("cv.session_ttl_hours", &["CV_SESSION_TTL_HOURS"]),
+    key("cv.cleanup_at", &[]),
+    key("cv.sync_wait", &["CV_SYNC_WAIT_SECONDS"]),
+    key("cv.debug_export", &["CV_ENABLE_DEBUG_EXPORT"]),
+    key("cv.max_document_size", &["MAX_DOCUMENT_SIZE"]),
     key("cv.strict_template", &["CV_GENERATION_STRICT_TEMPLATE"]),
     key("log.level", &["LOG_LEVEL"]),
     key("log.format", &["LOG_FORMAT"]),
@@ -182,12 +198,6 @@ pub(crate) const LATER_NAMES: &[(&str, &str)] = &[
     (
         "CV_ALLOW_POSTING_FETCH",
         "this version never fetches a job posting",
-    ),
-    ("CV_DAILY_BUDGET_USD", "this version keeps no budget"),
-    ("CV_ENABLE_DEBUG_EXPORT", NO_SESSIONS),
-    (
-        "CV_SYNC_WAIT_SECONDS",
-        "this version has no routes that wait for a PDF",
     ),
     ("ENABLE_TELEMETRY", NO_EXPORT),
     ("JWT_SECRET_KEY", NO_IDENTITY),

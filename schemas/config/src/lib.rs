@@ -13,10 +13,12 @@ mod args;
 mod check;
 mod defaults;
 mod error;
+mod folders;
 mod humane;
 mod keys;
 mod layers;
 mod load;
+mod money;
 mod read;
 mod secret;
 mod settings;
@@ -25,11 +27,13 @@ mod sources;
 pub use args::{SettingsArgs, parse_duration};
 pub use defaults::DEFAULT_FILE;
 pub use error::{ConfigError, Fault};
+pub use folders::{FONT_ENDINGS, FolderFault, files_of};
 pub use keys::{Effect, KEYS, Key};
 pub use load::{Loaded, Note, NoteKind, Setting};
+pub use money::{Price, Prices};
 pub use secret::Secret;
 pub use settings::{
-    AzureCredential, AzureStorage, Backend, Config, Cv, EditorChoice, EmitEvents, Log, LogFormat,
-    Model, Provider, Server, SingleCall, Storage, Worker,
+    AzureCredential, AzureStorage, Backend, Background, Budget, Config, Cv, EditorChoice,
+    EmitEvents, Log, LogFormat, Model, Provider, Render, Server, SingleCall, Storage, Worker,
 };
 pub use sources::{ConfigFile, Sources};

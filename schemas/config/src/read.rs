@@ -2,6 +2,7 @@
 //!
 //! Every layer holds text, so that one form serves the file, the environment and the command line.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
@@ -10,8 +11,10 @@ use std::time::Duration;
 
 use serde::de::{Deserialize, Deserializer, Error};
 
-use crate::settings::{AzureCredential, Backend, EditorChoice, EmitEvents, LogFormat, SingleCall};
-use crate::{Secret, humane};
+use crate::settings::{
+    AzureCredential, Backend, Background, EditorChoice, EmitEvents, LogFormat, SingleCall,
+};
+use crate::{Prices, Secret, humane, money};
 
 macro_rules! readers {
     ($($name:ident -> $type:ty = $parse:expr;)*) => {
@@ -33,10 +36,15 @@ readers! {
     optional_path -> Option<PathBuf> =
         |text| humane::optional_text(text).map(|text| text.map(PathBuf::from));
     optional_text -> Option<String> = humane::optional_text;
+    optional_usd -> Option<u64> = money::optional_usd;
     path -> PathBuf = |text| humane::text(text).map(PathBuf::from);
+    prices -> Prices = money::prices;
     size -> u64 = humane::size;
     switch -> bool = humane::switch;
+    tenant_budgets -> BTreeMap<String, u64> = money::tenant_budgets;
     text -> String = humane::text;
+    time_of_day -> Duration = humane::time_of_day;
+    webhook_secret -> Option<Secret> = humane::webhook_secret;
 
     azure_credential -> AzureCredential = |text| humane::choice(text, &[
         (&["auto"], AzureCredential::Auto),
@@ -44,6 +52,11 @@ readers! {
         (&["managed_identity"], AzureCredential::ManagedIdentity),
         (&["workload_identity"], AzureCredential::WorkloadIdentity),
         (&["developer_tools"], AzureCredential::DeveloperTools),
+    ]);
+    background -> Background = |text| humane::choice(text, &[
+        (&["auto"], Background::Auto),
+        (&["on", "true", "yes", "1"], Background::On),
+        (&["off", "false", "no", "0"], Background::Off),
     ]);
     backend -> Backend = |text| humane::choice(text, &[
         (&["embedded"], Backend::Embedded),

@@ -1,5 +1,6 @@
 //! The settings as types. `default.toml` documents each; here stand units, ranges and consequences.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
@@ -7,7 +8,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use crate::{Secret, defaults, read};
+use crate::{Prices, Secret, defaults, read};
 
 /// All settings of the three programs.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -19,8 +20,12 @@ pub struct Config {
     pub storage: Storage,
     /// The language model.
     pub model: Model,
+    /// What it may cost.
+    pub budget: Budget,
     /// The consumer of jobs.
     pub worker: Worker,
+    /// Fonts and themes beside the built-in ones.
+    pub render: Render,
     /// Rules of the CV product.
     pub cv: Cv,
     /// Log lines.
@@ -152,18 +157,45 @@ pub struct Model {
     /// Longest time to connect, 1 ms to `timeout`.
     #[serde(deserialize_with = "read::duration")]
     pub connect_timeout: Duration,
+    /// Whether calls are made in the background, as asked for.
+    #[serde(deserialize_with = "read::background")]
+    pub background: Background,
+    /// Longest time for a call in the background, 1 ms to 1 day.
+    #[serde(deserialize_with = "read::duration")]
+    pub pending_max: Duration,
+    /// First pause before it is asked for again, 1 ms to `poll_max`.
+    #[serde(deserialize_with = "read::duration")]
+    pub poll_min: Duration,
+    /// Longest such pause, at most 5 min.
+    #[serde(deserialize_with = "read::duration")]
+    pub poll_max: Duration,
+    /// Key of the provider's webhook in the form of Standard Webhooks: `whsec_` and 24 to 64 bytes
+    /// in base64. `None`: there is no such route.
+    #[serde(deserialize_with = "read::webhook_secret")]
+    pub webhook_secret: Option<Secret>,
     /// Most tokens in one reply, 256 to 1,000,000.
     #[serde(deserialize_with = "read::number")]
     pub max_output_tokens: u32,
-    /// Budget of calls per minute over this process; `None` is no limit of ours.
+    /// Calls per minute over all workers; `None` is no limit of ours.
     #[serde(deserialize_with = "read::optional_number")]
     pub requests_per_minute: Option<NonZeroU32>,
-    /// Budget of tokens per minute over this process, in and out; `None` is no limit of ours.
+    /// Tokens per minute over all workers, in and out; `None` is no limit of ours.
     #[serde(deserialize_with = "read::optional_number")]
     pub tokens_per_minute: Option<NonZeroU32>,
+    /// What tokens cost.
+    #[serde(deserialize_with = "read::prices")]
+    pub prices: Prices,
 }
 
 impl Model {
+    /// The name by which the provider is asked for the model.
+    pub fn asked_name(&self) -> &str {
+        match (self.provider(), &self.azure_deployment) {
+            (Provider::AzureOpenAi, Some(deployment)) => deployment,
+            _ => &self.model,
+        }
+    }
+
     /// Who edits, as the settings stand: what [`EditorChoice::Auto`] comes to, and which API.
     pub fn provider(&self) -> Provider {
         if self.editor == EditorChoice::Offline {
@@ -178,6 +210,51 @@ impl Model {
     }
 }
 
+impl Model {
+    /// Whether calls are made in the background, as the settings stand: what
+    /// [`Background::Auto`] comes to.
+    pub fn in_background(&self) -> bool {
+        match self.background {
+            Background::On => true,
+            Background::Off => false,
+            Background::Auto => {
+                let own = |url: &String| url.starts_with("https://api.openai.com/");
+                self.provider() == Provider::OpenAi && self.base_url.as_ref().is_none_or(own)
+            }
+        }
+    }
+}
+
+/// What model calls may cost in one day (UTC). Amounts are millionths of a US dollar.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Budget {
+    /// Over all tenants; `None` is no limit. If set, the price of the model is known.
+    #[serde(deserialize_with = "read::optional_usd")]
+    pub daily_usd: Option<u64>,
+    /// For each tenant that is not among `tenants`.
+    #[serde(deserialize_with = "read::optional_usd")]
+    pub tenant_daily_usd: Option<u64>,
+    /// For these tenants.
+    #[serde(deserialize_with = "read::tenant_budgets")]
+    pub tenants: BTreeMap<String, u64>,
+    /// Longest time until a waiting job is looked at again, 100 ms to 1 day.
+    #[serde(deserialize_with = "read::duration")]
+    pub look_again: Duration,
+}
+
+impl Budget {
+    /// Whether anything is limited.
+    pub fn is_set(&self) -> bool {
+        self.daily_usd.is_some() || self.tenant_daily_usd.is_some() || !self.tenants.is_empty()
+    }
+
+    /// What a tenant may spend.
+    pub fn of_tenant(&self, tenant: &str) -> Option<u64> {
+        self.tenants.get(tenant).copied().or(self.tenant_daily_usd)
+    }
+}
+
 /// The consumer of jobs.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -185,6 +262,9 @@ pub struct Worker {
     /// Jobs in hand at once, 1 to 1024.
     #[serde(deserialize_with = "read::number")]
     pub concurrency: usize,
+    /// Workers that share the model's limits per minute, 1 to 10,000.
+    #[serde(deserialize_with = "read::number")]
+    pub replicas: u32,
     /// Threads that render, at most 256; 0 is one per processor core.
     #[serde(deserialize_with = "read::number")]
     pub render_threads: usize,
@@ -229,6 +309,19 @@ pub struct Worker {
     pub shutdown_grace: Duration,
 }
 
+/// Fonts and themes beside the built-in ones. [`Render::font_files`] and [`Render::theme_files`]
+/// list what is there.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Render {
+    /// Directory of fonts.
+    #[serde(deserialize_with = "read::optional_path")]
+    pub fonts_dir: Option<PathBuf>,
+    /// Directory of themes.
+    #[serde(deserialize_with = "read::optional_path")]
+    pub themes_dir: Option<PathBuf>,
+}
+
 /// Rules of the CV product.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -245,6 +338,15 @@ pub struct Cv {
     /// Life of a session in hours, 1 to 8760.
     #[serde(deserialize_with = "read::number")]
     pub session_ttl_hours: u32,
+    /// Time of day (UTC) of the removal of expired sessions, since midnight; below 24 h.
+    #[serde(deserialize_with = "read::time_of_day")]
+    pub cleanup_at: Duration,
+    /// Longest wait of a route under `/api` for its PDF, at most 10 min.
+    #[serde(deserialize_with = "read::duration")]
+    pub sync_wait: Duration,
+    /// Whether all that is stored of a session can be exported.
+    #[serde(deserialize_with = "read::switch")]
+    pub debug_export: bool,
     /// Largest uploaded document in bytes, before base64, 1 kB to 100 MB.
     #[serde(deserialize_with = "read::size")]
     pub max_document_size: u64,
@@ -325,6 +427,17 @@ pub enum Provider {
     AzureOpenAi,
 }
 
+/// Whether the provider works on calls in the background.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Background {
+    /// Where the provider is known to have it: at OpenAI itself.
+    Auto,
+    /// Always.
+    On,
+    /// Never: one request, and its answer.
+    Off,
+}
+
 /// What follows a model call of unknown outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SingleCall {
@@ -366,6 +479,10 @@ impl Config {
         config.model.editor = EditorChoice::Offline;
         config.model.timeout = ms(500);
         config.model.connect_timeout = ms(250);
+        config.model.pending_max = ms(5_000);
+        config.model.poll_min = ms(5);
+        config.model.poll_max = ms(50);
+        config.budget.look_again = ms(200);
         config.worker.concurrency = 8;
         config.worker.render_threads = 1;
         config.worker.visibility = ms(600);

@@ -202,6 +202,41 @@ fn which_model() {
 }
 
 #[test]
+fn which_budget() {
+    let loaded = from_env(&[("CV_DAILY_BUDGET_USD", "12.5"), ("OPENAI_API_KEY", "k")]);
+    assert_eq!(loaded.config.budget.daily_usd, Some(12_500_000));
+    assert_eq!(notes(&loaded), []);
+    let file = "[budget]\ntenant_daily_usd = 0.5\ntenants = \"acme 5, beta 0\"\n";
+    let budget = Config::load(&sources(file, &[], &[]))
+        .unwrap()
+        .config
+        .budget;
+    let of = |tenant: &str| budget.of_tenant(tenant);
+    assert_eq!(
+        (of("acme"), of("beta"), of("other")),
+        (Some(5_000_000), Some(0), Some(500_000))
+    );
+    assert!(budget.is_set() && !Config::default().budget.is_set());
+
+    let check = |env: &[(&str, &str)], part: &str| {
+        let found = faults("", env, &[]).join("\n");
+        assert!(found.contains(part), "{found}");
+    };
+    check(
+        &[("CV_DAILY_BUDGET_USD", "$5")],
+        "must be an amount of US dollars",
+    );
+    check(
+        &[
+            ("CV_DAILY_BUDGET_USD", "5"),
+            ("OPENAI_API_KEY", "k"),
+            ("OPENAI_MODEL", "own-model"),
+        ],
+        "model.prices has none of own-model",
+    );
+}
+
+#[test]
 fn which_storage() {
     let connection = |name: &str| format!("AccountName={name};AccountKey=c2VjcmV0");
     let (a, b, c) = (connection("a"), connection("b"), connection("c"));
@@ -471,7 +506,7 @@ fn what_is_said_about_names_in_the_environment() {
     );
     check(
         &[
-            ("CV_DELTA_MODE", "1"),
+            ("ENVIRONMENT", "staging"),
             ("SECRET_KEY", "x"),
             ("PRESSWORK_CONFIG", "f"),
         ],
@@ -482,7 +517,7 @@ fn what_is_said_about_names_in_the_environment() {
             ),
             (
                 NoteKind::Ignored,
-                "CV_DELTA_MODE: not used yet: this version has no editing sessions",
+                "ENVIRONMENT: not used yet: this version exports no telemetry",
             ),
         ],
     );

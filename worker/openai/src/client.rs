@@ -23,6 +23,7 @@ const IDLE: Duration = Duration::from_secs(15);
 pub struct Client {
     http: reqwest::Client,
     api: async_openai::Client<Endpoint>,
+    endpoint: Endpoint,
     model: String,
 }
 
@@ -56,8 +57,9 @@ impl Client {
             Provider::Azure { deployment, .. } => deployment,
         };
         Ok(Self {
-            api: async_openai::Client::build(http.clone(), endpoint),
+            api: async_openai::Client::build(http.clone(), endpoint.clone()),
             http,
+            endpoint,
             model,
         })
     }
@@ -67,13 +69,27 @@ impl Client {
     /// A future that is dropped may have sent its request: take that for
     /// [`Outcome::Ambiguous`].
     pub async fn call(&self, request: &Request) -> Called {
+        self.send(request, false).await
+    }
+
+    /// Submits one request that the provider works on in the background, within
+    /// [`Settings::timeout`].
+    ///
+    /// What was taken comes back as [`Outcome::Ambiguous`] with a reply id: from then on the
+    /// outcome can be learned by [`Client::retrieve`]. Only without an id is it lost. An answer
+    /// that is settled already comes as it is.
+    pub async fn submit(&self, request: &Request) -> Called {
+        self.send(request, true).await
+    }
+
+    async fn send(&self, request: &Request, background: bool) -> Called {
         // `async-openai` retries by default. Its executor is replaced here and nowhere else, so
         // there is no client that could be used without this.
         let once = Once::new(self.http.clone());
         let api = self.api.clone().with_http_service(once.clone());
         let outcome = match api
             .responses()
-            .create_byot::<_, Envelope>(request.body(&self.model))
+            .create_byot::<_, Envelope>(request.body(&self.model, background))
             .await
         {
             Ok(envelope) => envelope.outcome(&request.schema.json),
@@ -90,6 +106,16 @@ impl Client {
             rate_limits: aside.rate_limits,
             request_id: aside.request_id,
         }
+    }
+}
+
+impl Client {
+    pub(crate) fn http(&self) -> &reqwest::Client {
+        &self.http
+    }
+
+    pub(crate) fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
     }
 }
 

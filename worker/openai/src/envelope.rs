@@ -10,6 +10,7 @@ use serde_json::Value;
 use crate::classify::{identifier, lost};
 use crate::conform::conform;
 use crate::outcome::{AmbiguityKind, Failure, FailureKind, Outcome, Reply, Usage};
+use crate::request::REFERENCE_KEY;
 
 /// The longest id or model name that is kept.
 const LONGEST_NAME: usize = 256;
@@ -29,9 +30,21 @@ pub(crate) struct Envelope {
     incomplete_details: Value,
     #[serde(default)]
     usage: Value,
+    #[serde(default)]
+    metadata: Value,
 }
 
 impl Envelope {
+    /// The provider has not finished it.
+    pub(crate) fn is_pending(&self) -> bool {
+        matches!(self.status.as_str(), Some("queued" | "in_progress"))
+    }
+
+    /// What the request said of its job.
+    pub(crate) fn reference(&self) -> Option<&str> {
+        self.metadata.get(REFERENCE_KEY)?.as_str()
+    }
+
     /// What the response means to a caller who asked for an object of `schema`.
     pub(crate) fn outcome(self, schema: &Value) -> Outcome {
         // Compatible servers leave the status out when all is well.

@@ -12,6 +12,10 @@
 //! | a redirect; any 4xx but 408 and 429; a refusal; an incomplete, failed or schema-breaking answer | [`Outcome::Final`] |
 //! | 408; any other 5xx; a reset or time-out after the request went out; a truncated 200; a 200 that is not a response | [`Outcome::Ambiguous`] |
 //!
+//! [`Client::submit`] asks for the same in the background: the answer is an id, the response is
+//! kept at the provider, and [`Client::retrieve`], [`Client::cancel`] and [`Client::delete`] work
+//! on it. These may be repeated at will, since they ask for no work.
+//!
 //! **Invariants.** No layer retries: not `async-openai` (its retry layer is replaced for each call
 //! by a service that sends once and then refuses), not `reqwest` (retries off, redirects off).
 //! No prompt, reply or key reaches a log line, an error or a `Debug` output.
@@ -29,8 +33,10 @@ pub mod fake;
 mod headers;
 mod once;
 mod outcome;
+mod probe;
 mod request;
 mod settings;
+mod stored;
 
 pub use client::Client;
 pub use headers::{RateLimits, Window};
@@ -38,5 +44,7 @@ pub use outcome::{
     Ambiguity, AmbiguityKind, Called, Failure, FailureKind, NotProcessed, NotProcessedReason,
     Outcome, Reply, Usage,
 };
+pub use probe::Probe;
 pub use request::{REFERENCE_KEY, Request, Schema, StoredPrompt};
 pub use settings::{Provider, Secret, Settings, SettingsError};
+pub use stored::{Retrieved, Settled};

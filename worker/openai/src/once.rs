@@ -20,7 +20,7 @@ use crate::headers::{RateLimits, request_id};
 use crate::outcome::{AmbiguityKind, Outcome};
 
 /// The largest reply that is read. A real one is some tens of kilobytes.
-const LARGEST_REPLY: usize = 8 << 20;
+pub(crate) const LARGEST_REPLY: usize = 8 << 20;
 /// The largest error that is read; its status says most.
 const LARGEST_ERROR: usize = 64 << 10;
 
@@ -106,12 +106,13 @@ impl Once {
 }
 
 /// A body that did not arrive whole.
-struct Cut {
+pub(crate) struct Cut {
     kind: AmbiguityKind,
     body: Vec<u8>,
 }
 
-async fn read(mut response: Response, limit: usize) -> Result<Vec<u8>, Cut> {
+/// A whole body of at most `limit` bytes.
+pub(crate) async fn read(mut response: Response, limit: usize) -> Result<Vec<u8>, Cut> {
     let mut body = Vec::new();
     loop {
         match response.chunk().await {

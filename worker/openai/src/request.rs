@@ -53,8 +53,8 @@ pub struct StoredPrompt {
 }
 
 impl Request {
-    /// The body of `POST /responses`.
-    pub(crate) fn body(&self, model: &str) -> CreateResponse {
+    /// The body of `POST /responses`; in the background the answer is an id to ask again by.
+    pub(crate) fn body(&self, model: &str, background: bool) -> CreateResponse {
         let format = ResponseFormatJsonSchema {
             name: self.schema.name.clone(),
             schema: self.schema.json.clone(),
@@ -78,9 +78,11 @@ impl Request {
                 self.reference.clone(),
             )])),
             max_output_tokens: self.max_output_tokens,
+            background: background.then_some(true),
             // A plain call gets its whole answer at once. A copy at the provider would hold the
-            // caller's CV for weeks, and nothing here would ever fetch or delete it.
-            store: Some(false),
+            // caller's CV for weeks, and nothing here would ever fetch or delete it. In the
+            // background the copy is what the answer is fetched from.
+            store: Some(background),
             ..CreateResponse::default()
         }
     }

@@ -1,6 +1,6 @@
-//! Renders a canonical CV: `cargo run -p render --example cv -- CV.json OUT.pdf [PAGES]`.
+//! Renders a canonical CV: `cargo run -p render --example cv -- CV.json OUT.pdf [PAGES|auto] [THEME|FILE.toml]`.
 
-use render::{Attachment, Created, Engine, Options, Pages};
+use render::{Attachment, Created, Engine, Options, Pages, Theme};
 
 #[path = "../tests/support/mod.rs"]
 mod support;
@@ -8,11 +8,16 @@ mod support;
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);
     let (Some(input), Some(output)) = (arguments.next(), arguments.next()) else {
-        return Err("usage: cv CV.json OUT.pdf [PAGES]".into());
+        return Err("usage: cv CV.json OUT.pdf [PAGES|auto] [THEME|FILE.toml]".into());
     };
-    let page_target = match arguments.next() {
+    let page_target = match arguments.next().as_deref() {
+        Some("auto") | None => Pages::Auto,
         Some(pages) => Pages::Fixed(pages.parse()?),
-        None => Pages::Auto,
+    };
+    let theme = match arguments.next() {
+        Some(file) if file.ends_with(".toml") => Theme::from_toml(&std::fs::read_to_string(file)?)?,
+        Some(name) => Theme::named(&name).ok_or("no such theme")?,
+        None => Theme::default(),
     };
     let json = std::fs::read(input)?;
     let mut document = support::cv::document(&serde_json::from_slice(&json)?);
@@ -42,14 +47,16 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             data: json,
         }],
         page_target,
+        theme,
         ..Options::default()
     };
     let rendered = Engine::new()?.render(&document, &options)?;
     println!(
-        "{} pages, {} bytes, {:?}",
+        "{} pages, {} bytes, {:?}, {:?}",
         rendered.pages,
         rendered.pdf.len(),
-        rendered.fit
+        rendered.fit,
+        rendered.report
     );
     for warning in &rendered.warnings {
         println!("warning: {warning}");

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::fonts::FontFault;
+
 /// Why there is no document.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -26,6 +28,12 @@ pub enum Error {
         /// The most that is set.
         limit: usize,
     },
+    /// A table that no page can hold side by side.
+    #[error("a table has more than {limit} columns")]
+    TooManyColumns {
+        /// The most that is set.
+        limit: usize,
+    },
     /// Blocks within blocks within blocks.
     #[error("blocks are nested deeper than {limit} levels")]
     TooDeep {
@@ -38,13 +46,16 @@ pub enum Error {
         /// The most that is made.
         limit: usize,
     },
-    /// A theme's value that no page can be made with.
-    #[error("the theme's `{field}` must be {expected}")]
+    /// A theme that is no TOML.
+    #[error("the theme cannot be read: {0}")]
+    ThemeSyntax(String),
+    /// A theme's value that no readable page can be made with.
+    #[error("the theme's `{key}`: {fault}")]
     Theme {
         /// The path of the value within the theme.
-        field: &'static str,
-        /// What would do.
-        expected: &'static str,
+        key: String,
+        /// What is wrong with it, and what would do.
+        fault: String,
     },
     /// A page target that makes no sense.
     #[error("a page target of {0}; use 1 to 4, or no target")]
@@ -60,6 +71,14 @@ pub enum Error {
     /// The fonts in this build are broken.
     #[error("the embedded font {0} cannot be read")]
     Font(&'static str),
+    /// A font file that the caller added cannot be used.
+    #[error("the font file {name}: {fault}")]
+    FontFile {
+        /// What the caller called the file.
+        name: String,
+        /// What to change.
+        fault: FontFault,
+    },
     /// The PDF writer refused the document: a fault of ours.
     #[error("the PDF writer refused the document: {0}")]
     Pdf(String),
@@ -98,6 +117,10 @@ pub enum Warning {
         pages: u32,
         /// Pages asked for.
         target: u32,
+        /// What is too much even at the theme's tightest, in mm of the column that is too long.
+        excess_mm: u32,
+        /// About so many characters there.
+        excess_characters: u32,
     },
 }
 
@@ -123,9 +146,16 @@ impl fmt::Display for Warning {
             }
             Self::PhotoDropped { reason } => write!(f, "the photo was left out: {reason}"),
             Self::LinkDropped => f.write_str("a link that cannot be followed was set as text"),
-            Self::OverTarget { pages, target } => {
-                write!(f, "the document takes {pages} pages instead of {target}")
-            }
+            Self::OverTarget {
+                pages,
+                target,
+                excess_mm,
+                excess_characters,
+            } => write!(
+                f,
+                "the document takes {pages} pages instead of {target}; it is about {excess_characters} \
+                 characters ({excess_mm} mm) too long even for the smallest type"
+            ),
         }
     }
 }

@@ -1,11 +1,20 @@
-//! The embedded fonts, parsed once, and which of them draws a character.
+//! The fonts of an engine: the embedded ones and those that a caller adds, by family.
 
-use std::sync::{Arc, OnceLock};
+mod choice;
+mod embedded;
+mod file;
 
-use harfrust::{Direction, Feature, Font, Script, ShapePlan, ShaperFont, Tag};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use harfrust::{Font, ShaperFont, Tag};
 use unicode_normalization::char::decompose_canonical;
 
+pub use file::FontFault;
+
+pub(crate) use choice::Region;
+
 use crate::error::Error;
+use crate::text::cache::ShapeCache;
 
 /// Drawn for a character that no font has.
 pub(crate) const REPLACEMENT: char = '\u{FFFD}';
@@ -13,128 +22,194 @@ pub(crate) const REPLACEMENT: char = '\u{FFFD}';
 /// The fonts of one engine. Shared by threads.
 pub(crate) struct Fonts {
     faces: Vec<Face>,
+    /// The embedded families first, the default before all others.
+    families: Vec<Family>,
+    /// How many of the families are embedded.
+    embedded: usize,
+    /// Idle caches of words; each rendering takes one and gives it back.
+    caches: Mutex<Vec<ShapeCache>>,
 }
 
-/// One font file, ready for shaping and for the PDF.
+/// Faces of one design.
+pub(crate) struct Family {
+    name: String,
+    /// Regular, bold, italic, bold italic; the nearest face where a family lacks one.
+    styles: [FaceId; 4],
+    region: Option<Region>,
+}
+
+/// One font of a file, at one weight, ready for shaping and for the PDF.
 pub(crate) struct Face {
     font: Font,
     pdf: krilla::text::Font,
     units_per_em: f32,
-    plans: [OnceLock<ShapePlan>; Alphabet::COUNT * 2],
+    no_ink: Option<NoInk>,
 }
 
-/// An index into [`Fonts`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct FaceId(u8);
-
-/// The scripts that the embedded fonts shape by different rules.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Alphabet {
-    Latin,
-    Greek,
-    Cyrillic,
+/// A glyph that shows nothing, to stand for what only readers of the text are to see: fonts draw marks of
+/// direction as pictures of themselves.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct NoInk {
+    pub(crate) id: u16,
+    /// Its own width in em: 0, or that of the space, which reads as a space elsewhere.
+    pub(crate) width: f32,
 }
 
-/// A file's name, for errors, and its bytes.
-type Embedded = (&'static str, &'static [u8]);
+/// An index into the faces of [`Fonts`].
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct FaceId(u16);
 
-macro_rules! embedded {
-    ($($name:literal),* $(,)?) => {
-        [$(($name, include_bytes!(concat!("../fonts/", $name, ".ttf")).as_slice())),*]
-    };
-}
+/// A family of fonts; the default is the embedded sans serif.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub(crate) struct FamilyId(u16);
 
-/// The four styles first, in the order that [`FaceId::of_style`] counts on, then the fallbacks by preference.
-static FILES: [Embedded; 7] = embedded![
-    "NotoSans-Regular",
-    "NotoSans-Bold",
-    "NotoSans-Italic",
-    "NotoSans-BoldItalic",
-    "NotoSansMath-Regular",
-    "NotoSansSymbols2-Regular",
-    "NotoSansSymbols-Regular",
-];
-const STYLES: u8 = 4;
+/// The bytes of a font file.
+type Blob = Arc<dyn AsRef<[u8]> + Send + Sync>;
+
+/// Idle caches that are kept; renderings beyond that many at a time start with empty ones.
+const IDLE_CACHES: usize = 16;
 
 impl Fonts {
+    /// The embedded fonts alone.
     pub(crate) fn embedded() -> Result<Self, Error> {
-        let faces = FILES
-            .iter()
-            .map(|&(name, data)| Face::parse(data).ok_or(Error::Font(name)));
-        Ok(Self {
-            faces: faces.collect::<Result<_, _>>()?,
-        })
+        let mut fonts = Self {
+            faces: Vec::new(),
+            families: Vec::new(),
+            embedded: 0,
+            caches: Mutex::new(Vec::new()),
+        };
+        embedded::load(&mut fonts)?;
+        fonts.embedded = fonts.families.len();
+        Ok(fonts)
+    }
+
+    /// The embedded fonts and those of some files, by the names that errors call them.
+    pub(crate) fn with_files(
+        files: impl IntoIterator<Item = (String, Vec<u8>)>,
+    ) -> Result<Self, Error> {
+        let mut fonts = Self::embedded()?;
+        file::load(&mut fonts, files)?;
+        Ok(fonts)
     }
 
     pub(crate) fn face(&self, id: FaceId) -> &Face {
-        &self.faces[usize::from(id.0)]
+        &self.faces[id.index()]
     }
 
-    /// Views of all fonts for one thread's shaping, in the order of their ids.
-    pub(crate) fn shapers(&self) -> Vec<ShaperFont<'_, 'static>> {
-        self.faces
-            .iter()
-            .map(|face| ShaperFont::new(&face.font))
-            .collect()
+    /// How many faces there are.
+    pub(crate) fn faces(&self) -> usize {
+        self.faces.len()
+    }
+
+    /// The family of a name, whatever the case of its letters.
+    pub(crate) fn family(&self, name: &str) -> Option<FamilyId> {
+        let same = |family: &Family| family.name.eq_ignore_ascii_case(name.trim());
+        let index = self.families.iter().position(same)?;
+        Some(FamilyId(index as u16))
+    }
+
+    /// The names of all families, the default first.
+    pub(crate) fn family_names(&self) -> impl Iterator<Item = &str> {
+        self.families.iter().map(|family| family.name.as_str())
+    }
+
+    /// A cache to shape with, warm if one is idle.
+    pub(crate) fn take_cache(&self) -> ShapeCache {
+        let mut caches = self.caches.lock().unwrap_or_else(PoisonError::into_inner);
+        caches.pop().unwrap_or_default()
+    }
+
+    /// Keeps a cache for the next rendering.
+    pub(crate) fn give_back(&self, cache: ShapeCache) {
+        let mut caches = self.caches.lock().unwrap_or_else(PoisonError::into_inner);
+        if caches.len() < IDLE_CACHES {
+            caches.push(cache);
+        }
+    }
+
+    fn add_face(&mut self, face: Face) -> FaceId {
+        self.faces.push(face);
+        FaceId((self.faces.len() - 1) as u16)
+    }
+
+    fn add_family(&mut self, name: String, styles: [FaceId; 4]) {
+        let region = Region::of_family(&name);
+        self.families.push(Family {
+            name,
+            styles,
+            region,
+        });
     }
 }
 
 impl Face {
-    fn parse(data: &'static [u8]) -> Option<Self> {
-        let blob: Arc<dyn AsRef<[u8]> + Send + Sync> = Arc::new(data);
-        let font = Font::new(blob.clone(), 0)?;
-        Some(Self {
-            units_per_em: f32::from(font.units_per_em()),
+    /// One font of a file, a variable one at the given weight.
+    fn parse(blob: &Blob, index: u32, weight: Option<f32>) -> Option<Self> {
+        let mut font = Font::new(blob.clone(), index)?;
+        let pdf = match weight {
+            Some(weight) => {
+                font = font
+                    .instance_builder()
+                    .variations([(Tag::new(b"wght"), weight)])
+                    .build();
+                let coordinates = [(krilla::text::Tag::new(b"wght"), weight)];
+                krilla::text::Font::new_variable(blob.clone().into(), index, &coordinates)?
+            }
+            None => krilla::text::Font::new(blob.clone().into(), index)?,
+        };
+        let units_per_em = f32::from(font.units_per_em());
+        let no_ink = no_ink(&font);
+        (units_per_em > 0.0).then_some(Self {
             font,
-            pdf: krilla::text::Font::new(blob.into(), 0)?,
-            plans: [const { OnceLock::new() }; Alphabet::COUNT * 2],
+            pdf,
+            units_per_em,
+            no_ink,
         })
+    }
+
+    pub(crate) fn font(&self) -> &Font {
+        &self.font
     }
 
     pub(crate) fn pdf(&self) -> &krilla::text::Font {
         &self.pdf
     }
 
-    pub(crate) fn units_per_em(&self) -> f32 {
-        self.units_per_em
+    pub(crate) fn no_ink(&self) -> Option<NoInk> {
+        self.no_ink
     }
 
-    /// The shaping plan for an alphabet, with or without small capitals.
-    pub(crate) fn plan(&self, alphabet: Alphabet, small_caps: bool) -> &ShapePlan {
-        self.plans[alphabet as usize * 2 + usize::from(small_caps)].get_or_init(|| {
-            let features = [Feature::new(Tag::new(b"smcp"), 1, ..)];
-            let features = if small_caps { features.as_slice() } else { &[] };
-            ShapePlan::new(
-                &self.font,
-                Direction::LeftToRight,
-                Some(alphabet.script()),
-                None,
-                features,
-            )
-        })
+    pub(crate) fn units_per_em(&self) -> f32 {
+        self.units_per_em
     }
 }
 
 impl FaceId {
-    pub(crate) fn of_style(bold: bool, italic: bool) -> Self {
-        Self(u8::from(bold) + 2 * u8::from(italic))
-    }
-
-    /// The first font that has the character, the style's own before the fallbacks.
-    pub(crate) fn for_char(c: char, style: Self, shapers: &[ShaperFont<'_, '_>]) -> Option<Self> {
-        let fallbacks = (STYLES..shapers.len() as u8).map(Self);
-        std::iter::once(style)
-            .chain(fallbacks)
-            .find(|id| has(&shapers[id.index()], c))
-    }
-
     pub(crate) fn index(self) -> usize {
         usize::from(self.0)
     }
 }
 
-/// Shaping takes a character apart when the font has only its parts.
-fn has(font: &ShaperFont<'_, '_>, c: char) -> bool {
+/// Many fonts draw an isolate or a zero width space as nothing; all have a space.
+fn no_ink(font: &Font) -> Option<NoInk> {
+    let view = ShaperFont::new(font);
+    let glyph = |c: char| view.nominal_glyph(c.into());
+    let blank = ['\u{2066}', '\u{200B}']
+        .into_iter()
+        .filter_map(glyph)
+        .find(|&id| {
+            let ink = view.glyph_extents(id).is_some_and(|ink| ink.width != 0);
+            !ink && view.glyph_h_advance(id) == 0
+        });
+    let id = blank.or_else(|| glyph(' '))?;
+    Some(NoInk {
+        id: id.to_u32() as u16,
+        width: view.glyph_h_advance(id) as f32 / f32::from(font.units_per_em()),
+    })
+}
+
+/// Whether a font draws a character. Shaping takes one apart when the font has only its parts.
+pub(crate) fn has(font: &ShaperFont<'_, '_>, c: char) -> bool {
     if font.nominal_glyph(c.into()).is_some() {
         return true;
     }
@@ -144,26 +219,4 @@ fn has(font: &ShaperFont<'_, '_>, c: char) -> bool {
         complete &= part != c && font.nominal_glyph(part.into()).is_some();
     });
     parts > 1 && complete
-}
-
-impl Alphabet {
-    const COUNT: usize = 3;
-
-    /// The alphabet of a letter; `None` for what all alphabets share.
-    pub(crate) fn of(c: char) -> Option<Self> {
-        match c {
-            '\u{0370}'..='\u{03FF}' | '\u{1F00}'..='\u{1FFF}' => Some(Self::Greek),
-            '\u{0400}'..='\u{052F}' | '\u{1D2B}' | '\u{1D78}' => Some(Self::Cyrillic),
-            _ if c.is_alphabetic() => Some(Self::Latin),
-            _ => None,
-        }
-    }
-
-    pub(crate) fn script(self) -> Script {
-        match self {
-            Self::Latin => harfrust::Script::LATIN,
-            Self::Greek => harfrust::Script::GREEK,
-            Self::Cyrillic => harfrust::Script::CYRILLIC,
-        }
-    }
 }

@@ -14,6 +14,7 @@
 //!     body: vec![Block::Section(Section {
 //!         title: "Findings".into(),
 //!         blocks: vec![Block::Paragraph("All is well.".into())],
+//!         ..Section::default()
 //!     })],
 //!     ..Document::default()
 //! };
@@ -30,6 +31,7 @@ mod layout;
 mod options;
 mod pdf;
 mod photo;
+pub mod picture;
 mod prepare;
 mod text;
 pub mod theme;
@@ -39,11 +41,28 @@ use flate2 as _;
 
 pub use blocks::Document;
 pub use error::{Error, PhotoFault, Warning};
-pub use options::{Attachment, Created, Fit, Options, Pages, Rendered};
+pub use options::{
+    Attachment, Created, Fit, FitStep, Options, Over, PageBreak, Pages, Paper, Rendered, Report,
+};
 pub use prepare::is_language_tag;
 pub use theme::Theme;
 
+pub use fonts::FontFault;
+
 use fonts::Fonts;
+
+/// A part of a rendering, in this order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// Checked, cleaned and shaped; photos are developed.
+    Shaped,
+    /// Broken into lines and pages, as often as fitting took.
+    LaidOut,
+    /// Drawn and tagged.
+    Drawn,
+    /// Fonts cut down to what is used, everything deflated and written.
+    Written,
+}
 
 /// The embedded fonts, parsed once. Make one and share it between threads.
 pub struct Engine {
@@ -58,37 +77,69 @@ impl Engine {
         })
     }
 
+    /// With fonts beside the embedded ones, as pairs of a name, which errors call it by, and the bytes of a
+    /// TrueType or OpenType file or of a collection of such. They draw what the embedded fonts have no glyphs
+    /// for, those of the document's region first (`Noto Sans CJK JP` for Japanese), and themes may ask for
+    /// their families by name.
+    ///
+    /// Bounded: at most 512 files of 160 MB and 512 MB together. Any file that cannot be used is an error.
+    pub fn with_fonts(files: impl IntoIterator<Item = (String, Vec<u8>)>) -> Result<Self, Error> {
+        Ok(Self {
+            fonts: Fonts::with_files(files)?,
+        })
+    }
+
+    /// The families that themes may ask for, the default first.
+    pub fn font_families(&self) -> impl Iterator<Item = &str> {
+        self.fonts.family_names()
+    }
+
     /// Renders a document. Text is never cut: what is wrong with the input is an error, what could not be
     /// done as asked a warning.
     ///
     /// Bounded: at most 1,000,000 bytes of text, 20,000 blocks, 8 levels, 200 pages.
     pub fn render(&self, document: &Document, options: &Options) -> Result<Rendered, Error> {
+        self.render_observed(document, options, &mut |_| {})
+    }
+
+    /// The same, telling of each stage when it is done: for those who want to know where the time goes.
+    pub fn render_observed(
+        &self,
+        document: &Document,
+        options: &Options,
+        done: &mut dyn FnMut(Stage),
+    ) -> Result<Rendered, Error> {
         options.validate()?;
-        let theme = &options.theme;
-        let mut prepared = prepare::prepare(document, theme, &self.fonts)?;
-        let fitted = layout::fit(&prepared, theme, options.page_target)?;
+        let mut prepared = prepare::prepare(document, options, &self.fonts)?;
+        done(Stage::Shaped);
+        let fitted = layout::fit(&prepared, options)?;
         let mut warnings = std::mem::take(&mut prepared.warnings);
         warnings.extend(fitted.warning);
 
         let pages = fitted.layout.pages.len();
         let footers = layout::footers(
-            prepared.footer.as_ref(),
+            &prepared,
+            options.theme.spec(),
             pages,
             &fitted.metrics,
             &self.fonts,
         );
-        let pdf = pdf::write(&pdf::Source {
+        done(Stage::LaidOut);
+        let source = pdf::Source {
             prepared: &prepared,
             layout: &fitted.layout,
             footers: &footers,
             metrics: &fitted.metrics,
             fonts: &self.fonts,
             options,
-        })?;
+        };
+        let pdf = pdf::write(&source, done)?;
+        done(Stage::Written);
         Ok(Rendered {
             pdf,
             pages: pages as u32,
             fit: fitted.shrink.report(),
+            report: fitted.report,
             warnings,
         })
     }

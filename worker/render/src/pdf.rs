@@ -1,6 +1,8 @@
 //! From pages of placed items to the bytes of a PDF: PDF/UA-1, and PDF/A-3a where a time was given.
 
 mod draw;
+mod glyphs;
+mod paint;
 mod tags;
 
 use krilla::configure::{Accessibility, Archival, Configuration, ConfigurationBuilder};
@@ -12,12 +14,14 @@ use krilla::metadata::{DateTime, Metadata};
 use krilla::outline::{Outline, OutlineNode};
 use krilla::{Document, SerializeSettings};
 
+use crate::Stage;
 use crate::error::Error;
 use crate::fonts::Fonts;
 use crate::layout::{FooterLine, Layout, Metrics};
 use crate::options::{Attachment, Created, Options};
 use crate::prepare::Prepared;
 use crate::text::clean_line;
+use crate::text::paragraph::Role;
 
 /// Characters of a title in the outline.
 const OUTLINE_TITLE: usize = 120;
@@ -33,7 +37,7 @@ pub(crate) struct Source<'a> {
 }
 
 /// Writes the file.
-pub(crate) fn write(source: &Source<'_>) -> Result<Vec<u8>, Error> {
+pub(crate) fn write(source: &Source<'_>, done: &mut dyn FnMut(Stage)) -> Result<Vec<u8>, Error> {
     let created = source.options.created.map(date_time);
     let mut document = Document::new_with(SerializeSettings {
         configuration: configuration(created.is_some())?,
@@ -46,6 +50,7 @@ pub(crate) fn write(source: &Source<'_>) -> Result<Vec<u8>, Error> {
     for attachment in &source.options.attachments {
         document.embed_file(embedded(attachment, created));
     }
+    done(Stage::Drawn);
     document.finish().map_err(|error| Error::Pdf(fault(&error)))
 }
 
@@ -98,20 +103,21 @@ fn outline(source: &Source<'_>) -> Outline {
             .pages
             .iter()
             .enumerate()
-            .find_map(|(page, items)| {
+            .find_map(|(page, found)| {
+                let items = &found.items;
                 let at = items.binary_search_by_key(id, |item| item.id).ok()?;
                 Some((page, &items[at]))
             });
         if let Some((page, item)) = place {
-            let y = (item.y - source.metrics.sizes.section).max(0.0);
-            push(title, page, source.metrics.left, y);
+            let size = source.metrics.size(Role::SectionTitle, item.zone);
+            push(title, page, item.x, (item.y - size).max(0.0));
         }
     }
     if source.layout.outline.is_empty() {
         push(
             &source.prepared.title,
             0,
-            source.metrics.left,
+            source.metrics.main.x,
             source.metrics.top,
         );
     }

@@ -1,6 +1,6 @@
 //! Photos: foreign JPEG and PNG files in, small upright JPEGs without metadata out.
 //!
-//! A JPEG that is small already is kept as it was encoded, without its metadata and not cropped: the page shows
+//! A JPEG that is small and light already is kept as it was encoded, without its metadata and not cropped: the page shows
 //! the frame's part of it, but the file holds all.
 
 mod keep;
@@ -27,8 +27,13 @@ const MAX_PIXELS: u64 = 40_000_000;
 const MAX_DECODED: u64 = 128 << 20;
 /// Bytes of a file at most.
 const MAX_FILE: usize = 40 << 20;
-/// What printers resolve.
-const DOTS_PER_INCH: f32 = 300.0;
+/// What the eye resolves at reading distance, on paper and on a dense screen.
+const DOTS_PER_INCH: f32 = 240.0;
+/// Bytes of a picture that is light whatever its frame.
+const LIGHT: usize = 4096;
+/// Pixels of the frame for each byte of a picture that is kept as it is: a heavier one makes the file heavier
+/// than its page is worth.
+const PIXELS_PER_BYTE: u32 = 8;
 /// The long side of a picture that is not cropped to a frame, in pixels.
 const WHOLE_SIDE: u32 = 1600;
 const JPEG_QUALITY: u8 = 85;
@@ -70,6 +75,16 @@ impl Frame {
             Self::Whole => (WHOLE_SIDE, WHOLE_SIDE),
         }
     }
+
+    /// The bytes up to which a picture is not worth encoding again.
+    fn weight(self) -> usize {
+        match self {
+            Self::Cropped { width, height } => {
+                ((width * height / PIXELS_PER_BYTE) as usize).max(LIGHT)
+            }
+            Self::Whole => MAX_FILE,
+        }
+    }
 }
 
 /// Makes a file fit to be placed; gives the JPEG and its size in pixels. What is not kept is decoded, cropped
@@ -78,7 +93,9 @@ pub(crate) fn develop(file: &[u8], frame: Frame) -> Result<(Vec<u8>, (u32, u32))
     if file.len() > MAX_FILE {
         return Err(PhotoFault::TooLarge);
     }
-    if let Some(kept) = keep(file, frame.limits()) {
+    if file.len() <= frame.weight()
+        && let Some(kept) = keep(file, frame.limits())
+    {
         return Ok(kept);
     }
     let (picture, orientation) = if file.starts_with(&[0xFF, 0xD8, 0xFF]) {

@@ -1,304 +1,276 @@
-//! How documents look, as data.
-//!
-//! Lengths on the page are in millimetres, sizes and gaps of text in points (1/72 inch).
+//! How documents look, as data: themes are TOML files. `themes/README.md` tells how to write one.
+
+mod check;
+mod color;
+mod spec;
+
+use std::sync::{Arc, OnceLock};
+
+use toml::{Table, Value};
 
 use crate::error::Error;
+use crate::options::Paper;
 
-/// A look. [`Theme::zurich`] is the default; change a field and the rest follows.
+pub(crate) use color::Rgb;
+pub(crate) use spec::{
+    BodyPlace, Caps, Colors, ContactPlace, DatePlace, Decoration, FooterAlign, PhotoPlace,
+    SidebarPlace, Spec, SubtitleStyle, TitleAlign, TitleColor,
+};
+
+/// Bytes of a theme's file at most.
+const MAX_FILE: usize = 64 << 10;
+
+macro_rules! embedded {
+    ($($name:literal),* $(,)?) => {
+        [$(($name, include_str!(concat!("../themes/", $name, ".toml")))),*]
+    };
+}
+
+/// The themes of this crate by their names; the default first.
+static FILES: [(&str, &str); 6] = embedded![
+    "zurich", "classic", "modern", "compact", "academic", "harbour",
+];
+
+/// A look: valid, cheap to clone.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Theme {
-    /// What callers know it by.
-    pub name: String,
-    /// The sheet.
-    pub page: PageSize,
-    /// The empty frame of each page.
-    pub margins: Margins,
-    /// The width of the column for dates and labels, gap included, in mm.
-    pub date_column: f32,
-    /// The frame of the masthead's photo.
-    pub photo: PhotoFrame,
-    /// Sizes of text.
-    pub sizes: Sizes,
-    /// Line height as a multiple of the text size.
-    pub leading: f32,
-    /// Vertical gaps.
-    pub spacing: Spacing,
-    /// Colours.
-    pub colors: Colors,
-    /// How far a document may shrink to meet a page target.
-    pub fit: FitBounds,
-}
-
-/// A sheet of paper, in mm.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct PageSize {
-    /// From left to right.
-    pub width: f32,
-    /// From top to bottom.
-    pub height: f32,
-}
-
-/// The empty frame of a page, in mm.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Margins {
-    /// Above the text.
-    pub top: f32,
-    /// Right of the text.
-    pub right: f32,
-    /// Below the text; the footer stands in it.
-    pub bottom: f32,
-    /// Left of the text.
-    pub left: f32,
-}
-
-/// Where the photo goes: the top right, as large as this, in mm.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct PhotoFrame {
-    /// The frame's width.
-    pub width: f32,
-    /// The frame's height.
-    pub height: f32,
-    /// The radius of all four corners.
-    pub radius: f32,
-    /// Between the photo and the text at its left.
-    pub gap: f32,
-}
-
-/// Sizes of text, in pt.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Sizes {
-    /// Running text.
-    pub text: f32,
-    /// The masthead's title.
-    pub name: f32,
-    /// Titles of sections.
-    pub section: f32,
-    /// Dates and labels.
-    pub date: f32,
-    /// The footer.
-    pub footer: f32,
-}
-
-/// Vertical gaps, in pt. Multiples of a quarter line keep lines of facing columns level.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Spacing {
-    /// Above a section's title.
-    pub section: f32,
-    /// Between a section's rule and its content.
-    pub title: f32,
-    /// Between entries.
-    pub entry: f32,
-    /// Between paragraphs, and between other blocks.
-    pub paragraph: f32,
-    /// Above each item of a list.
-    pub item: f32,
-    /// Between rows.
-    pub row: f32,
-}
-
-/// Colours, on white.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Colors {
-    /// Running text.
-    pub text: Rgb,
-    /// Titles of sections and links.
-    pub accent: Rgb,
-    /// Dates, labels, the footer.
-    pub muted: Rgb,
-    /// Hairlines.
-    pub rule: Rgb,
-}
-
-/// A colour of the sRGB space.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Rgb(pub u8, pub u8, pub u8);
-
-/// How far a document may shrink to meet a page target.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct FitBounds {
-    /// The smallest factor on all vertical gaps.
-    pub spacing: f32,
-    /// The smallest line height.
-    pub leading: f32,
-    /// The smallest size of running text, in pt; the other sizes shrink along.
-    pub text: f32,
+    spec: Arc<Spec>,
 }
 
 impl Theme {
     /// The default: A4, a date column, blue titles in small capitals, the photo at the top right.
     pub fn zurich() -> Self {
-        Self {
-            name: "zurich".to_owned(),
-            page: PageSize {
-                width: 210.0,
-                height: 297.0,
-            },
-            margins: Margins {
-                top: 20.0,
-                right: 22.4,
-                bottom: 20.0,
-                left: 25.0,
-            },
-            date_column: 42.5,
-            photo: PhotoFrame {
-                width: 28.5,
-                height: 38.0,
-                radius: 1.0,
-                gap: 6.0,
-            },
-            sizes: Sizes {
-                text: 11.0,
-                name: 16.0,
-                section: 13.0,
-                date: 10.0,
-                footer: 8.5,
-            },
-            leading: 1.364,
-            spacing: Spacing {
-                section: 14.0,
-                title: 6.5,
-                entry: 8.0,
-                paragraph: 5.0,
-                item: 2.0,
-                row: 1.5,
-            },
-            colors: Colors {
-                text: Rgb(0x1c, 0x1f, 0x24),
-                accent: Rgb(0x1b, 0x4f, 0x8a),
-                muted: Rgb(0x5b, 0x64, 0x70),
-                rule: Rgb(0xa9, 0xbd, 0xd4),
-            },
-            fit: FitBounds {
-                spacing: 0.5,
-                leading: 1.25,
-                text: 9.5,
-            },
-        }
+        Self::builtin(0)
     }
 
-    /// Checks that a page can be made: every value finite and within reason, and room left for text.
-    pub(crate) fn validate(&self) -> Result<(), Error> {
-        const LENGTH: &str = "a length from 0 to 2000 mm";
-        const SIZE: &str = "a size from 4 to 144 pt";
-        const GAP: &str = "a gap from 0 to 144 pt";
-        let within = |field, value: f32, low: f32, high: f32, expected| {
-            // A NaN is within no range.
-            if (low..=high).contains(&value) {
-                Ok(())
-            } else {
-                Err(Error::Theme { field, expected })
-            }
-        };
-        let (m, s, g) = (&self.margins, &self.sizes, &self.spacing);
-        for (field, value) in [
-            ("page.width", self.page.width),
-            ("page.height", self.page.height),
-            ("margins.top", m.top),
-            ("margins.right", m.right),
-            ("margins.bottom", m.bottom),
-            ("margins.left", m.left),
-            ("date_column", self.date_column),
-            ("photo.width", self.photo.width),
-            ("photo.height", self.photo.height),
-            ("photo.radius", self.photo.radius),
-            ("photo.gap", self.photo.gap),
-        ] {
-            within(field, value, 0.0, 2000.0, LENGTH)?;
-        }
-        for (field, value) in [
-            ("sizes.text", s.text),
-            ("sizes.name", s.name),
-            ("sizes.section", s.section),
-            ("sizes.date", s.date),
-            ("sizes.footer", s.footer),
-            ("fit.text", self.fit.text),
-        ] {
-            within(field, value, 4.0, 144.0, SIZE)?;
-        }
-        for (field, value) in [
-            ("spacing.section", g.section),
-            ("spacing.title", g.title),
-            ("spacing.entry", g.entry),
-            ("spacing.paragraph", g.paragraph),
-            ("spacing.item", g.item),
-            ("spacing.row", g.row),
-        ] {
-            within(field, value, 0.0, 144.0, GAP)?;
-        }
-        within("leading", self.leading, 1.0, 4.0, "a factor from 1 to 4")?;
-        within(
-            "fit.leading",
-            self.fit.leading,
-            1.0,
-            4.0,
-            "a factor from 1 to 4",
-        )?;
-        within(
-            "fit.spacing",
-            self.fit.spacing,
-            0.0,
-            1.0,
-            "a factor from 0 to 1",
-        )?;
+    /// One of this crate's themes.
+    pub fn named(name: &str) -> Option<Self> {
+        let index = FILES.iter().position(|(own, _)| *own == name)?;
+        Some(Self::builtin(index))
+    }
 
-        let width = self.page.width - m.left - m.right;
-        let height = self.page.height - m.top - m.bottom;
-        within(
-            "margins",
-            height,
-            60.0,
-            2000.0,
-            "so small that 60 mm of height are left",
-        )?;
-        within(
-            "margins",
-            width,
-            60.0,
-            2000.0,
-            "so small that 60 mm of width are left",
-        )?;
-        within(
-            "date_column",
-            width - self.date_column,
-            30.0,
-            2000.0,
-            "30 mm narrower than the text",
-        )?;
-        let beside = width - self.date_column - self.photo.width - self.photo.gap;
-        within(
-            "photo.width",
-            beside,
-            15.0,
-            2000.0,
-            "so small that 15 mm of text fit beside it",
-        )?;
-        within(
-            "photo.width",
-            self.photo.width,
-            5.0,
-            2000.0,
-            "at least 5 mm",
-        )?;
-        within(
-            "photo.height",
-            self.photo.height,
-            5.0,
-            height / 2.0,
-            "at least 5 mm and at most half as high as the text",
-        )?;
-        let corner = self.photo.width.min(self.photo.height) / 2.0;
-        within(
-            "photo.radius",
-            self.photo.radius,
-            0.0,
-            corner,
-            "at most half the photo",
-        )
+    /// All of this crate's themes, the default first.
+    pub fn all() -> impl Iterator<Item = Self> {
+        (0..FILES.len()).map(Self::builtin)
+    }
+
+    /// A theme of the caller's, of at most 64 KiB. What it does not set is as in the theme that it names with
+    /// `extends`, one of this crate's, or as in `zurich`.
+    ///
+    /// Fonts are looked for when a document is rendered: which there are, the engine knows.
+    ///
+    /// # Errors
+    /// [`Error::ThemeSyntax`] if it is no TOML; [`Error::Theme`] names the first key whose value will not do.
+    pub fn from_toml(text: &str) -> Result<Self, Error> {
+        if text.len() > MAX_FILE {
+            return Err(Error::ThemeSyntax(format!(
+                "it is larger than {MAX_FILE} bytes"
+            )));
+        }
+        let mut table = parse(text)?;
+        for (key, default) in [("name", "custom"), ("description", "")] {
+            let entry = table.entry(key);
+            entry.or_insert_with(|| Value::String(default.to_owned()));
+        }
+        Self::build(table)
+    }
+
+    /// What callers know it by.
+    pub fn name(&self) -> &str {
+        &self.spec.name
+    }
+
+    /// A sentence on how it looks.
+    pub fn description(&self) -> &str {
+        &self.spec.description
+    }
+
+    /// Whether the theme leaves room for text on this paper too.
+    pub(crate) fn check_paper(&self, paper: Paper) -> Result<(), Error> {
+        check::room(&self.spec, paper.millimetres())
+    }
+
+    pub(crate) fn spec(&self) -> &Spec {
+        &self.spec
+    }
+
+    fn builtin(index: usize) -> Self {
+        static PARSED: [OnceLock<Theme>; FILES.len()] = [const { OnceLock::new() }; FILES.len()];
+        let parse = || parse(FILES[index].1).and_then(Self::build);
+        PARSED[index]
+            .get_or_init(|| parse().expect("a test parses and checks every embedded theme"))
+            .clone()
+    }
+
+    fn build(table: Table) -> Result<Self, Error> {
+        let merged = extended(table)?;
+        let spec: Spec =
+            serde_path_to_error::deserialize(Value::Table(merged)).map_err(|error| {
+                Error::Theme {
+                    key: error.path().to_string(),
+                    fault: error.inner().message().trim().to_owned(),
+                }
+            })?;
+        check::check(&spec)?;
+        Ok(Self {
+            spec: Arc::new(spec),
+        })
     }
 }
 
 impl Default for Theme {
     fn default() -> Self {
         Self::zurich()
+    }
+}
+
+fn parse(text: &str) -> Result<Table, Error> {
+    text.parse().map_err(|error: toml::de::Error| {
+        let at = error.span().map_or(0, |span| span.start);
+        let line = text.bytes().take(at).filter(|byte| *byte == b'\n').count() + 1;
+        Error::ThemeSyntax(format!("line {line}: {}", error.message()))
+    })
+}
+
+/// The table over that of the theme which it extends.
+fn extended(mut table: Table) -> Result<Table, Error> {
+    let base = match table.remove("extends") {
+        None if table.get("name").and_then(Value::as_str) == Some(FILES[0].0) => return Ok(table),
+        None => FILES[0].1,
+        Some(name) => {
+            let known = FILES.iter().find(|(own, _)| name.as_str() == Some(own));
+            let names: Vec<_> = FILES.iter().map(|(own, _)| *own).collect();
+            known.map(|(_, text)| *text).ok_or_else(|| Error::Theme {
+                key: "extends".to_owned(),
+                fault: format!("it must be one of {}", names.join(", ")),
+            })?
+        }
+    };
+    let mut base = extended(parse(base)?)?;
+    merge(&mut base, table);
+    Ok(base)
+}
+
+fn merge(base: &mut Table, over: Table) {
+    for (key, value) in over {
+        match (base.get_mut(&key), value) {
+            (Some(Value::Table(base)), Value::Table(over)) => merge(base, over),
+            (_, value) => {
+                base.insert(key, value);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_theme_of_ours_is_sound_and_named_as_its_file() {
+        for (theme, (name, _)) in Theme::all().zip(FILES) {
+            assert_eq!(theme.name(), name);
+            assert!(theme.description().len() > 20);
+            assert_eq!(Theme::named(name), Some(theme));
+        }
+        assert_eq!(Theme::named("no such"), None);
+    }
+
+    #[test]
+    fn themes_change_what_they_say_and_nothing_else() {
+        let theme =
+            Theme::from_toml("[sizes]\ntext = 10\n[titles.de]\nprofile = \"Kurz\"").unwrap();
+        let zurich = Theme::zurich();
+        let mut expect = zurich.spec().clone();
+        expect.name = "custom".into();
+        expect.description = String::new();
+        expect.sizes.text = 10.0;
+        let titles = [("profile".to_owned(), "Kurz".to_owned())];
+        expect.titles.insert("de".into(), titles.into());
+        assert_eq!(theme.spec(), &expect);
+    }
+
+    #[test]
+    fn faults_name_the_key_and_what_would_do() {
+        let check = |text: &str, expect: &str| {
+            assert_eq!(
+                Theme::from_toml(text).unwrap_err().to_string(),
+                expect,
+                "{text}"
+            );
+        };
+        let of = |key: &str, fault: &str| format!("the theme's `{key}`: {fault}");
+        let size = |value: &str| of("sizes.text", &format!("{value} is not from 4 to 72 pt"));
+        check("[sizes]\ntext = 1000", &size("1000"));
+        check("[sizes]\ntext = -1", &size("-1"));
+        check("[sizes]\ntext = nan", &size("NaN"));
+        check("[sizes]\ntext = inf", &size("inf"));
+        check(
+            "[spacing]\nitem = -0.5",
+            &of("spacing.item", "-0.5 is not from 0 to 144 pt"),
+        );
+        check(
+            "[sizes]\ntext = \"big\"",
+            &of("sizes.text", "invalid type: string \"big\", expected f32"),
+        );
+        check(
+            "[colors]\ntext = \"red\"",
+            &of("colors.text", "`red` is no colour such as \"#1b4f8a\""),
+        );
+        check(
+            "[colors]\nmuted = \"#aaaaaa\"",
+            &of(
+                "colors.muted",
+                "its contrast to white is 2.3 to 1; it must be at least 4.5 to 1",
+            ),
+        );
+        check(
+            "page.size = \"a9\"",
+            &of(
+                "page.size",
+                "\"a4\", \"letter\", or a width and a height in mm such as [200, 280]",
+            ),
+        );
+        check(
+            "page.size = [10, 280]",
+            &of("page.size", "10 is not from 100 to 1000 mm"),
+        );
+        check(
+            "page.margins.start = 180",
+            &of(
+                "page.margins",
+                "7.6 mm are left of width for text; it must be at least 60.0 mm",
+            ),
+        );
+        check(
+            "[header]\nband = \"#445566\"\nband_text = \"#000000\"",
+            &of(
+                "header.band_text",
+                "its contrast to the band is 2.7 to 1; it must be at least 4.5 to 1",
+            ),
+        );
+        check(
+            "header.photo = \"sidebar\"",
+            &of("header.photo", "there is no sidebar to put it in"),
+        );
+        assert!(
+            Theme::from_toml("sizes.txt = 3")
+                .unwrap_err()
+                .to_string()
+                .contains("`txt`")
+        );
+        assert!(
+            Theme::from_toml("extends = \"bern\"")
+                .unwrap_err()
+                .to_string()
+                .contains("zurich")
+        );
+        assert!(
+            Theme::from_toml("name = ")
+                .unwrap_err()
+                .to_string()
+                .contains("line 1")
+        );
+        assert!(Theme::from_toml(&"#".repeat(70_000)).is_err());
     }
 }

@@ -8,7 +8,7 @@ use std::thread;
 use proptest::prelude::*;
 use render::blocks::{Block, Document, Entry, Footer, Image, Masthead, Run, Section, Text};
 use render::{
-    Attachment, Created, Engine, Error, Options, Pages, PhotoFault, Rendered, Theme, Warning,
+    Attachment, Created, Engine, Error, Options, Pages, Paper, PhotoFault, Rendered, Theme, Warning,
 };
 use serde_json::Value;
 
@@ -326,6 +326,7 @@ fn small_capitals_read_as_they_were_written() {
     let section = Section {
         title: "Doświadczenie ß".into(),
         blocks: vec![Block::Paragraph("x".into())],
+        ..Section::default()
     };
     let rendered = render(&document(vec![Block::Section(section)]), &options());
     assert_eq!(Reader::new(&rendered.pdf).text(), "Doświadczenie ß x");
@@ -368,9 +369,9 @@ fn photos_bring_nothing_but_their_pixels() {
             assert_eq!(contains(&rendered.pdf, scan), kept, "{width} by {height}");
         }
     };
-    check(420, 525, true);
-    check(300, 400, true);
+    check(240, 320, true);
     check(100, 20, true);
+    check(420, 525, false);
     check(600, 800, false);
     check(540, 525, false);
 }
@@ -465,35 +466,43 @@ fn options_that_make_no_sense_are_refused() {
         "attachment 0: its media type is not of the form `type/subtype`",
     );
     check(
-        |o| o.theme.sizes.text = f32::NAN,
-        "the theme's `sizes.text` must be a size from 4 to 144 pt",
-    );
-    check(
-        |o| o.theme.spacing.item = -1.0,
-        "the theme's `spacing.item` must be a gap from 0 to 144 pt",
-    );
-    check(
-        |o| o.theme.margins.left = 200.0,
-        "the theme's `margins` must be so small that 60 mm of width are left",
-    );
-    check(
-        |o| o.theme.photo.radius = 40.0,
-        "the theme's `photo.radius` must be at most half the photo",
+        |o| {
+            o.theme = Theme::from_toml(
+                "[page]\nsize = [400, 400]\nmargins = { top = 10, end = 100, bottom = 10, start = 100 }",
+            )
+            .unwrap();
+            o.paper = Some(Paper::A4);
+        },
+        "the theme's `page.margins`: 10.0 mm are left of width for text; it must be at least 60.0 mm",
     );
 }
 
 #[test]
-fn other_themes_work_too() {
-    let mut theme = Theme::zurich();
-    theme.page = render::theme::PageSize {
-        width: 215.9,
-        height: 279.4,
-    };
-    theme.date_column = 0.0;
-    theme.photo.radius = 0.0;
-    theme.sizes.text = 8.0;
-    let rendered = render(&sample(), &Options { theme, ..options() });
-    assert_eq!(rendered.warnings, []);
+fn unknown_fonts_are_refused_with_those_that_there_are() {
+    let theme = Theme::from_toml("fonts.name = \"Comic\"").unwrap();
+    let options = Options { theme, ..options() };
+    let error = engine()
+        .render(&paragraph("x"), &options)
+        .unwrap_err()
+        .to_string();
+    let expect = "the theme's `fonts.name`: there is no font family `Comic`; there are Noto Sans, ";
+    assert!(error.starts_with(expect), "{error}");
+}
+
+#[test]
+fn papers_change_the_page_and_nothing_else() {
+    for (paper, width, height) in [(Paper::A4, 595, 842), (Paper::Letter, 612, 792)] {
+        for theme in Theme::all() {
+            let options = Options {
+                paper: Some(paper),
+                theme,
+                ..options()
+            };
+            let rendered = render(&sample(), &options);
+            assert_eq!(rendered.warnings, []);
+            assert_eq!(Reader::new(&rendered.pdf).page_size(), (width, height));
+        }
+    }
 }
 
 #[test]
@@ -514,7 +523,7 @@ fn what_is_too_large_is_refused_at_once() {
         Error::TooManyPages { limit: 200 },
     );
     check(
-        &document(vec![Block::List(vec!["x".into(); 20_001])]),
+        &document(vec![Block::List(vec!["x".into(); 20_001].into())]),
         Error::TooManyBlocks { limit: 20_000 },
     );
     let nested = (0..9).fold(Block::Paragraph("x".into()), |block, _| {
@@ -562,9 +571,11 @@ proptest! {
                     date: date.as_str().into(),
                     title: Run::new(title.as_str()).italic().link(link).into(),
                     subtitle: place.as_str().into(),
-                    body: vec![Block::List(vec![item.as_str().into(); 30])],
+                    body: vec![Block::List(vec![item.as_str().into(); 30].into())],
+                    ..Entry::default()
                 }),
             ],
+            ..Section::default()
         }));
         let options = Options { page_target: Pages::Fixed(target), ..sample_options() };
         let rendered = engine().render(&document, &options);

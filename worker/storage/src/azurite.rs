@@ -19,6 +19,10 @@ pub const ACCOUNT: &str = "devstoreaccount1";
 pub const KEY: &str =
     "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
 
+/// The key of accounts that nothing but a test ever sees; short, because all of them stand in one
+/// environment variable.
+const SHARED_KEY: &str = "a2V5";
+
 /// Longest time to start or to stop.
 const PATIENCE: Duration = Duration::from_mins(1);
 
@@ -69,12 +73,36 @@ impl Azurite {
             .iter()
             .map(|argument| (*argument).to_owned())
             .collect();
-        let (process, ports) = Process::start(&arguments, Ports::default());
+        let (process, ports) = Process::start(&arguments, Ports::default(), "");
         Self {
             process: Some(process),
             arguments,
             ports,
         }
+    }
+
+    /// In memory, with this many empty accounts, so that many tests can share the process.
+    pub fn start_with_accounts(accounts: usize) -> Self {
+        let arguments = ["--inMemoryPersistence".to_owned()];
+        let names: Vec<_> = (0..accounts)
+            .map(|n| format!("a{n}:{SHARED_KEY}"))
+            .collect();
+        let (process, ports) = Process::start(&arguments, Ports::default(), &names.join(";"));
+        Self {
+            process: Some(process),
+            arguments: arguments.into(),
+            ports,
+        }
+    }
+
+    /// The connection string of one of the accounts of
+    /// [`start_with_accounts`](Self::start_with_accounts), from 0.
+    pub fn account(&self, number: usize) -> String {
+        account_string(
+            self.ports,
+            &format!("a{number}"),
+            &format!("AccountKey={SHARED_KEY}"),
+        )
     }
 
     /// Ends it in good order; what it had acknowledged is in its directory.
@@ -96,7 +124,7 @@ impl Azurite {
     /// Starts it again after [`stop`](Self::stop), on the same ports.
     pub fn start_again(&mut self) {
         self.stop();
-        self.process = Some(Process::start(&self.arguments, self.ports).0);
+        self.process = Some(Process::start(&self.arguments, self.ports, "").0);
     }
 
     /// The ports of its services.
@@ -118,11 +146,15 @@ impl Azurite {
 /// A connection string to Azurite on these ports, or to something between. `proof` is its
 /// `AccountKey=...` or `SharedAccessSignature=...`.
 pub fn connection_string(ports: Ports, proof: &str) -> String {
+    account_string(ports, ACCOUNT, proof)
+}
+
+fn account_string(ports: Ports, account: &str, proof: &str) -> String {
     let Ports { blob, queue, table } = ports;
     format!(
-        "AccountName={ACCOUNT};{proof};BlobEndpoint=http://127.0.0.1:{blob}/{ACCOUNT};\
-         QueueEndpoint=http://127.0.0.1:{queue}/{ACCOUNT};\
-         TableEndpoint=http://127.0.0.1:{table}/{ACCOUNT}"
+        "AccountName={account};{proof};BlobEndpoint=http://127.0.0.1:{blob}/{account};\
+         QueueEndpoint=http://127.0.0.1:{queue}/{account};\
+         TableEndpoint=http://127.0.0.1:{table}/{account}"
     )
 }
 
@@ -137,7 +169,7 @@ pub fn settings(connection_string: &str) -> AzureStorage {
 }
 
 impl Process {
-    fn start(arguments: &[String], ports: Ports) -> (Self, Ports) {
+    fn start(arguments: &[String], ports: Ports, accounts: &str) -> (Self, Ports) {
         let folder: PathBuf = [env!("CARGO_MANIFEST_DIR"), "..", "..", "infra", "azurite"]
             .iter()
             .collect();
@@ -146,15 +178,19 @@ impl Process {
             "Azurite is not installed: run `npm ci --prefix infra/azurite` first"
         );
         let port = |name: &str, port: u16| [format!("--{name}Port"), port.to_string()];
-        let mut child = Command::new("node")
+        let mut command = Command::new("node");
+        // Other accounts than the ones that we use.
+        command.env_remove("AZURITE_ACCOUNTS");
+        if !accounts.is_empty() {
+            command.env("AZURITE_ACCOUNTS", accounts);
+        }
+        let mut child = command
             .arg(folder.join("run.js"))
             .args(["--silent", "--disableTelemetry"])
             .args(port("blob", ports.blob))
             .args(port("queue", ports.queue))
             .args(port("table", ports.table))
             .args(arguments)
-            // Other accounts than the one that we use.
-            .env_remove("AZURITE_ACCOUNTS")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::inherit())

@@ -5,6 +5,7 @@
 //! - [`azure`]: all three on Azure Storage.
 //! - [`names`]: every queue, table, container and path, in one place.
 //! - [`jobs`]: the typed store of jobs; the rows of one job move in one transaction.
+//! - [`sessions`]: the typed store of editing sessions.
 //! - [`events`]: a decorator that tells of written blobs.
 //! - `fault` (a feature): a decorator that injects faults.
 //! - `conformance` (a feature): one suite that every adapter passes.
@@ -25,6 +26,8 @@ mod limits;
 pub mod names;
 mod open;
 pub mod port;
+pub mod sessions;
+pub mod spend;
 
 pub use ambient::{Clock, Entropy};
 pub use open::{OpenError, open};

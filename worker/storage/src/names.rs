@@ -1,5 +1,7 @@
 //! Every queue, table, container, key and path, in one place.
 
+use schemas::job::DocumentName;
+use schemas::session::SessionId;
 use schemas::{JobId, Tenant};
 
 /// Queues.
@@ -13,15 +15,18 @@ pub enum QueueName {
     Notifications,
     /// Events set aside, with their reason.
     NotificationsPoison,
+    /// Messages of `presswork doctor` to itself.
+    Doctor,
 }
 
 impl QueueName {
     /// All queues.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 5] = [
         Self::Jobs,
         Self::JobsPoison,
         Self::Notifications,
         Self::NotificationsPoison,
+        Self::Doctor,
     ];
 
     /// The name in the store: 3 to 63 of a-z, 0-9 and `-`, as Azure asks.
@@ -31,6 +36,7 @@ impl QueueName {
             Self::JobsPoison => "jobs-poison",
             Self::Notifications => "notifications",
             Self::NotificationsPoison => "notifications-poison",
+            Self::Doctor => "doctor",
         }
     }
 }
@@ -42,17 +48,20 @@ pub enum TableName {
     Jobs,
     /// One row for each tenant, all in one partition.
     Tenants,
+    /// Editing sessions and what was made of them; the partition is the tenant.
+    Sessions,
 }
 
 impl TableName {
     /// All tables.
-    pub const ALL: [Self; 2] = [Self::Jobs, Self::Tenants];
+    pub const ALL: [Self; 3] = [Self::Jobs, Self::Tenants, Self::Sessions];
 
     /// The name in the store: 3 to 63 letters and digits, as Azure asks.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Jobs => "jobs",
             Self::Tenants => "tenants",
+            Self::Sessions => "cvsessions",
         }
     }
 }
@@ -66,11 +75,25 @@ pub enum Container {
     ModelReplies,
     /// Finished PDFs.
     CvPdfs,
+    /// What stands beside a finished PDF. Apart from it, because each blob that lands in
+    /// [`Container::CvPdfs`] is an event.
+    JobDocuments,
+    /// Contents of sessions that are too large for a row.
+    CvSessions,
+    /// Photos of sessions.
+    CvPhotos,
 }
 
 impl Container {
     /// All containers.
-    pub const ALL: [Self; 3] = [Self::JobInputs, Self::ModelReplies, Self::CvPdfs];
+    pub const ALL: [Self; 6] = [
+        Self::JobInputs,
+        Self::ModelReplies,
+        Self::CvPdfs,
+        Self::JobDocuments,
+        Self::CvSessions,
+        Self::CvPhotos,
+    ];
 
     /// The name in the store: 3 to 63 of a-z, 0-9 and `-`, as Azure asks.
     pub fn as_str(self) -> &'static str {
@@ -78,6 +101,9 @@ impl Container {
             Self::JobInputs => "job-inputs",
             Self::ModelReplies => "model-replies",
             Self::CvPdfs => "cv-pdfs",
+            Self::JobDocuments => "job-documents",
+            Self::CvSessions => "cv-sessions",
+            Self::CvPhotos => "cv-photos",
         }
     }
 
@@ -110,6 +136,13 @@ pub fn unpolished_pdf_path(tenant: &Tenant, job: JobId) -> String {
     format!("{tenant}/{job}.unpolished.pdf")
 }
 
+/// The blob that holds a document beside a job's PDF, in [`Container::JobDocuments`]. `pdf` is where
+/// the PDF is: polished and unpolished PDFs each have their own company.
+pub fn document_path(pdf: &str, document: DocumentName) -> String {
+    let stem = pdf.strip_suffix(".pdf").unwrap_or(pdf);
+    format!("{stem}/{}", document.as_str())
+}
+
 /// Whose job a PDF of container `cv-pdfs` belongs to.
 pub fn job_of_pdf_path(path: &str) -> Option<(Tenant, JobId)> {
     let (tenant, file) = path.split_once('/')?;
@@ -118,11 +151,74 @@ pub fn job_of_pdf_path(path: &str) -> Option<(Tenant, JobId)> {
     Some((Tenant::try_from(tenant.to_owned()).ok()?, id.parse().ok()?))
 }
 
+/// Where the blobs of a session begin, in both of its containers.
+pub fn session_prefix(tenant: &Tenant, session: SessionId) -> String {
+    format!("{tenant}/{session}/")
+}
+
+/// A blob of a session. Each write has a name of its own, so that the row decides which one counts.
+pub fn session_blob(tenant: &Tenant, session: SessionId, write: &str) -> String {
+    format!("{tenant}/{session}/{write}")
+}
+
+/// The session that a blob belongs to.
+pub fn session_of_blob(path: &str) -> Option<SessionId> {
+    path.split('/').nth(1)?.parse().ok()
+}
+
 /// The partition of the table `tenants`.
 pub const TENANTS_PARTITION: &str = "tenants";
 
+/// The partition of the table `tenants` that holds what calls cost.
+pub const BUDGET_PARTITION: &str = "budget";
+
+/// Row keys of the table `cvsessions`. A session's own key is its id.
+pub mod session_row {
+    use jiff::Timestamp;
+    use schemas::JobId;
+    use schemas::session::SessionId;
+
+    /// Prefix of the rows that say when to look at a session again.
+    pub const EXPIRY: &str = "x~";
+    /// Prefix of generations.
+    pub const GENERATION: &str = "g~";
+
+    /// When to see whether a session has expired.
+    pub fn expiry(at: Timestamp, session: SessionId) -> String {
+        format!("{}{session}", expiry_from(at))
+    }
+
+    /// Where the rows of a time begin.
+    pub fn expiry_from(at: Timestamp) -> String {
+        let millis = u64::try_from(at.as_millisecond()).unwrap_or(0);
+        format!("{EXPIRY}{millis:012x}~")
+    }
+
+    /// The session of such a row.
+    pub fn session_of_expiry(row: &str) -> Option<SessionId> {
+        row.strip_prefix(EXPIRY)?.split_once('~')?.1.parse().ok()
+    }
+
+    /// Where the generations of a session, or of equal content, begin.
+    pub fn generations(group: &str) -> String {
+        format!("{GENERATION}{group}~")
+    }
+
+    /// A generation: newest first.
+    pub fn generation(group: &str, job: JobId) -> String {
+        let inverted = 0xffff_ffff_ffff - job.unix_millis();
+        format!("{GENERATION}{group}~{inverted:012x}~{job}")
+    }
+
+    /// The group of such a row.
+    pub fn group_of_generation(row: &str) -> Option<&str> {
+        Some(row.strip_prefix(GENERATION)?.split_once('~')?.0)
+    }
+}
+
 /// Row keys of the table `jobs`. `~` sorts after letters and digits and is legal in keys.
 pub mod row {
+    use jiff::Timestamp;
     use schemas::JobId;
 
     /// Prefix of job rows.
@@ -162,6 +258,18 @@ pub mod row {
     pub fn ledger(id: JobId, attempt: u32) -> String {
         format!("c~{id}~{attempt:04}")
     }
+
+    /// The first key that a ledger's row can have whose job was submitted at this time or later.
+    pub fn ledger_from(submitted: Timestamp) -> String {
+        let millis = u64::try_from(submitted.as_millisecond()).unwrap_or(0);
+        format!("c~{:08x}-{:04x}", millis >> 16, millis & 0xffff)
+    }
+
+    /// What one process spent on a day, for a tenant or (empty) for all. In partition `budget` of
+    /// table `tenants`.
+    pub fn spend(day: jiff::civil::Date, tenant: &str, holder: &str) -> String {
+        format!("{day}~{tenant}~{holder}")
+    }
 }
 
 #[cfg(test)]
@@ -181,6 +289,20 @@ mod tests {
     }
 
     #[test]
+    fn the_ledger_begins_where_its_time_begins() {
+        let at = |millis| Timestamp::from_millisecond(millis).unwrap();
+        for (job, from, inside) in [
+            (1_790_000_000_000, 1_790_000_000_000, true),
+            (1_790_000_000_001, 1_790_000_000_000, true),
+            (1_789_999_999_999, 1_790_000_000_000, false),
+            (1_790_000_065_536, 1_790_000_065_535, true),
+        ] {
+            let row = row::ledger(id(job), 1);
+            assert_eq!(row >= row::ledger_from(at(from)), inside, "{job} {from}");
+        }
+    }
+
+    #[test]
     fn paths_lead_back_to_their_job() {
         let tenant = Tenant::from_claim("acme");
         let job = id(5);
@@ -191,6 +313,8 @@ mod tests {
         let unpolished = unpolished_pdf_path(&tenant, job);
         assert_eq!(job_of_pdf_path(&unpolished), Some((tenant, job)));
         assert_eq!(job_of_pdf_path("acme/elsewhere.pdf"), None);
+        let letter = document_path(&unpolished, DocumentName::CoverLetter);
+        assert_eq!(letter, format!("acme/{job}.unpolished/cover-letter"));
         assert_eq!(row::job_of_marker(&row::marker(job)), Some(job));
     }
 }

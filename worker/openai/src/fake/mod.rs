@@ -15,6 +15,7 @@
 //! |---|---|
 //! | `GET /_calls` | [`Counters`] as JSON |
 //! | `GET /_requests` | the last bodies received, oldest first, as a JSON array |
+//! | `GET /_stored` | the responses that are stored, oldest first, as a JSON array |
 //! | `POST /_script` | takes a new script, JSON or TOML, and starts at its beginning |
 //! | `POST /_reset` | sets all counters to zero, forgets all requests and responses, and starts the script again |
 //!
@@ -120,6 +121,11 @@ impl Server {
     /// The last requests for a response, oldest first, with path and headers.
     pub fn received(&self) -> Vec<Received> {
         self.state.received()
+    }
+
+    /// The responses that are stored, oldest first, as they are now.
+    pub fn stored(&self) -> Vec<Value> {
+        self.state.stored()
     }
 
     /// Takes a new script and starts at its beginning. Requests under way keep their behaviour.

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode, Uri};
 use serde_json::{Value, json};
 
-use super::script::Script;
+use super::script::{Behaviour, Script};
 use super::socket::Line;
 use super::state::{Received, State};
 use super::{respond, wire};
@@ -33,6 +33,7 @@ pub(super) fn router(state: Arc<State>) -> Router {
         .layer(middleware::from_fn_with_state(state.clone(), add_headers))
         .route("/_calls", get(calls))
         .route("/_requests", get(requests))
+        .route("/_stored", get(stored))
         .route("/_script", post(set_script))
         .route("/_reset", post(reset))
         .layer(DefaultBodyLimit::max(LARGEST_REQUEST))
@@ -56,14 +57,39 @@ async fn create(
     respond::create(state, line, received, body).await
 }
 
-async fn retrieve(Shared(state): Shared<Arc<State>>, Path(id): Path<String>) -> Response {
+async fn retrieve(
+    Shared(state): Shared<Arc<State>>,
+    ConnectInfo(line): ConnectInfo<Line>,
+    Path(id): Path<String>,
+) -> Response {
+    if let Some(trouble) = trouble(&state, &line) {
+        return trouble;
+    }
     match state.retrieve(&id) {
         Some(response) => Json(response).into_response(),
         None => not_found(&id),
     }
 }
 
-async fn cancel(Shared(state): Shared<Arc<State>>, Path(id): Path<String>) -> Response {
+/// What the script wants to happen to a request about a stored response.
+fn trouble(state: &State, line: &Line) -> Option<Response> {
+    match state.retrieval()? {
+        Behaviour::Error(error) => return Some(wire::error(&error)),
+        Behaviour::Reset { .. } => line.reset(),
+        Behaviour::Close { .. } => line.close(),
+        _ => return None,
+    }
+    Some(StatusCode::OK.into_response())
+}
+
+async fn cancel(
+    Shared(state): Shared<Arc<State>>,
+    ConnectInfo(line): ConnectInfo<Line>,
+    Path(id): Path<String>,
+) -> Response {
+    if let Some(trouble) = trouble(&state, &line) {
+        return trouble;
+    }
     match state.cancel(&id) {
         Some(Ok(response)) => Json(response).into_response(),
         Some(Err(())) => wire::refusal(
@@ -74,7 +100,14 @@ async fn cancel(Shared(state): Shared<Arc<State>>, Path(id): Path<String>) -> Re
     }
 }
 
-async fn delete(Shared(state): Shared<Arc<State>>, Path(id): Path<String>) -> Response {
+async fn delete(
+    Shared(state): Shared<Arc<State>>,
+    ConnectInfo(line): ConnectInfo<Line>,
+    Path(id): Path<String>,
+) -> Response {
+    if let Some(trouble) = trouble(&state, &line) {
+        return trouble;
+    }
     if state.delete(&id) {
         Json(json!({"id": id, "object": "response", "deleted": true})).into_response()
     } else {
@@ -126,6 +159,10 @@ async fn requests(Shared(state): Shared<Arc<State>>) -> Response {
             .collect::<Vec<_>>(),
     )
     .into_response()
+}
+
+async fn stored(Shared(state): Shared<Arc<State>>) -> Response {
+    Json(state.stored()).into_response()
 }
 
 async fn set_script(Shared(state): Shared<Arc<State>>, body: String) -> Response {

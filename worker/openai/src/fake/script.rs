@@ -20,6 +20,9 @@ pub struct Script {
     pub default: Step,
     /// How long a response in the background takes.
     pub background: Background,
+    /// Used up in order, one for each stored response that is asked for, cancelled or deleted: an
+    /// error, a reset or a close happens, and any other behaviour means that all is well.
+    pub retrievals: Vec<Step>,
     /// Sent with every answer, in place of or beside the usual headers.
     pub headers: BTreeMap<String, String>,
     /// How many requests are remembered.
@@ -196,6 +199,7 @@ impl Default for Script {
             steps: Vec::new(),
             default: Behaviour::reply().into(),
             background: Background::default(),
+            retrievals: Vec::new(),
             headers: BTreeMap::new(),
             keep_requests: 256,
         }

@@ -11,7 +11,7 @@ use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use super::counters::Counters;
-use super::script::{Background, Behaviour, Script};
+use super::script::{Background, Behaviour, Script, Step};
 use super::wire;
 
 /// More stored responses than this push out the oldest.
@@ -51,6 +51,8 @@ struct Memory {
     script: Script,
     /// The step to come, and how often it has been used.
     position: (usize, u32),
+    /// The same among the steps of retrievals.
+    retrieval: (usize, u32),
     /// Requests since the start, which a reset does not set back: ids must not come twice.
     serial: u64,
     counters: Counters,
@@ -102,6 +104,7 @@ impl State {
         let mut memory = self.memory();
         memory.script = script;
         memory.position = (0, 0);
+        memory.retrieval = (0, 0);
     }
 
     pub(super) fn reset(&self) {
@@ -148,18 +151,10 @@ impl State {
     pub(super) fn turn(&self, request: &Value) -> Turn {
         let mut memory = self.memory();
         let n = memory.serial;
-        let (index, used) = memory.position;
-        let step = match memory.script.steps.get(index).cloned() {
-            Some(step) => {
-                memory.position = if used + 1 < step.times {
-                    (index, used + 1)
-                } else {
-                    (index + 1, 0)
-                };
-                step
-            }
-            None => memory.script.default.clone(),
-        };
+        let Memory {
+            script, position, ..
+        } = &mut *memory;
+        let step = next(&script.steps, position).unwrap_or_else(|| script.default.clone());
         let reference = request
             .pointer("/metadata/reference")
             .and_then(Value::as_str);
@@ -180,6 +175,22 @@ impl State {
             background: (queued.draw(n), in_progress.draw(n)),
             behaviour: step.behaviour,
         }
+    }
+
+    /// Takes the next step for a request about a stored response, if the script has one.
+    pub(super) fn retrieval(&self) -> Option<Behaviour> {
+        let mut memory = self.memory();
+        let Memory {
+            script, retrieval, ..
+        } = &mut *memory;
+        next(&script.retrievals, retrieval).map(|step| step.behaviour)
+    }
+
+    /// What is stored, oldest first.
+    pub(super) fn stored(&self) -> Vec<Value> {
+        let memory = self.memory();
+        let stored = memory.order.iter().filter_map(|id| memory.stored.get(id));
+        stored.map(|stored| stored.now.clone()).collect()
     }
 
     /// Waits, or gives up when the server stops.
@@ -282,6 +293,18 @@ impl State {
         memory.counters.deleted += u64::from(deleted);
         deleted
     }
+}
+
+/// The step to come, and the position behind it.
+fn next(steps: &[Step], position: &mut (usize, u32)) -> Option<Step> {
+    let (index, used) = *position;
+    let step = steps.get(index)?.clone();
+    *position = if used + 1 < step.times {
+        (index, used + 1)
+    } else {
+        (index + 1, 0)
+    };
+    Some(step)
 }
 
 /// The server is about to stop.

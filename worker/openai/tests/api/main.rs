@@ -5,6 +5,7 @@
     reason = "clippy knows test functions, not the functions that they share"
 )]
 
+mod background;
 mod calls;
 mod outcomes;
 mod server;

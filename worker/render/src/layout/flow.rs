@@ -1,15 +1,19 @@
-//! From parts to pieces: one endless column, cut where a page could end.
+//! From parts to pieces: endless columns, cut where a page could end.
 
-use super::{Child, Item, ItemId, Metrics, Node, NodeId, NodeRole, Shape};
-use crate::prepare::{Head, ParagraphId, Part, PhotoId, Prepared, PreparedRow};
-use crate::text::breaks::break_lines;
-use crate::text::paragraph::Role;
+mod blocks;
+mod header;
+mod table;
 
-/// The part of a column that the labels of rows take at most.
-const LABEL_SHARE: f32 = 0.4;
+use super::metrics::{Frame, Metrics, Zone};
+use super::{Child, Item, ItemId, Node, NodeId, NodeRole, Shape};
+use crate::blocks::Align;
+use crate::prepare::{ParagraphId, Part, Prepared};
+use crate::text::breaks::{Measure, break_lines};
+use crate::text::paragraph::{Line, Role};
+use crate::theme::Spec;
 
-/// A part of the column that no page can end within.
-#[derive(Debug, Default)]
+/// A part of a column that no page can end within.
+#[derive(Debug, Clone, Default)]
 pub(super) struct Piece {
     /// The gap above it, dropped at the top of a page.
     pub(super) before: f32,
@@ -18,328 +22,265 @@ pub(super) struct Piece {
     pub(super) reach: f32,
     /// Whether the next piece must stand on the same page, if a page can hold both.
     pub(super) keep_with_next: bool,
+    /// Whether the header ends with it.
+    pub(super) ends_header: bool,
+    /// An index into [`Columns::repeats`]: what is shown again above it at the top of a page.
+    pub(super) repeat: Option<usize>,
+    /// An index into [`Columns::origins`].
+    pub(super) origin: usize,
     /// `y` counts from the top of the piece.
     pub(super) items: Vec<Item>,
 }
 
-/// A column of pieces, with the structure of what they show.
-pub(super) struct Column {
-    pub(super) pieces: Vec<Piece>,
+/// Columns of pieces, with the structure of what they show.
+pub(super) struct Columns {
+    pub(super) main: Vec<Piece>,
+    pub(super) side: Vec<Piece>,
     pub(super) nodes: Vec<Node>,
     pub(super) outline: Vec<(String, ItemId)>,
     pub(super) items: usize,
+    pub(super) origins: Vec<Origin>,
+    pub(super) repeats: Vec<Vec<Piece>>,
 }
 
-/// Sets a document as one column.
-pub(super) fn flow(prepared: &Prepared, metrics: &Metrics) -> Column {
-    let column = Column {
-        pieces: Vec::new(),
-        nodes: vec![Node {
-            role: NodeRole::Root,
-            children: Vec::new(),
-        }],
-        outline: Vec::new(),
-        items: 0,
-    };
+/// Where in the document a piece comes from.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Origin {
+    /// Counts the sections that have a title of their own, from 1; 0 is before them.
+    pub(super) section: usize,
+    pub(super) role: String,
+    pub(super) id: Option<String>,
+}
+
+/// Lines once broken: shrinking gaps alone breaks none anew.
+#[derive(Debug, Default)]
+pub(super) struct Broken(Vec<Option<(Measure, Vec<Line>)>>);
+
+/// Sets a document, without the first of what may be cut.
+pub(super) fn flow(
+    prepared: &Prepared,
+    theme: &Spec,
+    metrics: &Metrics,
+    cuts: usize,
+    broken: &mut Broken,
+) -> Columns {
+    broken.0.resize(prepared.paragraphs.len(), None);
     let mut flow = Flow {
         prepared,
+        theme,
         metrics,
-        column,
+        cuts,
+        broken,
+        columns: Columns {
+            main: Vec::new(),
+            side: Vec::new(),
+            nodes: vec![Node {
+                role: NodeRole::Root,
+                children: Vec::new(),
+            }],
+            outline: Vec::new(),
+            items: 0,
+            origins: vec![Origin::default()],
+            repeats: Vec::new(),
+        },
+        zone: Zone::Main,
         gap: 0.0,
+        side_gap: 0.0,
+        origin: 0,
+        repeat: None,
     };
-    let area = Area {
-        x: metrics.left,
-        width: metrics.right - metrics.left,
+    let root = NodeId(0);
+    let (head, rest) = match prepared.main.split_first() {
+        Some((Part::Masthead(header), rest)) => (Some(header), rest),
+        _ => (None, prepared.main.as_slice()),
     };
-    flow.parts(&prepared.body, area, NodeId(0), 1);
-    flow.column
+    let level = match head {
+        Some(header) => 1 + flow.head(header, root),
+        None => 1,
+    };
+    flow.parts(rest, metrics.main, root, level);
+    if let Some(frame) = metrics.side {
+        flow.in_side(|flow| flow.parts(&prepared.side, frame, root, level));
+    }
+    flow.columns
 }
 
 struct Flow<'a> {
     prepared: &'a Prepared,
+    theme: &'a Spec,
     metrics: &'a Metrics,
-    column: Column,
+    cuts: usize,
+    broken: &'a mut Broken,
+    columns: Columns,
+    zone: Zone,
     /// The gap that the next piece gets.
     gap: f32,
+    /// The same in the column that is not being set.
+    side_gap: f32,
+    origin: usize,
+    repeat: Option<usize>,
 }
 
-/// Where text is set, left to right.
-#[derive(Clone, Copy)]
-struct Area {
-    x: f32,
-    width: f32,
+/// A line that waits for its row.
+struct Set {
+    item: Item,
+    /// Of its own line.
+    height: f32,
 }
 
 /// The lines of one paragraph, before anything is known of pages.
-type Lines = Vec<Item>;
+type Lines = Vec<Set>;
 
 /// Which neighbours must share a page.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Keep {
     /// At least two lines of a paragraph on either page.
     Lines,
+    /// All lines.
+    Together,
     /// All lines, and the piece that follows.
     WithNext,
 }
 
 impl Flow<'_> {
-    /// Sets parts below each other; `level` is that of their headings.
-    fn parts(&mut self, parts: &[Part], area: Area, parent: NodeId, level: u16) {
-        // The title of a masthead is the one heading above all others.
-        let mut level = level;
-        for (index, part) in parts.iter().enumerate() {
-            if index > 0 {
-                self.gap = self.gap.max(self.gap_between(&parts[index - 1], part));
-            }
-            match part {
-                Part::Masthead { title, body, photo } => {
-                    self.masthead(*title, body, *photo, area, parent, level);
-                    if title.is_some() && index == 0 {
-                        level += 1;
-                    }
-                }
-                Part::Section { title, body } => self.section(*title, body, area, parent, level),
-                Part::Entry(head, body) => self.entry(head, body, area, parent, level),
-                Part::Paragraph(id) => {
-                    let node = self.node(parent, NodeRole::Paragraph);
-                    let lines = self.lines(*id, area, node);
-                    self.stack(vec![lines], self.height(Role::Text), Keep::Lines);
-                }
-                Part::List { bullet, items } => self.list(*bullet, items, area, parent),
-                Part::Rows(rows) => self.rows(rows, area, parent),
-                Part::Image(photo) => self.image(*photo, area, parent),
-            }
+    /// Does something in the sidebar.
+    fn in_side(&mut self, set: impl FnOnce(&mut Self)) {
+        let zone = std::mem::replace(&mut self.zone, Zone::Side);
+        std::mem::swap(&mut self.gap, &mut self.side_gap);
+        set(self);
+        std::mem::swap(&mut self.gap, &mut self.side_gap);
+        self.zone = zone;
+    }
+
+    /// Does something in the name of an entry or item, for reports.
+    fn named(&mut self, id: Option<&String>, set: impl FnOnce(&mut Self)) {
+        let outer = self.origin;
+        if let Some(id) = id {
+            let origin = Origin {
+                id: Some(id.clone()),
+                ..self.columns.origins[outer].clone()
+            };
+            self.columns.origins.push(origin);
+            self.origin = self.columns.origins.len() - 1;
+        }
+        set(self);
+        self.origin = outer;
+    }
+
+    /// Whether something with this place among what may be cut is still there.
+    fn is_kept(&self, cut: Option<usize>) -> bool {
+        cut.is_none_or(|rank| rank >= self.cuts)
+    }
+
+    /// Whether anything is left of a part after the cuts.
+    fn is_shown(&self, part: &Part) -> bool {
+        match part {
+            Part::List(list) => list.items.iter().any(|item| self.is_kept(item.cut)),
+            Part::Entry(head, _) => self.is_kept(head.cut),
+            Part::Section { body, .. } => body
+                .iter()
+                .any(|part| !matches!(part, Part::Space(_)) && self.is_shown(part)),
+            _ => true,
         }
     }
 
-    fn gap_between(&self, above: &Part, below: &Part) -> f32 {
-        let spacing = &self.metrics.spacing;
-        match (above, below) {
-            (Part::Masthead { .. }, _) | (_, Part::Section { .. }) => spacing.section,
-            (Part::Entry(..), _) | (_, Part::Entry(..)) => spacing.entry,
-            _ => spacing.paragraph,
+    fn pieces(&mut self) -> &mut Vec<Piece> {
+        match self.zone {
+            Zone::Side => &mut self.columns.side,
+            Zone::Main | Zone::Band => &mut self.columns.main,
         }
     }
 
-    fn masthead(
-        &mut self,
-        title: Option<ParagraphId>,
-        body: &[Part],
-        photo: Option<PhotoId>,
-        area: Area,
-        parent: NodeId,
-        level: u16,
-    ) {
-        let metrics = self.metrics;
-        let first = self.column.pieces.len();
-        let beside = match photo {
-            Some(_) => Area {
-                width: area.width - metrics.photo_width - metrics.photo_gap,
-                ..area
-            },
-            None => area,
+    fn push(&mut self, piece: Piece) {
+        let piece = Piece {
+            before: std::mem::take(&mut self.gap),
+            origin: self.origin,
+            repeat: self.repeat,
+            ..piece
         };
-        if let Some(title) = title {
-            let node = self.node(parent, self.heading(level, title));
-            let lines = self.lines(title, beside, node);
-            self.stack(vec![lines], self.height(Role::Name), Keep::WithNext);
-            self.gap = metrics.spacing.title;
-        }
-        for (index, part) in body.iter().enumerate() {
-            if index > 0 {
-                self.gap = metrics.spacing.row;
-            }
-            self.parts(
-                std::slice::from_ref(part),
-                beside,
-                parent,
-                level + u16::from(title.is_some()),
-            );
-        }
-        let Some(photo) = photo else {
-            return;
-        };
+        self.pieces().push(piece);
+    }
 
-        // The tops of the capitals and of the photo are level.
-        let role = if title.is_some() {
-            Role::Name
-        } else {
-            Role::Text
-        };
-        let y = metrics.capital_top(role);
-        let node = self.node(parent, NodeRole::Figure(photo));
-        let shape = Shape::Photo {
-            photo,
-            width: metrics.photo_width,
-            height: metrics.photo_height,
-            radius: metrics.photo_radius,
-        };
-        let item = self.item(node, area.x + area.width - metrics.photo_width, y, shape);
-        let pieces = &mut self.column.pieces;
-        if pieces.len() == first {
-            pieces.push(Piece {
-                before: self.gap,
-                ..Piece::default()
+    /// Sets columns of lines beside each other, row by row on common baselines.
+    fn stack(&mut self, columns: Vec<Lines>, keep: Keep) {
+        let rows = columns.iter().map(Vec::len).max().unwrap_or(0);
+        let mut columns: Vec<_> = columns.into_iter().map(Vec::into_iter).collect();
+        for row in 0..rows {
+            let last = row + 1 == rows;
+            let keep_with_next = match keep {
+                Keep::Lines => !last && (row == 0 || row + 2 == rows),
+                Keep::Together => !last,
+                Keep::WithNext => true,
+            };
+            let sets: Vec<_> = columns.iter_mut().filter_map(Iterator::next).collect();
+            let max = |of: fn(&Set) -> f32| sets.iter().map(of).fold(0.0, f32::max);
+            let (height, baseline) = (max(|set| set.height), max(|set| set.item.y));
+            let items = sets.into_iter().map(|set| Item {
+                y: baseline,
+                ..set.item
             });
-            self.gap = 0.0;
-        }
-        let height: f32 = pieces[first..]
-            .iter()
-            .map(|piece| piece.before + piece.height)
-            .sum();
-        let height = height - pieces[first].before;
-        pieces[first].items.push(item);
-        pieces[first].reach = y + metrics.photo_height;
-        // What follows starts below the photo, and the photo stays beside its text.
-        let missing = y + metrics.photo_height - height;
-        if missing > 0.0 {
-            pieces.push(Piece {
-                height: missing,
+            self.push(Piece {
+                height,
+                keep_with_next,
+                items: items.collect(),
                 ..Piece::default()
             });
         }
-        let last = pieces.len() - 1;
-        for piece in &mut pieces[first..last] {
-            piece.keep_with_next = true;
-        }
     }
 
-    fn section(
+    /// The lines of a paragraph, each on the baseline of a piece of its own.
+    fn lines(&mut self, id: ParagraphId, area: Frame, align: Align, node: NodeId) -> Lines {
+        self.hanging(id, area, 0.0, align, node)
+    }
+
+    /// The same, with the lines after the first indented.
+    fn hanging(
         &mut self,
-        title: Option<ParagraphId>,
-        body: &[Part],
-        area: Area,
-        parent: NodeId,
-        level: u16,
-    ) {
-        let section = self.node(parent, NodeRole::Section);
-        let mut level = level;
-        if let Some(title) = title {
-            let heading = self.heading(level, title);
-            level += 1;
-            let node = self.node(section, heading);
-            let lines = self.lines(title, area, node);
-            if let Some(first) = lines.first() {
-                let text = self.prepared.paragraphs[title.0].text.clone();
-                self.column.outline.push((text, first.id));
-            }
-            let height = self.height(Role::SectionTitle);
-            self.stack(vec![lines], height, Keep::WithNext);
-            let rule = self.decoration(area.x, height, Shape::Rule { width: area.width });
-            if let Some(last) = self.column.pieces.last_mut() {
-                last.items.push(rule);
-            }
-            self.gap = self.metrics.spacing.title;
-        }
-        self.parts(body, area, section, level);
+        id: ParagraphId,
+        area: Frame,
+        indent: f32,
+        align: Align,
+        node: NodeId,
+    ) -> Lines {
+        let role = self.prepared.paragraphs[id.0].role;
+        let size = self.metrics.size(role, self.zone);
+        let y = self.metrics.baseline(role, self.zone);
+        let height = self.metrics.line_height(role, self.zone);
+        let measure = Measure {
+            width: f64::from((area.width - indent) / size),
+            first: f64::from(area.width / size),
+            justify: self.theme.text.justify && role == Role::Text && align == Align::Start,
+        };
+        let broken = self.broken(id, measure);
+        let lines = broken.into_iter().enumerate().map(|(index, line)| {
+            let free = area.width - line.width as f32 * size;
+            let indent = match align {
+                Align::Start if index > 0 => indent,
+                Align::Start => 0.0,
+                Align::Center => free / 2.0,
+                Align::End => free,
+            };
+            let shape = Shape::Line {
+                paragraph: id,
+                line,
+                size,
+            };
+            // What is wider than its column starts with it all the same.
+            let item = self.item(node, area.x + indent.max(0.0), y, shape);
+            Set { item, height }
+        });
+        lines.collect()
     }
 
-    fn entry(&mut self, head: &Head, body: &[Part], area: Area, parent: NodeId, level: u16) {
-        let (left, right) = self.date_columns(area).unwrap_or((area, area));
-        let two_columns = left.x < right.x;
-        let section = self.node(parent, NodeRole::Section);
-        let mut level = level;
-        let mut lines = Vec::new();
-        // The title comes before the date: readers of the text want to know what, then when.
-        if let Some(title) = head.title {
-            let heading = self.heading(level, title);
-            level += 1;
-            let node = self.node(section, heading);
-            lines.extend(self.lines(title, right, node));
-        }
-        let mut dates = Vec::new();
-        if let Some(date) = head.date {
-            let node = self.node(section, NodeRole::Paragraph);
-            dates = self.lines(date, left, node);
-        }
-        if !two_columns {
-            lines.append(&mut dates);
-        }
-        if let Some(subtitle) = head.subtitle {
-            let node = self.node(section, NodeRole::Paragraph);
-            lines.extend(self.lines(subtitle, right, node));
-        }
-        let keep = if body.is_empty() {
-            Keep::Lines
-        } else {
-            Keep::WithNext
-        };
-        self.stack(vec![lines, dates], self.height(Role::Text), keep);
-        self.gap = self.gap.max(self.metrics.spacing.item);
-        self.parts(body, right, section, level);
-    }
-
-    /// The column for dates and the one for what they date, where both have room.
-    fn date_columns(&self, area: Area) -> Option<(Area, Area)> {
-        let indent = self.metrics.date_column;
-        let left = Area {
-            width: indent - self.metrics.indent,
-            ..area
-        };
-        let right = Area {
-            x: area.x + indent,
-            width: area.width - indent,
-        };
-        let narrow = self.metrics.narrow;
-        (left.width >= narrow && right.width >= narrow).then_some((left, right))
-    }
-
-    fn list(&mut self, bullet: ParagraphId, items: &[ParagraphId], area: Area, parent: NodeId) {
-        let indent = self.metrics.indent;
-        let indented = Area {
-            x: area.x + indent,
-            width: area.width - indent,
-        };
-        let list = self.node(parent, NodeRole::List { bulleted: true });
-        for (index, id) in items.iter().enumerate() {
-            if index > 0 {
-                self.gap = self.metrics.spacing.item;
+    fn broken(&mut self, id: ParagraphId, measure: Measure) -> Vec<Line> {
+        let known = &mut self.broken.0[id.0];
+        match known {
+            Some((own, lines)) if *own == measure => lines.clone(),
+            _ => {
+                let lines = break_lines(&self.prepared.paragraphs[id.0], measure);
+                *known = Some((measure, lines.clone()));
+                lines
             }
-            let item = self.node(list, NodeRole::ListItem);
-            let label = self.node(item, NodeRole::Label);
-            let bullet = self.lines(bullet, area, label);
-            let body = self.node(item, NodeRole::Body);
-            let lines = self.lines(*id, indented, body);
-            self.stack(vec![lines, bullet], self.height(Role::Text), Keep::Lines);
-        }
-    }
-
-    /// Labels and values side by side, close enough that readers of the text take them for one line.
-    fn rows(&mut self, rows: &[PreparedRow], area: Area, parent: NodeId) {
-        let labels = rows
-            .iter()
-            .filter_map(|row| row.label)
-            .map(|label| self.width(label));
-        let label_width = labels.fold(0.0, f32::max).min(area.width * LABEL_SHARE);
-        let indent = if label_width > 0.0 {
-            label_width + self.metrics.indent
-        } else {
-            0.0
-        };
-        let left = Area {
-            width: label_width,
-            ..area
-        };
-        let right = Area {
-            x: area.x + indent,
-            width: area.width - indent,
-        };
-        let list = self.node(parent, NodeRole::List { bulleted: false });
-        for (index, row) in rows.iter().enumerate() {
-            if index > 0 {
-                self.gap = self.metrics.spacing.row;
-            }
-            let item = self.node(list, NodeRole::ListItem);
-            let labels = row.label.map(|label| {
-                let node = self.node(item, NodeRole::Label);
-                self.lines(label, left, node)
-            });
-            let values = row.value.map(|value| {
-                let node = self.node(item, NodeRole::Body);
-                self.lines(value, right, node)
-            });
-            let columns = labels.into_iter().chain(values).collect();
-            self.stack(columns, self.height(Role::Text), Keep::Lines);
         }
     }
 
@@ -348,79 +289,11 @@ impl Flow<'_> {
         let paragraph = &self.prepared.paragraphs[id.0];
         let em = paragraph.offsets.last().copied().unwrap_or(0.0);
         // A little more, so that the line fits its own width.
-        em as f32 * self.metrics.size(paragraph.role) + 0.01
+        em as f32 * self.metrics.size(paragraph.role, self.zone) + 0.01
     }
 
-    fn image(&mut self, photo: PhotoId, area: Area, parent: NodeId) {
-        let (width, height) = self.prepared.photos[photo.0].size;
-        let ratio = height as f32 / width as f32;
-        // At 150 dots per inch unless that is wider than the column or higher than the page.
-        let natural = width as f32 * 72.0 / 150.0;
-        let width = natural
-            .min(area.width)
-            .min(self.metrics.text_height() / ratio);
-        let height = width * ratio;
-        let node = self.node(parent, NodeRole::Figure(photo));
-        let item = self.item(
-            node,
-            area.x,
-            0.0,
-            Shape::Photo {
-                photo,
-                width,
-                height,
-                radius: 0.0,
-            },
-        );
-        let before = std::mem::take(&mut self.gap);
-        self.column.pieces.push(Piece {
-            before,
-            height,
-            items: vec![item],
-            ..Piece::default()
-        });
-    }
-
-    /// The lines of a paragraph, each on the baseline of a piece of its own.
-    fn lines(&mut self, id: ParagraphId, area: Area, node: NodeId) -> Lines {
-        let paragraph = &self.prepared.paragraphs[id.0];
-        let width = f64::from(area.width / self.metrics.size(paragraph.role));
-        let y = self.metrics.baseline(paragraph.role);
-        break_lines(paragraph, width)
-            .into_iter()
-            .map(|line| {
-                self.item(
-                    node,
-                    area.x,
-                    y,
-                    Shape::Line {
-                        paragraph: id,
-                        line,
-                    },
-                )
-            })
-            .collect()
-    }
-
-    /// Sets columns of lines beside each other, line by line.
-    fn stack(&mut self, columns: Vec<Lines>, height: f32, keep: Keep) {
-        let rows = columns.iter().map(Vec::len).max().unwrap_or(0);
-        let mut columns: Vec<_> = columns.into_iter().map(Vec::into_iter).collect();
-        for row in 0..rows {
-            let keep_with_next =
-                keep == Keep::WithNext || row + 1 < rows && (row == 0 || row + 2 == rows);
-            self.column.pieces.push(Piece {
-                before: std::mem::take(&mut self.gap),
-                height,
-                reach: 0.0,
-                keep_with_next,
-                items: columns.iter_mut().filter_map(Iterator::next).collect(),
-            });
-        }
-    }
-
-    fn height(&self, role: Role) -> f32 {
-        self.metrics.line_height(role)
+    fn line_height(&self, role: Role) -> f32 {
+        self.metrics.line_height(role, self.zone)
     }
 
     fn heading(&self, level: u16, title: ParagraphId) -> NodeRole {
@@ -428,27 +301,34 @@ impl Flow<'_> {
     }
 
     fn node(&mut self, parent: NodeId, role: NodeRole) -> NodeId {
-        let id = NodeId(self.column.nodes.len());
-        self.column.nodes.push(Node {
+        let nodes = &mut self.columns.nodes;
+        let id = NodeId(nodes.len());
+        nodes.push(Node {
             role,
             children: Vec::new(),
         });
-        self.column.nodes[parent.0].children.push(Child::Node(id));
+        nodes[parent.0].children.push(Child::Node(id));
         id
     }
 
     fn item(&mut self, node: NodeId, x: f32, y: f32, shape: Shape) -> Item {
         let item = self.decoration(x, y, shape);
-        self.column.nodes[node.0]
-            .children
-            .push(Child::Item(item.id));
+        let children = &mut self.columns.nodes[node.0].children;
+        children.push(Child::Item(item.id));
         item
     }
 
     /// An item that is no part of the content.
     fn decoration(&mut self, x: f32, y: f32, shape: Shape) -> Item {
-        let id = ItemId(self.column.items);
-        self.column.items += 1;
-        Item { id, x, y, shape }
+        let id = ItemId(self.columns.items);
+        self.columns.items += 1;
+        Item {
+            id,
+            x,
+            y,
+            zone: self.zone,
+            copy: false,
+            shape,
+        }
     }
 }

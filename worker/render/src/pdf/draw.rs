@@ -1,34 +1,28 @@
 //! Draws the pages, and keeps the marks that tie what is drawn to the structure tree.
 
-use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use krilla::Document;
 use krilla::action::{Action, LinkAction};
 use krilla::annotation::{Annotation, LinkAnnotation, Target};
-use krilla::color::rgb;
-use krilla::geom::{Path, PathBuilder, Point, Rect, Size, Transform};
-use krilla::image::Image;
+use krilla::geom::{Point, Rect};
 use krilla::page::{Page, PageSettings};
-use krilla::paint::{Fill, FillRule, Stroke};
 use krilla::surface::Surface;
 use krilla::tagging::{Artifact, ArtifactType, ContentTag, Identifier, SpanTag};
 use krilla::text::{GlyphId, KrillaGlyph};
 
 use super::Source;
+use super::glyphs::drawn;
 use crate::error::Error;
-use crate::fonts::REPLACEMENT;
-use crate::layout::{FooterLine, Item, Shape};
-use crate::prepare::PhotoId;
-use crate::text::paragraph::{Ink, Line, Paragraph};
-use crate::theme::Rgb;
+use crate::fonts::FaceId;
+use crate::layout::{Background, FooterLine, Item, Shape, Zone};
+use crate::text::paragraph::{Line, Paragraph, VisualRun};
 
-/// The width of rules, in pt.
-const HAIRLINE: f32 = 0.6;
 /// The height of a clickable area above and below the baseline, as parts of the text size.
 const LINK_ABOVE: f32 = 0.85;
 const LINK_BELOW: f32 = 0.28;
-/// How far the control points of a quarter circle lie from its ends, as a part of the radius.
-const QUARTER_CIRCLE: f32 = 0.552_284_8;
+/// Where a word was parted: readers of the text drop it and join what it parts.
+const SOFT_HYPHEN: char = '\u{AD}';
 
 /// For each item, what it left on its page.
 pub(super) type Marks = Vec<Vec<Mark>>;
@@ -57,7 +51,7 @@ struct LinkArea {
 
 pub(super) fn pages(source: &Source<'_>, document: &mut Document) -> Result<Marks, Error> {
     let mut marks = vec![Vec::new(); source.layout.items];
-    for (index, items) in source.layout.pages.iter().enumerate() {
+    for (index, content) in source.layout.pages.iter().enumerate() {
         let settings = PageSettings::from_wh(source.metrics.page_width, source.metrics.page_height)
             .ok_or_else(|| Error::Pdf("empty page".to_owned()))?;
         let mut page = document.start_page_with(settings);
@@ -67,10 +61,25 @@ pub(super) fn pages(source: &Source<'_>, document: &mut Document) -> Result<Mark
                 page: index,
                 surface: page.surface(),
                 links: Vec::new(),
+                declared: BTreeSet::new(),
+                zone: Zone::Main,
             };
-            for item in items {
+            for area in &content.backgrounds {
+                let Background {
+                    x,
+                    y,
+                    width,
+                    height,
+                    paint,
+                } = *area;
+                pen.area(x, y, width, height, paint);
+            }
+            pen.part_columns();
+            for item in &content.items {
+                pen.zone = item.zone;
                 pen.item(item, &mut marks[item.id.0])?;
             }
+            pen.zone = Zone::Main;
             for footer in source.footers.get(index).into_iter().flatten() {
                 pen.footer(footer);
             }
@@ -118,21 +127,44 @@ fn annotate(page: &mut Page<'_>, index: usize, links: Vec<LinkArea>, marks: &mut
     }
 }
 
-struct Pen<'a, 's> {
-    source: &'a Source<'a>,
-    page: usize,
-    surface: Surface<'s>,
+pub(super) struct Pen<'a, 's> {
+    pub(super) source: &'a Source<'a>,
+    pub(super) page: usize,
+    pub(super) surface: Surface<'s>,
     links: Vec<LinkArea>,
+    /// Glyphs whose meaning has been told.
+    pub(super) declared: BTreeSet<(FaceId, u16)>,
+    /// Where on the page it draws: that decides on the colours.
+    pub(super) zone: Zone,
 }
 
 impl Pen<'_, '_> {
     fn item(&mut self, item: &Item, marks: &mut Vec<Mark>) -> Result<(), Error> {
         match &item.shape {
-            Shape::Line { paragraph, line } => {
+            Shape::Line {
+                paragraph,
+                line,
+                size,
+            } => {
                 let paragraph = &self.source.prepared.paragraphs[paragraph.0];
-                self.line(item, paragraph, line, marks);
+                if item.copy {
+                    self.artifact(
+                        ArtifactType::PaginationOther,
+                        paragraph,
+                        line,
+                        (item.x, item.y),
+                        *size,
+                    );
+                } else {
+                    self.line(item, paragraph, line, *size, marks);
+                }
             }
-            Shape::Rule { width } => self.rule(item.x, item.y, *width),
+            Shape::Rule { width, weight } => self.rule(item.x, item.y, *width, *weight),
+            Shape::Area {
+                width,
+                height,
+                paint,
+            } => self.area(item.x, item.y, *width, *height, *paint),
             Shape::Photo {
                 photo,
                 width,
@@ -147,24 +179,31 @@ impl Pen<'_, '_> {
         Ok(())
     }
 
-    /// Draws a line in stretches of one link.
-    fn line(&mut self, item: &Item, paragraph: &Paragraph, line: &Line, marks: &mut Vec<Mark>) {
-        let size = self.source.metrics.size(paragraph.role);
-        let x_of = |glyph: usize| {
-            let offset = paragraph.offsets[glyph] - paragraph.offsets[line.glyphs.start];
-            item.x + offset as f32 * size
+    /// Draws a line in the order of its text, in stretches of one link.
+    fn line(
+        &mut self,
+        item: &Item,
+        paragraph: &Paragraph,
+        line: &Line,
+        size: f32,
+        marks: &mut Vec<Mark>,
+    ) {
+        let of = |run: &VisualRun| {
+            let span = paragraph.spans[run.span as usize];
+            (span.link, span.language)
         };
-        let link_of = |glyph: usize| paragraph.spans[paragraph.glyphs[glyph].span as usize].link;
-        let mut start = line.glyphs.start;
-        while start < line.glyphs.end {
-            let target = link_of(start);
-            let end = (start + 1..line.glyphs.end)
-                .find(|&at| link_of(at) != target)
-                .unwrap_or(line.glyphs.end);
-            let id = self
-                .surface
-                .start_tagged(ContentTag::Span(SpanTag::empty()));
-            self.glyphs(paragraph, start..end, x_of(start), item.y, size);
+        let runs = paragraph.runs(line);
+        for stretch in runs.chunk_by(|a, b| of(a) == of(b)) {
+            let (target, language) = of(&stretch[0]);
+            let language = language.map(|index| paragraph.languages[index as usize].as_str());
+            let tag = SpanTag::empty().with_lang(language);
+            let id = self.surface.start_tagged(ContentTag::Span(tag));
+            for run in stretch {
+                self.run(paragraph, line, run, (item.x, item.y), size);
+            }
+            if stretch.last() == runs.last() {
+                self.hyphen(paragraph, line, (item.x, item.y), size);
+            }
             self.surface.end_tagged();
             marks.push(Mark {
                 id,
@@ -172,103 +211,157 @@ impl Pen<'_, '_> {
                 link: target,
                 area: None,
             });
-
-            let ink_end = paragraph.trimmed(start, end);
-            if let Some(target) = target
-                && ink_end > start
-            {
-                let (top, bottom) = (item.y - size * LINK_ABOVE, item.y + size * LINK_BELOW);
-                let uri = paragraph.links[target as usize].clone();
-                if let Some(area) = Rect::from_ltrb(x_of(start), top, x_of(ink_end), bottom) {
-                    let label = format!("{} ({uri})", paragraph.slice(&(start..ink_end)));
-                    self.links.push(LinkArea {
-                        item: item.id.0,
-                        mark: marks.len() - 1,
-                        area,
-                        uri,
-                        label,
-                    });
-                }
+            if let Some(target) = target {
+                self.link(item, paragraph, stretch, target, size, marks.len() - 1);
             }
-            start = end;
+        }
+    }
+
+    /// Notes the area of a link, the white space at its end aside.
+    fn link(
+        &mut self,
+        item: &Item,
+        paragraph: &Paragraph,
+        runs: &[VisualRun],
+        target: u32,
+        size: f32,
+        mark: usize,
+    ) {
+        let (Some(first), Some(last)) = (runs.first(), runs.last()) else {
+            return;
+        };
+        let start = first.glyphs.start;
+        let end = paragraph.trimmed(start, last.glyphs.end);
+        let visible = runs.iter().filter(|run| run.glyphs.start < end);
+        let (mut left, mut right) = (f64::INFINITY, f64::NEG_INFINITY);
+        for run in visible {
+            let hidden = run.glyphs.end.saturating_sub(end);
+            let space: f64 = (run.glyphs.end - hidden..run.glyphs.end)
+                .map(|glyph| f64::from(paragraph.glyphs[glyph].advance))
+                .sum();
+            let (from, to) = if run.right_to_left {
+                (run.x + space, run.x + run.width)
+            } else {
+                (run.x, run.x + run.width - space)
+            };
+            left = left.min(from);
+            right = right.max(to);
+        }
+        let place = |em: f64| item.x + em as f32 * size;
+        let (top, bottom) = (item.y - size * LINK_ABOVE, item.y + size * LINK_BELOW);
+        if end > start
+            && let Some(area) = Rect::from_ltrb(place(left), top, place(right), bottom)
+        {
+            let uri = paragraph.links[target as usize].clone();
+            let label = format!("{} ({uri})", paragraph.slice(&(start..end)));
+            self.links.push(LinkArea {
+                item: item.id.0,
+                mark,
+                area,
+                uri,
+                label,
+            });
         }
     }
 
     fn footer(&mut self, footer: &FooterLine) {
-        let size = self.source.metrics.size(footer.paragraph.role);
-        let artifact = Artifact::with_kind(ArtifactType::Footer);
-        self.surface.start_tagged(ContentTag::Artifact(artifact));
-        self.glyphs(
+        let place = (footer.x, footer.y);
+        self.artifact(
+            ArtifactType::Footer,
             &footer.paragraph,
-            footer.line.glyphs.clone(),
-            footer.x,
-            footer.y,
-            size,
+            &footer.line,
+            place,
+            footer.size,
         );
+    }
+
+    /// Draws a line that is no part of the document's content.
+    fn artifact(
+        &mut self,
+        kind: ArtifactType,
+        paragraph: &Paragraph,
+        line: &Line,
+        (x, y): (f32, f32),
+        size: f32,
+    ) {
+        let artifact = Artifact::with_kind(kind);
+        self.surface.start_tagged(ContentTag::Artifact(artifact));
+        for run in paragraph.runs(line) {
+            self.run(paragraph, line, &run, (x, y), size);
+        }
         self.surface.end_tagged();
     }
 
-    /// Draws glyphs from `x` on, one font and colour after the other.
-    fn glyphs(
+    /// Draws the glyphs of one font and colour, from left to right.
+    fn run(
         &mut self,
         paragraph: &Paragraph,
-        range: std::ops::Range<usize>,
-        x: f32,
-        y: f32,
+        line: &Line,
+        run: &VisualRun,
+        (x, y): (f32, f32),
         size: f32,
     ) {
-        let glyphs = &paragraph.glyphs[range];
-        let mut x = x;
-        for run in glyphs.chunk_by(|a, b| a.span == b.span) {
-            let span = paragraph.spans[run[0].span as usize];
-            let face = self.source.fonts.face(span.face).pdf();
-            let read_as = if span.replaced {
-                self.declare_replacement(run[0].id, face);
-                let text = &paragraph.text[run[0].start as usize..run[run.len() - 1].end as usize];
-                let public = |c| if is_private(c) { REPLACEMENT } else { c };
-                Cow::Owned(text.chars().map(public).collect::<String>())
-            } else {
-                Cow::Borrowed(paragraph.text.as_str())
-            };
-            let drawn: Vec<KrillaGlyph> = run
-                .iter()
-                .map(|glyph| {
-                    // Replacements share the text of their run: it becomes its `ActualText`.
-                    let range = if span.replaced {
-                        0..read_as.len()
-                    } else {
-                        glyph.start as usize..glyph.end as usize
-                    };
-                    let id = GlyphId::new(u32::from(glyph.id));
-                    KrillaGlyph::new(id, glyph.advance, glyph.dx, glyph.dy, 0.0, range, None)
-                })
-                .collect();
-            self.surface.set_fill(Some(self.fill(span.ink)));
-            self.surface.draw_glyphs(
-                Point::from_xy(x, y),
-                &drawn,
-                face.clone(),
-                &read_as,
+        let span = paragraph.spans[run.span as usize];
+        let face = self.source.fonts.face(span.face);
+        let drawn = drawn(paragraph, line, run, face.no_ink());
+        for (id, text) in &drawn.alone {
+            if self.declared.insert((span.face, *id)) {
+                self.declare(*id, text, face.pdf());
+            }
+        }
+        self.surface.set_fill(Some(self.fill(span.ink)));
+        self.surface.draw_glyphs(
+            Point::from_xy(x + run.x as f32 * size, y),
+            &drawn.glyphs,
+            face.pdf().clone(),
+            &drawn.text,
+            size,
+            false,
+        );
+    }
+
+    /// Draws the hyphen of a parted word, so that readers of the text know to join its parts.
+    fn hyphen(&mut self, paragraph: &Paragraph, line: &Line, (x, y): (f32, f32), size: f32) {
+        let last = line.glyphs.end;
+        if line.hyphen > 0.0
+            && let Some(hyphen) = paragraph.hyphen_before(last)
+        {
+            let span = paragraph.spans[paragraph.glyphs[last - 1].span as usize];
+            let x = x + (line.width - line.hyphen) as f32 * size;
+            self.sign(
+                SOFT_HYPHEN,
+                hyphen.id,
+                hyphen.advance,
+                span.face,
+                (x, y),
                 size,
-                false,
             );
-            x += run.iter().map(|glyph| glyph.advance).sum::<f32>() * size;
         }
     }
 
-    /// Tells the PDF that the replacement's glyph reads as U+FFFD, so that its first use does not lend it the
-    /// meaning of one missing character. Readers that know `ActualText` see all of them as they were written.
-    fn declare_replacement(&mut self, id: u16, face: &krilla::text::Font) {
-        let text = REPLACEMENT.to_string();
-        let glyph = KrillaGlyph::new(
-            GlyphId::new(u32::from(id)),
-            1.0,
-            0.0,
-            0.0,
-            0.0,
-            0..text.len(),
-            None,
-        );
+    /// Draws a glyph that stands for a character that the paragraph's text does not have.
+    fn sign(
+        &mut self,
+        reads_as: char,
+        id: u16,
+        advance: f32,
+        face: FaceId,
+        (x, y): (f32, f32),
+        size: f32,
+    ) {
+        let text = reads_as.to_string();
+        let id = GlyphId::new(u32::from(id));
+        let glyph = KrillaGlyph::new(id, advance, 0.0, 0.0, 0.0, 0..text.len(), None);
+        let face = self.source.fonts.face(face).pdf().clone();
+        self.surface
+            .draw_glyphs(Point::from_xy(x, y), &[glyph], face, &text, size, false);
+    }
+
+    /// Tells the PDF what a glyph reads as, so that its first use as a part of something does not lend it the
+    /// meaning of the whole. Readers that know `ActualText` see what was written anyway.
+    fn declare(&mut self, id: u16, text: &str, face: &krilla::text::Font) {
+        let id = GlyphId::new(u32::from(id));
+        let glyph = KrillaGlyph::new(id, 1.0, 0.0, 0.0, 0.0, 0..text.len(), None);
         // A stream that is never placed: it only leaves its entry in the font's table.
         let mut unplaced = self.surface.stream_builder();
         let mut surface = unplaced.surface();
@@ -276,144 +369,11 @@ impl Pen<'_, '_> {
             Point::from_xy(0.0, 0.0),
             &[glyph],
             face.clone(),
-            &text,
+            text,
             1.0,
             false,
         );
         surface.finish();
         drop(unplaced.finish());
-    }
-
-    fn rule(&mut self, x: f32, y: f32, width: f32) {
-        let mut path = PathBuilder::new();
-        path.move_to(x, y);
-        path.line_to(x + width, y);
-        let Some(path) = path.finish() else {
-            return;
-        };
-        self.surface
-            .start_tagged(ContentTag::Artifact(Artifact::with_kind(
-                ArtifactType::Layout,
-            )));
-        self.surface.set_fill(None);
-        self.surface.set_stroke(Some(Stroke {
-            paint: color(self.source.options.theme.colors.rule).into(),
-            width: HAIRLINE,
-            ..Stroke::default()
-        }));
-        self.surface.draw_path(&path);
-        self.surface.set_stroke(None);
-        self.surface.end_tagged();
-    }
-
-    fn photo(&mut self, photo: PhotoId, area: Rect, radius: f32) -> Result<Mark, Error> {
-        let unusable = || Error::Pdf("a picture of ours cannot be read".to_owned());
-        let photo = &self.source.prepared.photos[photo.0];
-        let image = Image::from_jpeg(photo.jpeg.clone().into(), false).map_err(|_| unusable())?;
-        let placed = covering(area, photo.size).ok_or_else(unusable)?;
-        let size = Size::from_wh(placed.width(), placed.height()).ok_or_else(unusable)?;
-        let frame = rounded(area, radius).ok_or_else(unusable)?;
-        let id = self.surface.start_tagged(ContentTag::Other);
-        self.surface.push_clip_path(&frame, &FillRule::NonZero);
-        self.surface
-            .push_transform(&Transform::from_translate(placed.left(), placed.top()));
-        self.surface.draw_image(image, size);
-        self.surface.pop();
-        self.surface.pop();
-        self.surface.end_tagged();
-        Ok(Mark {
-            id,
-            page: self.page,
-            link: None,
-            area: Some(area),
-        })
-    }
-
-    fn fill(&self, ink: Ink) -> Fill {
-        let colors = &self.source.options.theme.colors;
-        let rgb = match ink {
-            Ink::Text => colors.text,
-            Ink::Accent => colors.accent,
-            Ink::Muted => colors.muted,
-        };
-        Fill {
-            paint: color(rgb).into(),
-            ..Fill::default()
-        }
-    }
-}
-
-fn color(Rgb(red, green, blue): Rgb) -> rgb::Color {
-    rgb::Color::new(red, green, blue)
-}
-
-/// PDF/A does not let the text of a document be private characters.
-fn is_private(c: char) -> bool {
-    matches!(u32::from(c), 0xE000..=0xF8FF | 0xF_0000..=0x10_FFFF)
-}
-
-/// The smallest place of a picture's form around the middle of an area that leaves none of it bare.
-fn covering(area: Rect, (width, height): (u32, u32)) -> Option<Rect> {
-    let (width, height) = (width as f32, height as f32);
-    let scale = (area.width() / width).max(area.height() / height);
-    let (width, height) = (width * scale, height * scale);
-    let (left, top) = (
-        area.left() + (area.width() - width) / 2.0,
-        area.top() + (area.height() - height) / 2.0,
-    );
-    Rect::from_xywh(left, top, width, height)
-}
-
-fn rounded(area: Rect, radius: f32) -> Option<Path> {
-    let (left, top, right, bottom) = (area.left(), area.top(), area.right(), area.bottom());
-    let mut path = PathBuilder::new();
-    if radius <= 0.0 {
-        path.push_rect(area);
-        return path.finish();
-    }
-    let bend = radius * (1.0 - QUARTER_CIRCLE);
-    path.move_to(left + radius, top);
-    path.line_to(right - radius, top);
-    path.cubic_to(right - bend, top, right, top + bend, right, top + radius);
-    path.line_to(right, bottom - radius);
-    path.cubic_to(
-        right,
-        bottom - bend,
-        right - bend,
-        bottom,
-        right - radius,
-        bottom,
-    );
-    path.line_to(left + radius, bottom);
-    path.cubic_to(
-        left + bend,
-        bottom,
-        left,
-        bottom - bend,
-        left,
-        bottom - radius,
-    );
-    path.line_to(left, top + radius);
-    path.cubic_to(left, top + bend, left + bend, top, left + radius, top);
-    path.close();
-    path.finish()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn pictures_cover_their_area_around_its_middle() {
-        let area = Rect::from_xywh(10.0, 20.0, 30.0, 40.0).unwrap();
-        let check = |size, x, y, width, height| {
-            let expect = Rect::from_xywh(x, y, width, height).unwrap();
-            assert_eq!(covering(area, size), Some(expect), "{size:?}");
-        };
-        check((30, 40), 10.0, 20.0, 30.0, 40.0);
-        check((300, 400), 10.0, 20.0, 30.0, 40.0);
-        check((40, 40), 5.0, 20.0, 40.0, 40.0);
-        check((15, 40), 10.0, 0.0, 30.0, 80.0);
-        check((1, 1), 5.0, 20.0, 40.0, 40.0);
     }
 }

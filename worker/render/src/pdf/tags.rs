@@ -2,11 +2,13 @@
 
 use std::num::NonZeroU16;
 
-use krilla::tagging::{BBox, ListNumbering, Placement, Tag, TagGroup, TagKind, TagTree};
+use krilla::tagging::{
+    BBox, ListNumbering, Placement, TableHeaderScope, Tag, TagGroup, TagKind, TagTree,
+};
 
 use super::Source;
 use super::draw::{Mark, Marks};
-use crate::layout::{Child, NodeId, NodeRole};
+use crate::layout::{Child, NodeId, NodeRole, Numbering};
 use crate::text::clean_line;
 
 /// Characters of a heading's title.
@@ -54,7 +56,9 @@ fn group(source: &Source<'_>, marks: &Marks, id: NodeId) -> Option<TagGroup> {
         }
     }
     group.children.extend(link.map(|(_, link)| link.into()));
-    (!group.children.is_empty()).then_some(group)
+    // A row without its empty cells would put the others in the wrong columns.
+    let kept = matches!(node.role, NodeRole::HeaderCell | NodeRole::Cell);
+    (kept || !group.children.is_empty()).then_some(group)
 }
 
 /// Adds a mark; marks of one link that follow each other share its element, over line and page breaks.
@@ -85,8 +89,18 @@ fn tag(source: &Source<'_>, role: &NodeRole, bounds: Option<BBox>) -> TagKind {
             Tag::Hn(level, Some(clean_line(title, HEADING_TITLE))).into()
         }
         NodeRole::Paragraph => Tag::P.into(),
-        NodeRole::List { bulleted: true } => Tag::L(ListNumbering::Disc).into(),
-        NodeRole::List { bulleted: false } => Tag::L(ListNumbering::None).into(),
+        NodeRole::List(numbering) => Tag::L(match numbering {
+            Numbering::Bullets => ListNumbering::Disc,
+            Numbering::Numbers => ListNumbering::Decimal,
+            Numbering::None => ListNumbering::None,
+        })
+        .into(),
+        NodeRole::Table => Tag::Table.into(),
+        NodeRole::TableHead => Tag::THead.into(),
+        NodeRole::TableBody => Tag::TBody.into(),
+        NodeRole::TableRow => Tag::TR.into(),
+        NodeRole::HeaderCell => Tag::TH(TableHeaderScope::Column).into(),
+        NodeRole::Cell => Tag::TD.into(),
         NodeRole::ListItem => Tag::LI.into(),
         NodeRole::Label => Tag::Lbl.into(),
         NodeRole::Body => Tag::LBody.into(),

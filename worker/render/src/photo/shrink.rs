@@ -26,9 +26,10 @@ pub(super) fn shrink(picture: &RgbImage, part: Part, width: u32, height: u32) ->
     let first = part.x as usize * CHANNELS;
     let wide = part.width as usize * CHANNELS;
 
-    let mut out = Vec::with_capacity(width as usize * height as usize * CHANNELS);
+    let mut out = vec![0; width as usize * height as usize * CHANNELS];
+    let (pixels_out, _) = out.as_chunks_mut::<CHANNELS>();
     let mut mean = vec![0.0f32; wide];
-    for row in &rows {
+    for (row, line) in rows.iter().zip(pixels_out.chunks_exact_mut(width as usize)) {
         mean.fill(0.0);
         for (at, share) in row.iter() {
             let start = (part.y as usize + at) * stride + first;
@@ -38,9 +39,12 @@ pub(super) fn shrink(picture: &RgbImage, part: Part, width: u32, height: u32) ->
             }
         }
         let (pixels, _) = mean.as_chunks::<CHANNELS>();
-        out.extend(columns.iter().flat_map(|column| column.mean_of(pixels)));
+        for (column, pixel) in columns.iter().zip(line) {
+            *pixel = column.mean_of(pixels);
+        }
     }
-    RgbImage::from_raw(width, height, out).expect("one pixel was written for each row and column")
+    RgbImage::from_raw(width, height, out)
+        .expect("there is room for one pixel for each row and column")
 }
 
 /// What one pixel is made of: neighbours along one direction, with shares that add up to 1.

@@ -1,120 +1,229 @@
-//! Line breaking: as few lines as the width allows, and among those the most even ones, ragged right.
+//! Line breaking: of all ways to cut a paragraph the one that looks best as a whole, ragged or justified.
 
-use super::paragraph::{Break, Line, Paragraph};
+pub(super) mod opportunities;
+mod total;
+
+use super::paragraph::{BreakKind, Line, Paragraph};
 
 /// Longer paragraphs are filled line by line: even lines are not worth their time there.
 const EVEN_LIMIT: usize = 20_000;
+/// How much narrower or wider justification may make a space, in em, before a line is better left ragged.
+const SHRINK: f64 = 0.08;
+const STRETCH: f64 = 0.5;
 
-/// Breaks a paragraph into lines no wider than `width` em. A word that is wider than that is broken between
+/// What lines are to be like.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Measure {
+    /// The width of lines, in em of the text.
+    pub(crate) width: f64,
+    /// The width of the first line.
+    pub(crate) first: f64,
+    /// Whether lines are stretched or shrunk to the width.
+    pub(crate) justify: bool,
+}
+
+impl From<f64> for Measure {
+    /// Ragged lines of one width.
+    fn from(width: f64) -> Self {
+        Self {
+            width,
+            first: width,
+            justify: false,
+        }
+    }
+}
+
+impl Measure {
+    fn width_after(&self, start: usize) -> f64 {
+        if start == 0 { self.first } else { self.width }
+    }
+
+    fn shrink(&self) -> f64 {
+        if self.justify { SHRINK } else { 0.0 }
+    }
+}
+
+/// Breaks a paragraph into lines no wider than the measure. A word that is wider than that is broken between
 /// two of its characters.
-pub(crate) fn break_lines(paragraph: &Paragraph, width: f64) -> Vec<Line> {
-    let points = points(paragraph, width);
-    let ends = if paragraph.glyphs.len() > EVEN_LIMIT {
-        fill(paragraph, &points, width)
+pub(crate) fn break_lines(paragraph: &Paragraph, measure: impl Into<Measure>) -> Vec<Line> {
+    let measure = measure.into();
+    let widest = measure.width.max(measure.first);
+    let total = paragraph.offsets.last().copied().unwrap_or(0.0);
+    let one_line = total <= measure.first
+        && paragraph
+            .breaks
+            .iter()
+            .filter(|at| at.kind == BreakKind::Forced)
+            .count()
+            == 1;
+    if one_line {
+        // Most paragraphs of a CV.
+        return vec![line(paragraph, 0, &Point::end_of(paragraph), &measure)];
+    }
+    let points = points(paragraph, measure.width.min(measure.first));
+    let ends = if paragraph.glyphs.len() > EVEN_LIMIT || widest <= 0.0 {
+        fill(paragraph, &points, &measure)
     } else {
-        even(paragraph, &points, width)
+        total::fit(paragraph, &points, &measure)
     };
     let mut start = 0;
     ends.into_iter()
         .map(|end| {
             let point = &points[end];
-            let line = Line {
-                glyphs: start..point.next,
-                width: paragraph.offsets[point.end] - paragraph.offsets[start],
-            };
-            start = point.next;
+            let line = line(paragraph, start, point, &measure);
+            start = point.next as usize;
             line
         })
         .collect()
 }
 
+fn line(paragraph: &Paragraph, start: usize, point: &Point, measure: &Measure) -> Line {
+    let end = point.end as usize;
+    let hyphen = point.hyphen(paragraph);
+    let natural = paragraph.offsets[end] - paragraph.offsets[start] + hyphen;
+    let mut stretch = 0.0;
+    if measure.justify {
+        let spaces = (start..end).filter(|&at| paragraph.is_space(at)).count();
+        let slack = measure.width_after(start) - natural;
+        if spaces > 0 && (slack < 0.0 || point.kind != PointKind::Forced) {
+            let each = slack / spaces as f64;
+            if (-SHRINK..=STRETCH).contains(&each) {
+                stretch = each;
+            }
+        }
+        return Line {
+            glyphs: start..point.next as usize,
+            width: natural + stretch * spaces as f64,
+            stretch,
+            hyphen,
+        };
+    }
+    Line {
+        glyphs: start..point.next as usize,
+        width: natural,
+        stretch,
+        hyphen,
+    }
+}
+
 /// A place where a line can end at this width.
+#[derive(Debug, Clone, Copy)]
 struct Point {
     /// The line's end, without the white space there.
-    end: usize,
+    end: u32,
     /// The next line's first glyph.
-    next: usize,
+    next: u32,
     kind: PointKind,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum PointKind {
     Forced,
     /// Where the rules of line breaking allow it.
     Allowed,
+    /// So too, but against good style.
+    Poor,
     /// So too, but readers of the text take the hyphen for one of hyphenation and drop it.
     AfterHyphen,
+    /// Within a word, with a hyphen.
+    Hyphenated,
     /// Within a word that is wider than a line, after a sign such as a dot.
     AfterSign,
     /// Within a word that is wider than a line, between any two characters.
     WithinWord,
 }
 
+impl Point {
+    fn end_of(paragraph: &Paragraph) -> Self {
+        let next = paragraph.glyphs.len();
+        Self {
+            end: paragraph.trimmed(0, next) as u32,
+            next: next as u32,
+            kind: PointKind::Forced,
+        }
+    }
+
+    /// The width of the hyphen that a line gets here.
+    fn hyphen(&self, paragraph: &Paragraph) -> f64 {
+        match self.kind {
+            PointKind::Hyphenated => paragraph
+                .hyphen_before(self.end as usize)
+                .map_or(0.0, |hyphen| f64::from(hyphen.advance)),
+            _ => 0.0,
+        }
+    }
+}
+
 fn points(paragraph: &Paragraph, width: f64) -> Vec<Point> {
     let mut points = Vec::with_capacity(paragraph.breaks.len());
     let mut start = 0;
-    for &Break { glyph, forced } in &paragraph.breaks {
-        if glyph <= start {
+    for at in &paragraph.breaks {
+        if at.glyph <= start {
             continue;
         }
-        let end = paragraph.trimmed(start, glyph);
+        let end = paragraph.trimmed(start, at.glyph);
         if paragraph.offsets[end] - paragraph.offsets[start] > width {
-            let boundaries = (start + 1..end)
-                .filter(|&at| paragraph.glyphs[at].start != paragraph.glyphs[at - 1].start)
-                .map(|at| {
-                    let sign = paragraph
-                        .slice(&(at - 1..at))
-                        .ends_with(|c: char| !c.is_alphanumeric());
-                    let kind = if sign {
-                        PointKind::AfterSign
-                    } else {
-                        PointKind::WithinWord
-                    };
-                    Point {
-                        end: at,
-                        next: at,
-                        kind,
-                    }
-                });
-            points.extend(boundaries);
+            emergency(paragraph, start, end, &mut points);
         }
-        let hyphen = end == glyph && paragraph.slice(&(start..end)).ends_with('-');
-        let kind = match (forced, hyphen) {
-            (true, _) => PointKind::Forced,
-            (false, true) => PointKind::AfterHyphen,
-            (false, false) => PointKind::Allowed,
+        let kind = match at.kind {
+            BreakKind::Forced => PointKind::Forced,
+            BreakKind::Allowed => PointKind::Allowed,
+            BreakKind::Poor => PointKind::Poor,
+            BreakKind::AfterHyphen => PointKind::AfterHyphen,
+            BreakKind::Hyphenated => PointKind::Hyphenated,
         };
         points.push(Point {
-            end,
-            next: glyph,
+            end: end as u32,
+            next: at.glyph as u32,
             kind,
         });
-        start = glyph;
+        start = at.glyph;
     }
     points
 }
 
-/// The part of a paragraph's last line that may be empty without a loss.
-const SHORT_LINE: f64 = 0.7;
+/// The places within a word that is wider than a line: between any two of its clusters.
+fn emergency(paragraph: &Paragraph, start: usize, end: usize, points: &mut Vec<Point>) {
+    let boundaries = (start + 1..end)
+        .filter(|&at| paragraph.is_boundary(at))
+        .map(|at| {
+            let before = paragraph.slice(&(at - 1..at));
+            let sign = before.ends_with([
+                '/', '.', '-', '_', '?', '&', '=', ',', ';', ':', '#', '+', '%', '~', '@', '|',
+                '\\',
+            ]);
+            Point {
+                end: at as u32,
+                next: at as u32,
+                kind: if sign {
+                    PointKind::AfterSign
+                } else {
+                    PointKind::WithinWord
+                },
+            }
+        });
+    points.extend(boundaries);
+}
 
 /// First fit: each line takes as much as it holds.
-fn fill(paragraph: &Paragraph, points: &[Point], width: f64) -> Vec<usize> {
+fn fill(paragraph: &Paragraph, points: &[Point], measure: &Measure) -> Vec<usize> {
     let (mut ends, mut start) = (Vec::new(), 0);
     let mut last_fit: Option<usize> = None;
     let mut at = 0;
     while let Some(point) = points.get(at) {
-        let fits = paragraph.offsets[point.end] - paragraph.offsets[start] <= width;
+        let natural = paragraph.offsets[point.end as usize] - paragraph.offsets[start];
+        let fits = natural + point.hyphen(paragraph) <= measure.width_after(start);
         match last_fit {
             Some(fit) if !fits => {
                 ends.push(fit);
-                start = points[fit].next;
+                start = points[fit].next as usize;
                 last_fit = None;
             }
             _ => {
                 last_fit = Some(at);
                 if point.kind == PointKind::Forced {
                     ends.push(at);
-                    start = point.next;
+                    start = point.next as usize;
                     last_fit = None;
                 }
                 at += 1;
@@ -124,160 +233,5 @@ fn fill(paragraph: &Paragraph, points: &[Point], width: f64) -> Vec<usize> {
     ends
 }
 
-/// The best way to end a line at some point.
-#[derive(Clone, Copy)]
-struct Best {
-    lines: u32,
-    badness: f64,
-    previous: usize,
-}
-
-/// Total fit: of all ways with the fewest lines, the one whose lines are the most even.
-fn even(paragraph: &Paragraph, points: &[Point], width: f64) -> Vec<usize> {
-    // `best[0]` stands for the start of the paragraph, `best[i]` for a line that ends at `points[i - 1]`.
-    let mut best: Vec<Best> = vec![Best {
-        lines: 0,
-        badness: 0.0,
-        previous: 0,
-    }];
-    for (index, point) in points.iter().enumerate() {
-        let mut found: Option<Best> = None;
-        for from in (0..=index).rev() {
-            let start = if from == 0 { 0 } else { points[from - 1].next };
-            let natural = paragraph.offsets[point.end] - paragraph.offsets[start];
-            // A single character wider than the line has to stay as it is.
-            if natural > width && found.is_some() {
-                break;
-            }
-            let lines = best[from].lines + 1;
-            let badness = best[from].badness + badness(point, natural, width);
-            if found.is_none_or(|f| lines < f.lines || lines == f.lines && badness < f.badness) {
-                found = Some(Best {
-                    lines,
-                    badness,
-                    previous: from,
-                });
-            }
-            if natural > width || from > 0 && points[from - 1].kind == PointKind::Forced {
-                break;
-            }
-        }
-        best.push(found.expect("each point can end the line that starts at the point before it"));
-    }
-    let mut ends = Vec::new();
-    let mut at = points.len();
-    while at > 0 {
-        ends.push(at - 1);
-        at = best[at].previous;
-    }
-    ends.reverse();
-    ends
-}
-
-fn badness(point: &Point, natural: f64, width: f64) -> f64 {
-    let slack = ((width - natural) / width).max(0.0);
-    match point.kind {
-        // A paragraph's last line may be short, but a lone word looks lost.
-        PointKind::Forced => 3.0 * (slack - SHORT_LINE).max(0.0).powi(2),
-        PointKind::Allowed => slack * slack,
-        PointKind::AfterHyphen => 0.15 + slack * slack,
-        // A broken word fills its line: that shows that the break is not its own.
-        PointKind::AfterSign => 0.1 + 4.0 * slack,
-        PointKind::WithinWord => 0.5 + 4.0 * slack,
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-    use crate::blocks::Text;
-    use crate::fonts::Fonts;
-    use crate::text::paragraph::{Ink, Role};
-    use crate::text::shape::{Look, Shaper};
-
-    fn shape(text: &str) -> Option<Paragraph> {
-        let fonts = Fonts::embedded().unwrap();
-        Shaper::new(&fonts).shape(&Text::from(text), Look::plain(Role::Text, Ink::Text))
-    }
-
-    fn lines(text: &str, width: f64) -> Vec<String> {
-        let paragraph = shape(text).unwrap();
-        break_lines(&paragraph, width)
-            .iter()
-            .map(|line| paragraph.slice(&line.glyphs).to_owned())
-            .collect()
-    }
-
-    #[test]
-    fn lines_are_even_rather_than_full() {
-        // First fit would leave the second `nn` alone on a line.
-        assert_eq!(
-            lines("nnn nn nn nnnnn nnnnnn", 3.8),
-            ["nnn ", "nn nn ", "nnnnn ", "nnnnnn"]
-        );
-    }
-
-    #[test]
-    fn words_wider_than_a_line_are_broken() {
-        let word = "x".repeat(50);
-        let broken = lines(&word, 10.0);
-        assert!(broken.len() > 2, "{broken:?}");
-        assert_eq!(broken.concat(), word);
-    }
-
-    #[test]
-    fn broken_words_fill_their_lines_and_prefer_to_break_after_signs() {
-        let broken = lines(&format!("{}.{}", "n".repeat(9), "n".repeat(20)), 7.0);
-        assert_eq!(broken[0], "nnnnnnnnn.");
-        let broken = lines(&"n".repeat(30), 7.0);
-        assert_eq!(
-            broken.iter().map(String::len).collect::<Vec<_>>(),
-            [11, 11, 8]
-        );
-    }
-
-    #[test]
-    fn lines_end_after_spaces_rather_than_hyphens() {
-        let words = "nnn ".repeat(8);
-        let broken = lines(&format!("{words}nnn-nnn {words}nnn"), 20.0);
-        assert_eq!(broken[0], words);
-    }
-
-    #[test]
-    fn line_feeds_end_lines() {
-        assert_eq!(lines("a\nb c", 100.0), ["a ", "b c"]);
-    }
-
-    #[test]
-    fn a_character_wider_than_the_line_stands_alone() {
-        assert_eq!(lines("WW W", 0.5), ["W", "W ", "W"]);
-    }
-
-    #[test]
-    fn long_paragraphs_are_filled() {
-        let text = "word ".repeat(EVEN_LIMIT / 4);
-        let paragraph = shape(&text).unwrap();
-        let lines = break_lines(&paragraph, 30.0);
-        assert!(lines.iter().all(|line| line.width <= 30.0));
-        assert_eq!(lines.last().unwrap().glyphs.end, paragraph.glyphs.len());
-    }
-
-    proptest! {
-        #[test]
-        fn lines_hold_all_glyphs_within_the_width(text in "\\PC{0,80}", width in 3.0f64..30.0) {
-            if let Some(paragraph) = shape(&text) {
-                let mut at = 0;
-                for line in break_lines(&paragraph, width) {
-                    prop_assert_eq!(line.glyphs.start, at);
-                    at = line.glyphs.end;
-                    let clusters: std::collections::BTreeSet<_> =
-                        paragraph.glyphs[line.glyphs].iter().map(|glyph| glyph.start).collect();
-                    prop_assert!(line.width <= width || clusters.len() == 1);
-                }
-                prop_assert_eq!(at, paragraph.glyphs.len());
-            }
-        }
-    }
-}
+mod tests;

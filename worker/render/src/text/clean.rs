@@ -1,7 +1,10 @@
 //! Makes foreign text fit to be set: composed, on one kind of space, without what has no appearance.
 
 use unicode_normalization::UnicodeNormalization;
-use unicode_normalization::char::is_combining_mark;
+use unicode_normalization::char::decompose_compatible;
+use unicode_script::{Script, UnicodeScript};
+
+use super::cluster::{is_ideographic_variant, is_joiner, is_mark, is_pictograph, is_skin_tone};
 
 /// More marks than any language piles on one letter (Unicode Standard Annex 15, section 13, allows 30).
 const MARKS_PER_LETTER: usize = 8;
@@ -15,9 +18,18 @@ pub(crate) struct Cleaner {
     started: bool,
     marks: usize,
     removed: usize,
+    /// Whether marks of direction are kept: they mean something beside letters that run from right to left.
+    keeps_direction: bool,
 }
 
 impl Cleaner {
+    pub(crate) fn new(keeps_direction: bool) -> Self {
+        Self {
+            keeps_direction,
+            ..Self::default()
+        }
+    }
+
     /// Appends what is visible of `run`. White space at its end waits for the next visible character, so that
     /// it comes to belong to the run that follows.
     pub(crate) fn push(&mut self, run: &str, out: &mut String) {
@@ -31,25 +43,45 @@ impl Cleaner {
 
     fn push_composed(&mut self, run: impl Iterator<Item = char>, out: &mut String) {
         for c in run {
-            match Kind::of(c) {
-                Kind::Space => {
-                    self.pending.get_or_insert(' ');
-                }
-                Kind::LineBreak => self.pending = Some('\n'),
-                Kind::Invisible => {}
-                Kind::Forbidden => self.removed += 1,
-                Kind::Visible => {
-                    self.marks = if is_mark(c) { self.marks + 1 } else { 0 };
-                    if self.marks > MARKS_PER_LETTER {
-                        self.removed += 1;
-                        continue;
-                    }
-                    if let Some(space) = self.pending.take().filter(|_| self.started) {
-                        out.push(space);
-                    }
-                    self.started = true;
+            if is_presentation_form(c) {
+                // The shape that shaping gives anyway; readers of the text want the letter.
+                decompose_compatible(c, |part| self.push_char(part, out));
+            } else {
+                self.push_char(c, out);
+            }
+        }
+    }
+
+    fn push_char(&mut self, c: char, out: &mut String) {
+        match Kind::of(c) {
+            Kind::Space => {
+                self.pending.get_or_insert(' ');
+            }
+            Kind::LineBreak => self.pending = Some('\n'),
+            Kind::Invisible => {}
+            Kind::Forbidden => self.removed += 1,
+            Kind::Joiner => {
+                let joins = out.chars().next_back().is_some_and(|last| joins(last, c));
+                if self.pending.is_none() && joins {
                     out.push(c);
                 }
+            }
+            Kind::Direction => {
+                if self.keeps_direction && self.pending.is_none() && self.started {
+                    out.push(c);
+                }
+            }
+            Kind::Visible => {
+                self.marks = if is_mark(c) { self.marks + 1 } else { 0 };
+                if self.marks > MARKS_PER_LETTER {
+                    self.removed += 1;
+                    return;
+                }
+                if let Some(space) = self.pending.take().filter(|_| self.started) {
+                    out.push(space);
+                }
+                self.started = true;
+                out.push(c);
             }
         }
     }
@@ -74,17 +106,44 @@ pub(crate) fn clean_line(text: &str, limit: usize) -> String {
     line
 }
 
-/// Whether a character combines with the letter before it.
-pub(super) fn is_mark(c: char) -> bool {
-    // None does below this one; it spares most texts the search in the table.
-    c >= '\u{300}' && is_combining_mark(c)
+/// Arabic letters in one of their shapes (Unicode Standard, 9.2: for old character sets alone).
+fn is_presentation_form(c: char) -> bool {
+    matches!(c, '\u{FB50}'..='\u{FD3D}' | '\u{FD50}'..='\u{FDFB}' | '\u{FE70}'..='\u{FEFC}')
+}
+
+/// Whether a joiner or a variant's selector means something after a character: where letters join, within
+/// emoji, after Chinese characters.
+fn joins(last: char, joiner: char) -> bool {
+    if is_ideographic_variant(joiner) {
+        return last.script() == Script::Han;
+    }
+    if is_pictograph(last) || is_skin_tone(last) {
+        return joiner == '\u{200D}';
+    }
+    // Before Armenian no script joins or stacks its letters; nor do the Chinese ones.
+    last >= '\u{600}'
+        && !is_joiner(last)
+        && !matches!(
+            last.script(),
+            Script::Common
+                | Script::Latin
+                | Script::Greek
+                | Script::Han
+                | Script::Hiragana
+                | Script::Katakana
+                | Script::Hangul
+        )
 }
 
 enum Kind {
     Visible,
     Space,
     LineBreak,
-    /// Without appearance by itself: joiners, selectors, soft hyphens. Lines are never hyphenated here.
+    /// Joins or parts letters, or chooses the variant of one: kept where it means something.
+    Joiner,
+    /// A mark of direction.
+    Direction,
+    /// Without appearance by itself: selectors, soft hyphens. Where words may be parted is known here.
     Invisible,
     /// Never right in a document, or an order that is not obeyed.
     Forbidden,
@@ -101,13 +160,15 @@ impl Kind {
             | '\u{2008}'..='\u{200A}'
             | '\u{205F}'
             | '\u{3000}' => Self::Space,
+            '\u{200C}' | '\u{200D}' | '\u{E0100}'..='\u{E01EF}' => Self::Joiner,
+            '\u{61C}' | '\u{200E}' | '\u{200F}' => Self::Direction,
             '\n' | '\r' | '\u{B}' | '\u{C}' | '\u{85}' | '\u{2028}' | '\u{2029}' => Self::LineBreak,
             '\u{AD}'
             | '\u{34F}'
             | '\u{115F}'..='\u{1160}'
             | '\u{17B4}'..='\u{17B5}'
             | '\u{180B}'..='\u{180F}'
-            | '\u{200B}'..='\u{200D}'
+            | '\u{200B}'
             | '\u{2060}'..='\u{2064}'
             | '\u{3164}'
             | '\u{FE00}'..='\u{FE0F}'
@@ -115,10 +176,7 @@ impl Kind {
             | '\u{FFA0}'
             | '\u{E0000}'..='\u{E0FFF}' => Self::Invisible,
             // Bidirectional orders, deprecated format characters, interlinear annotation.
-            '\u{61C}'
-            | '\u{200E}'..='\u{200F}'
-            | '\u{202A}'..='\u{202E}'
-            | '\u{2065}'..='\u{206F}' => Self::Forbidden,
+            '\u{202A}'..='\u{202E}' | '\u{2065}'..='\u{206F}' => Self::Forbidden,
             '\u{FFF0}'..='\u{FFFB}' | '\u{1BCA0}'..='\u{1BCA3}' | '\u{1D173}'..='\u{1D17A}' => {
                 Self::Forbidden
             }
@@ -161,6 +219,20 @@ mod tests {
             12,
         );
         check(&["", " \n "], "", 0);
+        // Joiners stay where letters join, and within emoji.
+        check(&["می\u{200C}خواهم a\u{200C}b"], "می\u{200C}خواهم ab", 0);
+        check(&["👩\u{200D}💻 ❤\u{FE0F}"], "👩\u{200D}💻 ❤", 0);
+        check(&["葛\u{E0100}a\u{E0100}"], "葛\u{E0100}a", 0);
+        check(&["a\u{200F}b"], "ab", 0);
+        // Letters in their shapes become letters: a lam-alef and a final beh.
+        check(&["\u{FEFB}\u{FE90}"], "لاب", 0);
+    }
+
+    #[test]
+    fn marks_of_direction_are_kept_on_demand() {
+        let (mut cleaner, mut out) = (Cleaner::new(true), String::new());
+        cleaner.push("\u{200F}C++\u{200E} \u{200F}ב\u{202E}", &mut out);
+        assert_eq!((out.as_str(), cleaner.removed()), ("C++\u{200E} ב", 1));
     }
 
     #[test]

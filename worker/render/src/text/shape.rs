@@ -2,20 +2,23 @@
 
 use std::collections::BTreeSet;
 
-use harfrust::{Buffer, BufferFlags, Direction, ShapeOptions, ShaperFont};
-use unicode_linebreak::{BreakOpportunity, linebreaks};
-
-use super::clean::{Cleaner, is_mark};
-use super::paragraph::{Break, Glyph, Ink, Paragraph, Role, Span};
+use super::bidi::{Direction, Levels, has_right_to_left};
+use super::breaks::opportunities;
+use super::cache::{Rules, ShapeCache};
+use super::clean::Cleaner;
+use super::cluster::cluster_length;
+use super::itemize::{Design, Itemizer, LanguageId, Library, Segment, shaping_script};
+use super::links::safe_uri;
+use super::paragraph::{Glyph, Hyphen, Ink, Paragraph, Role, Span};
 use crate::blocks::Text;
-use crate::fonts::{Alphabet, FaceId, Fonts, REPLACEMENT};
+use crate::fonts::{FaceId, FamilyId, Fonts, REPLACEMENT, has};
+use crate::prepare::is_language_tag;
 
 /// Shapes one document's text and notes what could not be shown. One per rendering.
 pub(crate) struct Shaper<'f> {
-    fonts: &'f Fonts,
-    shapers: Vec<ShaperFont<'f, 'static>>,
-    buffer: Buffer,
-    missing: BTreeSet<char>,
+    library: Library<'f>,
+    cache: ShapeCache,
+    direction: Direction,
     removed: usize,
     links_dropped: usize,
 }
@@ -24,18 +27,25 @@ pub(crate) struct Shaper<'f> {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Look {
     pub(crate) role: Role,
+    pub(crate) family: FamilyId,
     pub(crate) bold: bool,
+    pub(crate) italic: bool,
     pub(crate) ink: Ink,
     pub(crate) small_caps: bool,
+    /// Whether words may be parted at the ends of lines.
+    pub(crate) hyphenate: bool,
 }
 
 impl Look {
     pub(crate) fn plain(role: Role, ink: Ink) -> Self {
         Self {
             role,
+            family: FamilyId::default(),
             bold: false,
+            italic: false,
             ink,
             small_caps: false,
+            hyphenate: false,
         }
     }
 
@@ -47,21 +57,21 @@ impl Look {
     }
 }
 
-/// Bytes of the text in one font, style and alphabet.
-struct Segment {
+/// Bytes of the text of one style and language.
+struct Stretch {
     start: usize,
     end: usize,
-    span: u32,
-    alphabet: Alphabet,
+    plain: Span,
+    design: Design,
 }
 
 impl<'f> Shaper<'f> {
-    pub(crate) fn new(fonts: &'f Fonts) -> Self {
+    /// For a document in a language, given by its tag (BCP 47).
+    pub(crate) fn new(fonts: &'f Fonts, language: &str) -> Self {
         Self {
-            fonts,
-            shapers: fonts.shapers(),
-            buffer: Buffer::new(),
-            missing: BTreeSet::new(),
+            library: Library::new(fonts, language),
+            cache: fonts.take_cache(),
+            direction: Direction::of_language(language),
             removed: 0,
             links_dropped: 0,
         }
@@ -69,23 +79,41 @@ impl<'f> Shaper<'f> {
 
     /// Shapes a text, or returns nothing if nothing of it is visible.
     pub(crate) fn shape(&mut self, source: &Text, look: Look) -> Option<Paragraph> {
-        let mut paragraph = Paragraph {
-            role: look.role,
-            text: String::new(),
-            glyphs: Vec::new(),
-            spans: Vec::new(),
-            links: Vec::new(),
-            breaks: Vec::new(),
-            offsets: Vec::new(),
-        };
-        let segments = self.segments(source, look, &mut paragraph);
+        let mut text = String::new();
+        let (mut links, mut languages) = (Vec::new(), Vec::new());
+        let stretches = self.clean(source, look, &mut text, &mut links, &mut languages);
+        if text.is_empty() {
+            return None;
+        }
+        let levels = Levels::of(&text, self.direction);
+        let mut itemizer = Itemizer::new(&mut self.library, &levels, &text);
+        for stretch in &stretches {
+            itemizer.run(stretch.start, stretch.end, stretch.plain, stretch.design);
+        }
+        let (spans, segments) = (itemizer.spans, itemizer.segments);
         if segments.is_empty() {
             return None;
         }
-        let breaks: Vec<_> = linebreaks(&paragraph.text).collect();
-        if paragraph.text.contains('\n') {
-            paragraph.text = paragraph.text.replace('\n', " ");
+        let breaks = opportunities::find(&text, &segments, &self.library, look.hyphenate);
+        if text.contains('\n') {
+            text = text.replace('\n', " ");
         }
+        let mut paragraph = Paragraph {
+            role: look.role,
+            direction: levels.direction,
+            glyphs: Vec::with_capacity(text.len()),
+            text,
+            hyphens: if look.hyphenate {
+                self.hyphens(&spans)
+            } else {
+                Vec::new()
+            },
+            spans,
+            links,
+            languages,
+            breaks: Vec::with_capacity(breaks.len()),
+            offsets: Vec::new(),
+        };
         for segment in &segments {
             self.shape_segment(segment, look.small_caps, &mut paragraph);
         }
@@ -97,31 +125,13 @@ impl<'f> Shaper<'f> {
             offset += f64::from(glyph.advance);
             paragraph.offsets.push(offset);
         }
-
-        let starts = |at: usize| {
-            paragraph
-                .glyphs
-                .partition_point(|glyph| (glyph.start as usize) < at)
-        };
-        for (at, kind) in breaks {
-            let glyph = starts(at);
-            let in_cluster = paragraph
-                .glyphs
-                .get(glyph)
-                .is_some_and(|g| g.start as usize != at);
-            if !in_cluster && !is_glued(&paragraph.text, at) {
-                paragraph.breaks.push(Break {
-                    glyph,
-                    forced: kind == BreakOpportunity::Mandatory,
-                });
-            }
-        }
+        opportunities::place(&breaks, &mut paragraph);
         Some(paragraph)
     }
 
     /// Different characters that no font had, in order.
     pub(crate) fn missing(&self) -> &BTreeSet<char> {
-        &self.missing
+        &self.library.missing
     }
 
     /// How many characters were left out.
@@ -134,297 +144,198 @@ impl<'f> Shaper<'f> {
         self.links_dropped
     }
 
-    /// Cleans the runs into the paragraph's text and cuts it where font, style or alphabet change.
-    fn segments(&mut self, source: &Text, look: Look, paragraph: &mut Paragraph) -> Vec<Segment> {
-        let mut segments: Vec<Segment> = Vec::new();
-        let mut cleaner = Cleaner::default();
+    /// Cleans the runs into one text.
+    fn clean(
+        &mut self,
+        source: &Text,
+        look: Look,
+        text: &mut String,
+        links: &mut Vec<String>,
+        languages: &mut Vec<String>,
+    ) -> Vec<Stretch> {
+        let mut stretches = Vec::with_capacity(source.0.len());
+        let directed = source.0.iter().any(|run| has_right_to_left(&run.text));
+        let mut cleaner = Cleaner::new(directed || self.direction == Direction::RightToLeft);
         for run in &source.0 {
-            let start = paragraph.text.len();
-            cleaner.push(&run.text, &mut paragraph.text);
-            if paragraph.text.len() == start {
+            let start = text.len();
+            cleaner.push(&run.text, text);
+            if text.len() == start {
                 continue;
             }
             let link = run.link.as_deref().and_then(|uri| {
                 let uri = safe_uri(uri);
                 self.links_dropped += usize::from(uri.is_none());
-                paragraph.links.push(uri?);
-                Some(paragraph.links.len() as u32 - 1)
+                links.push(uri?);
+                Some(links.len() as u32 - 1)
             });
-            let plain = Span {
-                face: FaceId::of_style(look.bold || run.style.bold, run.style.italic),
-                ink: match (link, run.style.muted) {
-                    (Some(_), _) => Ink::Accent,
-                    (None, true) => Ink::Muted,
-                    (None, false) => look.ink,
-                },
-                link,
-                replaced: false,
+            let tag = run.lang.as_ref().filter(|tag| is_language_tag(tag));
+            let own_language = tag.map(|tag| {
+                languages.push(tag.clone());
+                languages.len() as u32 - 1
+            });
+            let language = match run.lang.as_deref() {
+                Some(tag) => self.library.language(tag),
+                None => Library::MAIN,
             };
-
-            let mut current: Option<Span> = None;
-            for (at, c) in paragraph.text[start..].char_indices() {
-                let at = start + at;
-                let c = if c == '\n' { ' ' } else { c };
-                let span = self.span_of(c, plain, current);
-                let alphabet = Alphabet::of(c);
-                let length = c.len_utf8();
-                let joins = current == Some(span)
-                    && segments
-                        .last()
-                        .is_some_and(|last| alphabet.is_none_or(|own| own == last.alphabet));
-                current = Some(span);
-                match segments.last_mut() {
-                    Some(last) if joins => last.end = at + length,
-                    last => {
-                        let alphabet = alphabet
-                            .or(last.map(|last| last.alphabet))
-                            .unwrap_or(Alphabet::Latin);
-                        if paragraph.spans.last() != Some(&span) {
-                            paragraph.spans.push(span);
-                        }
-                        let index = paragraph.spans.len() as u32 - 1;
-                        segments.push(Segment {
-                            start: at,
-                            end: at + length,
-                            span: index,
-                            alphabet,
-                        });
-                    }
-                }
-            }
+            stretches.push(Stretch {
+                start,
+                end: text.len(),
+                plain: Span {
+                    // Chosen when the text is cut.
+                    face: FaceId::default(),
+                    ink: match (link, run.style.muted) {
+                        (Some(_), _) => Ink::Accent,
+                        (None, true) => Ink::Muted,
+                        (None, false) => look.ink,
+                    },
+                    link,
+                    language: own_language,
+                    replaced: false,
+                    level: 0,
+                },
+                design: Design {
+                    family: look.family,
+                    bold: look.bold || run.style.bold,
+                    italic: look.italic || run.style.italic,
+                    language,
+                },
+            });
         }
         self.removed += cleaner.removed();
-        segments
-    }
-
-    /// The font for a character. Marks and white space stay in the font of what they follow.
-    fn span_of(&mut self, c: char, plain: Span, current: Option<Span>) -> Span {
-        let glued = c == ' ' || is_mark(c);
-        if let Some(current) = current
-            && glued
-            && !current.replaced
-            && self.shapers[current.face.index()]
-                .nominal_glyph(c.into())
-                .is_some()
-        {
-            return current;
-        }
-        let Some(face) = FaceId::for_char(c, plain.face, &self.shapers) else {
-            self.missing.insert(c);
-            return Span {
-                replaced: true,
-                ..plain
-            };
-        };
-        Span { face, ..plain }
+        stretches
     }
 
     fn shape_segment(&mut self, segment: &Segment, small_caps: bool, paragraph: &mut Paragraph) {
         let span = paragraph.spans[segment.span as usize];
-        let text = &paragraph.text[segment.start..segment.end];
-        let face = self.fonts.face(span.face);
         if span.replaced {
-            for (at, c) in text.char_indices() {
-                let start = segment.start + at;
-                let glyph = self.replacement(span.face, segment.span, start, start + c.len_utf8());
-                paragraph.glyphs.push(glyph);
-            }
+            self.replace(segment, span.face, paragraph);
             return;
         }
-
-        self.buffer.clear();
-        self.buffer.push_str(text);
-        self.buffer.set_direction(Direction::LeftToRight);
-        self.buffer.set_script(Some(segment.alphabet.script()));
-        self.buffer
-            .set_flags(BufferFlags::BEGINNING_OF_TEXT | BufferFlags::END_OF_TEXT);
-        let plan = face.plan(segment.alphabet, small_caps);
-        harfrust::shape(
-            &self.shapers[span.face.index()],
-            &mut self.buffer,
-            ShapeOptions::new().plan(Some(plan)),
-        )
-        .expect("the buffer has the direction and the script of its plan");
-
-        let first = paragraph.glyphs.len();
-        let em = face.units_per_em();
-        for (info, position) in self
-            .buffer
-            .glyph_infos()
-            .iter()
-            .zip(self.buffer.glyph_positions())
-        {
-            paragraph.glyphs.push(Glyph {
-                id: info.glyph_id as u16,
+        let face = self.library.fonts.face(span.face);
+        let rules = Rules {
+            face: span.face,
+            script: shaping_script(segment.script),
+            right_to_left: span.right_to_left(),
+            small_caps,
+            language: self.language(segment.language),
+        };
+        let plan = self.cache.plan(&rules, face);
+        let mut at = segment.start;
+        while at < segment.end {
+            let word = next_word(&paragraph.text[at..segment.end]);
+            let view = self.library.view(span.face);
+            let glyphs = self.cache.shape(plan, view, face.units_per_em(), word);
+            if glyphs.iter().any(|glyph| glyph.id == 0) {
+                // A font that lacks what its tables ask for. Nothing is drawn as that font's own box.
+                let end = at + word.len();
+                let unshown: Vec<char> = word.chars().filter(|&c| !has(view, c)).collect();
+                self.library.missing.extend(unshown);
+                let part = Segment {
+                    start: at,
+                    end,
+                    span: paragraph.spans.len() as u32,
+                    ..*segment
+                };
+                paragraph.spans.push(Span {
+                    face: FaceId::default(),
+                    replaced: true,
+                    ..span
+                });
+                self.replace(&part, FaceId::default(), paragraph);
+                at = end;
+                continue;
+            }
+            let first = paragraph.glyphs.len();
+            let word_end = (at + word.len()) as u32;
+            paragraph.glyphs.extend(glyphs.iter().map(|glyph| Glyph {
+                id: glyph.id,
                 span: segment.span,
-                advance: position.x_advance as f32 / em,
-                dx: position.x_offset as f32 / em,
-                dy: position.y_offset as f32 / em,
-                start: segment.start as u32 + info.cluster,
-                end: segment.end as u32,
+                advance: glyph.advance,
+                dx: glyph.dx,
+                dy: glyph.dy,
+                start: at as u32 + glyph.start,
+                end: word_end,
+            }));
+            // A cluster ends where the next one starts.
+            let (mut end, mut next) = (word_end, word_end);
+            for glyph in paragraph.glyphs[first..].iter_mut().rev() {
+                if glyph.start < next {
+                    end = next;
+                    next = glyph.start;
+                }
+                glyph.end = end;
+            }
+            at += word.len();
+        }
+    }
+
+    fn hyphens(&mut self, spans: &[Span]) -> Vec<Hyphen> {
+        let hyphen = |span: &Span| {
+            let em = self.library.fonts.face(span.face).units_per_em();
+            let view = self.library.view(span.face);
+            let id = view.nominal_glyph('-'.into()).unwrap_or_default();
+            Hyphen {
+                id: id.to_u32() as u16,
+                advance: view.glyph_h_advance(id) as f32 / em,
+            }
+        };
+        spans.iter().map(hyphen).collect()
+    }
+
+    fn language(&self, id: LanguageId) -> Option<harfrust::Language> {
+        self.library.tongue(id).shaping.clone()
+    }
+
+    /// One replacement for each cluster, in the font of the style.
+    fn replace(&mut self, segment: &Segment, face: FaceId, paragraph: &mut Paragraph) {
+        let em = self.library.fonts.face(face).units_per_em();
+        let view = self.library.view(face);
+        let id = view.nominal_glyph(REPLACEMENT.into()).unwrap_or_default();
+        let advance = view.glyph_h_advance(id) as f32 / em;
+        let mut at = segment.start;
+        while at < segment.end {
+            let length = cluster_length(&paragraph.text[at..segment.end]);
+            paragraph.glyphs.push(Glyph {
+                id: id.to_u32() as u16,
+                span: segment.span,
+                advance,
+                dx: 0.0,
+                dy: 0.0,
+                start: at as u32,
+                end: (at + length) as u32,
             });
-        }
-        // A cluster ends where the next one starts.
-        let mut end = segment.end as u32;
-        let mut next = end;
-        for glyph in paragraph.glyphs[first..].iter_mut().rev() {
-            if glyph.start < next {
-                end = next;
-                next = glyph.start;
-            }
-            glyph.end = end;
-        }
-    }
-
-    fn replacement(&self, face: FaceId, span: u32, start: usize, end: usize) -> Glyph {
-        let shaper = &self.shapers[face.index()];
-        let id = shaper.nominal_glyph(REPLACEMENT.into()).unwrap_or_default();
-        Glyph {
-            id: id.to_u32() as u16,
-            span,
-            advance: shaper.glyph_h_advance(id) as f32 / self.fonts.face(face).units_per_em(),
-            dx: 0.0,
-            dy: 0.0,
-            start: start as u32,
-            end: end as u32,
+            at += length;
         }
     }
 }
 
-/// Where the rules of UAX 14 would break what readers take as one: after the `//` of a URI, and within a range
-/// of numbers.
-fn is_glued(text: &str, at: usize) -> bool {
-    let (before, after) = text.split_at(at);
-    let digit = |c: Option<char>| c.is_some_and(char::is_numeric);
-    let range = before
-        .strip_suffix(['-', '\u{2013}'])
-        .is_some_and(|number| digit(number.chars().next_back()));
-    !after.is_empty() && (before.ends_with("://") || range && digit(after.chars().next()))
+impl Drop for Shaper<'_> {
+    fn drop(&mut self) {
+        self.library
+            .fonts
+            .give_back(std::mem::take(&mut self.cache));
+    }
 }
 
-/// A URI that may stand in a PDF (ASCII, RFC 3986) and that a reader may follow, or nothing.
-fn safe_uri(uri: &str) -> Option<String> {
-    const SCHEMES: [&str; 4] = ["https", "http", "mailto", "tel"];
-    const LIMIT: usize = 2000;
-    let (scheme, rest) = uri.split_once(':')?;
-    let known = SCHEMES
-        .iter()
-        .any(|known| known.eq_ignore_ascii_case(scheme));
-    if !known || rest.is_empty() || uri.len() > LIMIT || uri.contains(char::is_control) {
-        return None;
+/// Bytes that are shaped at a time, where a text has no spaces.
+const LONGEST_PIECE: usize = 4096;
+
+/// The first word of a text, or the first of its spaces.
+fn next_word(text: &str) -> &str {
+    let word = match text.find(' ') {
+        Some(0) => &text[..1],
+        Some(end) => &text[..end],
+        None => text,
+    };
+    if word.len() <= LONGEST_PIECE {
+        return word;
     }
-    let mut out = String::with_capacity(uri.len());
-    for byte in uri.bytes() {
-        match byte {
-            b' ' | b'"' | b'<' | b'>' | b'\\' | b'^' | b'`' | b'{' | b'|' | b'}' | 0x80.. => {
-                use std::fmt::Write as _;
-                write!(out, "%{byte:02X}").expect("a string takes what is written to it");
-            }
-            _ => out.push(char::from(byte)),
-        }
+    let mut end = 0;
+    while end < LONGEST_PIECE {
+        end += cluster_length(&word[end..]);
     }
-    Some(out)
+    &word[..end]
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::blocks::Run;
-
-    fn shape(text: impl Into<Text>) -> (Option<Paragraph>, Vec<char>) {
-        let fonts = Fonts::embedded().unwrap();
-        let mut shaper = Shaper::new(&fonts);
-        let paragraph = shaper.shape(&text.into(), Look::plain(Role::Text, Ink::Text));
-        (paragraph, shaper.missing().iter().copied().collect())
-    }
-
-    #[test]
-    fn every_character_belongs_to_a_glyph_and_none_is_lost() {
-        for text in [
-            "office AV Zażółć gęślą jaźń",
-            "Ελλάδα και Україна 3 − 2 → ✓",
-            "e\u{335}\u{301}a 高橋 x",
-            "☎ 📞 ① ☂",
-        ] {
-            let (paragraph, _) = shape(text);
-            let paragraph = paragraph.unwrap();
-            let mut covered = 0;
-            for glyph in &paragraph.glyphs {
-                assert!(glyph.start as usize <= covered && glyph.id != 0, "{text}");
-                covered = covered.max(glyph.end as usize);
-            }
-            assert_eq!(covered, paragraph.text.len(), "{text}");
-        }
-    }
-
-    #[test]
-    fn missing_characters_are_reported_and_replaced() {
-        let (paragraph, missing) = shape("a高橋b");
-        let paragraph = paragraph.unwrap();
-        assert_eq!(missing, ['橋', '高']);
-        assert_eq!(
-            paragraph
-                .spans
-                .iter()
-                .map(|span| span.replaced)
-                .collect::<Vec<_>>(),
-            [false, true, false]
-        );
-        assert_eq!(shape("− ≥ × ✓ ● → ★ ☎ ⚙ ① Ω ẞ ₴ ‑ …").1, []);
-    }
-
-    #[test]
-    fn lines_may_end_after_spaces_and_must_at_line_feeds() {
-        let (paragraph, _) = shape("one two\nthree");
-        let breaks = paragraph.unwrap().breaks;
-        assert_eq!(
-            breaks,
-            [(4, false), (8, true), (13, true)].map(|(glyph, forced)| Break { glyph, forced })
-        );
-    }
-
-    #[test]
-    fn uris_and_ranges_stay_together() {
-        let check = |text: &str, expect: &[usize]| {
-            let breaks = shape(text).0.unwrap().breaks;
-            assert_eq!(
-                breaks.iter().map(|at| at.glyph).collect::<Vec<_>>(),
-                expect,
-                "{text}"
-            );
-        };
-        check("see http://a/b", &[4, 13, 14]);
-        check("p. 118\u{2013}155", &[3, 10]);
-        check("one\u{2013}two", &[4, 7]);
-    }
-
-    #[test]
-    fn nothing_visible_is_no_paragraph() {
-        assert_eq!(shape(" \n\u{200B}\u{0}").0, None);
-    }
-
-    #[test]
-    fn kerning_is_on() {
-        let width = |text| shape(text).0.unwrap().offsets.last().copied().unwrap();
-        assert!(width("AV") < width("A") + width("V"));
-    }
-
-    #[test]
-    fn only_uris_that_may_be_followed_are_links() {
-        let check =
-            |uri: &str, expect: Option<&str>| assert_eq!(safe_uri(uri).as_deref(), expect, "{uri}");
-        check(
-            "https://example.com/a b?q=ż",
-            Some("https://example.com/a%20b?q=%C5%BC"),
-        );
-        check("mailto:a@example.com", Some("mailto:a@example.com"));
-        check("javascript:alert(1)", None);
-        check("file:///etc/passwd", None);
-        check("example.com", None);
-        check("https:", None);
-        check("https://example.com/\n", None);
-        check(&format!("https://{}", "a".repeat(3000)), None);
-        let (paragraph, _) = shape(Run::new("x").link("javascript:1"));
-        assert!(paragraph.unwrap().links.is_empty());
-    }
-}
+mod tests;

@@ -3,7 +3,9 @@
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use render::Document;
-use render::blocks::{Block, Entry, Footer, Image, Masthead, Run, Section, Text};
+use render::blocks::{
+    Block, Entry, Footer, Image, Item, List, Marker, Masthead, Run, Section, Text,
+};
 use serde_json::Value;
 
 struct Titles {
@@ -93,37 +95,61 @@ pub fn document(cv: &Value) -> Document {
     };
     let name = text(&cv["full_name"]);
     let mut body = vec![masthead(cv, titles, &name)];
-    let mut section = |title: &str, blocks: Vec<Block>| {
+    let mut section = |role: &str, title: &str, blocks: Vec<Block>| {
         body.push(Block::Section(Section {
+            role: role.into(),
             title: title.into(),
             blocks,
         }));
     };
-    section(titles.profile, paragraphs(&cv["profile"]));
+    section("profile", titles.profile, paragraphs(&cv["profile"]));
     section(
+        "work_experience",
         titles.work,
-        entries(&cv["work_experience"], "employer", "bullets"),
+        entries(&cv["work_experience"], "work", "employer", "bullets"),
     );
     section(
+        "education",
         titles.education,
-        entries(&cv["education"], "institution", "details"),
+        entries(&cv["education"], "education", "institution", "details"),
     );
     section(
+        "further_experience",
         titles.further,
-        entries(&cv["further_experience"], "organization", "bullets"),
+        entries(
+            &cv["further_experience"],
+            "further",
+            "organization",
+            "bullets",
+        ),
     );
     section(
+        "languages",
         titles.languages,
-        vec![Block::Paragraph(dotted(
-            items(&cv["languages"]).map(spoken).collect(),
-        ))],
+        vec![Block::Inline(
+            items(&cv["languages"])
+                .map(|spoken| Text(self::spoken(spoken)))
+                .collect(),
+        )],
     );
-    section(titles.skills, inline(&cv["it_ai_skills"]));
-    section(titles.certifications, list(&cv["certifications"]));
-    section(titles.trainings, list(&cv["trainings"]));
-    section(titles.publications, list(&cv["publications"]));
-    section(titles.interests, inline(&cv["interests"]));
-    section(titles.references, paragraphs(&cv["references"]));
+    section("it_ai_skills", titles.skills, inline(&cv["it_ai_skills"]));
+    section(
+        "certifications",
+        titles.certifications,
+        list(&cv["certifications"]),
+    );
+    section("trainings", titles.trainings, list(&cv["trainings"]));
+    section(
+        "publications",
+        titles.publications,
+        publications(&cv["publications"]),
+    );
+    section("interests", titles.interests, inline(&cv["interests"]));
+    section(
+        "references",
+        titles.references,
+        paragraphs(&cv["references"]),
+    );
     let privacy = Run::new(text(&cv["data_privacy"])).muted();
     body.push(Block::Paragraph(privacy.into()));
     Document {
@@ -171,7 +197,7 @@ fn masthead(cv: &Value, titles: &Titles, name: &str) -> Block {
     ];
     let body = body
         .into_iter()
-        .map(|parts| Block::Paragraph(dotted(parts)))
+        .map(|parts| Block::Inline(parts.into_iter().map(Text).collect()))
         .collect();
     let photo = cv["photo_url"].as_str().and_then(|uri| {
         let (_, data) = uri.split_once(";base64,")?;
@@ -185,27 +211,15 @@ fn masthead(cv: &Value, titles: &Titles, name: &str) -> Block {
         title: name.into(),
         body,
         photo,
+        ..Masthead::default()
     })
 }
 
-/// Parts on one line, with a dot between those that hold something.
-fn dotted(parts: Vec<Vec<Run>>) -> Text {
-    let mut line = Text::default();
-    for part in parts
-        .into_iter()
-        .filter(|part| part.iter().any(|run| !run.text.is_empty()))
-    {
-        if !line.0.is_empty() {
-            line.0.push(Run::new("\u{A0}· ").muted());
-        }
-        line.0.extend(part);
-    }
-    line
-}
-
-fn entries(entries: &Value, place: &str, details: &str) -> Vec<Block> {
+fn entries(entries: &Value, kind: &str, place: &str, details: &str) -> Vec<Block> {
     items(entries)
-        .map(|entry| {
+        .enumerate()
+        .map(|(index, entry)| {
+            let id = format!("{kind}[{index}]");
             let subtitle: Vec<_> = [&entry[place], &entry["location"]]
                 .into_iter()
                 .map(text)
@@ -215,7 +229,8 @@ fn entries(entries: &Value, place: &str, details: &str) -> Vec<Block> {
                 date: text(&entry["date_range"]).into(),
                 title: text(&entry["title"]).into(),
                 subtitle: subtitle.join(", ").into(),
-                body: list(&entry[details]),
+                body: bullets(&id, &entry[details]),
+                id: Some(id),
             })
         })
         .collect()
@@ -236,6 +251,26 @@ fn spoken(language: &Value) -> Vec<Run> {
     }
 }
 
+/// The bullets of an entry, each with an id by which it may be cut.
+fn bullets(entry: &str, value: &Value) -> Vec<Block> {
+    let items = items(value).enumerate().map(|(index, item)| Item {
+        id: Some(format!("{entry}.{index}")),
+        text: text(item).into(),
+    });
+    vec![Block::List(List {
+        items: items.collect(),
+        ..List::default()
+    })]
+}
+
+fn publications(value: &Value) -> Vec<Block> {
+    let items = items(value).map(|item| Item::from(Text::from(text(item))));
+    vec![Block::List(List {
+        marker: Marker::Reference,
+        items: items.collect(),
+    })]
+}
+
 fn list(value: &Value) -> Vec<Block> {
     vec![Block::List(
         items(value).map(|item| text(item).into()).collect(),
@@ -243,11 +278,9 @@ fn list(value: &Value) -> Vec<Block> {
 }
 
 fn inline(value: &Value) -> Vec<Block> {
-    vec![Block::Paragraph(dotted(
-        items(value)
-            .map(|item| vec![Run::new(text(item))])
-            .collect(),
-    ))]
+    vec![Block::Inline(
+        items(value).map(|item| text(item).into()).collect(),
+    )]
 }
 
 fn paragraphs(value: &Value) -> Vec<Block> {

@@ -11,5 +11,6 @@
 )]
 
 pub mod cv;
+pub mod papers;
 pub mod portrait;
 pub mod reader;

@@ -1,15 +1,18 @@
-//! The blobs of a job: its input, the raw reply, its PDF.
+//! The blobs of a job: its input, the raw reply, its PDF and what stands beside that.
 
 use bytes::Bytes;
-use schemas::job::JobInput;
+use schemas::job::{DocumentName, JobDocument, JobInput, JobResult, Links};
 use schemas::{JobId, Tenant};
+use serde::{Deserialize, Serialize};
 
 use super::JobStore;
-use crate::names::{Container, input_path, pdf_path, reply_path, unpolished_pdf_path};
+use crate::names::{
+    Container, document_path, input_path, pdf_path, reply_path, unpolished_pdf_path,
+};
 use crate::port::{Blob, BlobInfo, Metadata, PutMode, Result, StorageError};
 
 /// What is kept with a PDF, so that whoever finds it need not read it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PdfFacts {
     /// Number of pages.
     pub pages: u32,
@@ -17,6 +20,26 @@ pub struct PdfFacts {
     pub sha256: String,
     /// The name to save it under: printable ASCII.
     pub file_name: String,
+    /// What it is: a CV, or a cover letter that stands alone.
+    pub name: DocumentName,
+    /// What stands beside it, stored before it.
+    pub beside: Vec<DocumentFacts>,
+}
+
+/// What is known of a document beside a PDF.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DocumentFacts {
+    /// What it is.
+    pub name: DocumentName,
+    /// Its size.
+    pub size_bytes: u64,
+    /// SHA-256, hexadecimal.
+    pub sha256: String,
+    /// The name to save it under: printable ASCII.
+    pub file_name: String,
+    /// Number of pages of a PDF.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pages: Option<u32>,
 }
 
 /// A PDF that is stored.
@@ -30,6 +53,38 @@ pub struct StoredPdf {
     pub facts: PdfFacts,
     /// It was there before: by an earlier try of this job, perhaps of another renderer.
     pub adopted: bool,
+}
+
+impl StoredPdf {
+    /// What its owner reads of it and of what stands beside it.
+    pub(super) fn result(&self, id: JobId) -> JobResult {
+        let facts = &self.facts;
+        let main = JobDocument {
+            name: facts.name,
+            link: Links::of(id).result,
+            media_type: facts.name.media_type().to_owned(),
+            file_name: facts.file_name.clone(),
+            size_bytes: self.size_bytes,
+            sha256: facts.sha256.clone(),
+            pages: Some(facts.pages),
+        };
+        let beside = facts.beside.iter().map(|facts| JobDocument {
+            name: facts.name,
+            link: Links::document(id, facts.name),
+            media_type: facts.name.media_type().to_owned(),
+            file_name: facts.file_name.clone(),
+            size_bytes: facts.size_bytes,
+            sha256: facts.sha256.clone(),
+            pages: facts.pages,
+        });
+        JobResult {
+            pages: facts.pages,
+            size_bytes: self.size_bytes,
+            sha256: facts.sha256.clone(),
+            file_name: facts.file_name.clone(),
+            documents: std::iter::once(main).chain(beside).collect(),
+        }
+    }
 }
 
 impl JobStore {
@@ -74,6 +129,73 @@ impl JobStore {
         }
     }
 
+    /// Stores a document that is to stand beside a job's PDF, unless one is there: then that one
+    /// counts, whoever made it. Gives the facts of the one that counts. Every one of them is stored
+    /// before the PDF, whose facts list them: whoever finds the PDF finds them all.
+    async fn put_document(
+        &self,
+        tenant: &Tenant,
+        id: JobId,
+        polished: bool,
+        data: Bytes,
+        facts: DocumentFacts,
+    ) -> Result<DocumentFacts> {
+        let path = document_path(&main_path(tenant, id, polished), facts.name);
+        let json = serde_json::to_string(&facts).map_err(StorageError::unavailable)?;
+        let labels = Metadata::from([(FACTS.to_owned(), json)]);
+        let (container, mode) = (Container::JobDocuments, PutMode::CreateOnly);
+        let (blobs, kind) = (&self.storage.blobs, facts.name.media_type());
+        match blobs.put(container, &path, data, kind, &labels, mode).await {
+            Ok(_) => Ok(facts),
+            Err(StorageError::AlreadyExists) => {
+                let info = blobs.head(container, &path).await?;
+                let json = info.metadata.get(FACTS);
+                json.and_then(|json| serde_json::from_str(json).ok())
+                    .ok_or_else(|| StorageError::unavailable("a stored document lacks its labels"))
+            }
+            Err(e) => Err(e),
+        }
+    }
+
+    /// A document beside the PDF at `pdf`, or [`StorageError::NotFound`].
+    pub async fn document(&self, pdf: &str, name: DocumentName) -> Result<Blob> {
+        let path = document_path(pdf, name);
+        self.storage.blobs.get(Container::JobDocuments, &path).await
+    }
+
+    /// Stores what stands beside a job's PDF, then the PDF.
+    pub async fn put_result(
+        &self,
+        tenant: &Tenant,
+        id: JobId,
+        polished: bool,
+        (pdf, facts): (Bytes, PdfFacts),
+        beside: Vec<(Bytes, DocumentFacts)>,
+    ) -> Result<StoredPdf> {
+        let mut stored = Vec::with_capacity(beside.len());
+        for (data, facts) in beside {
+            stored.push(self.put_document(tenant, id, polished, data, facts).await?);
+        }
+        let facts = PdfFacts {
+            beside: stored,
+            ..facts
+        };
+        self.put_pdf(tenant, id, polished, pdf, facts).await
+    }
+
+    /// Copies another job's PDF, and what stands beside it, to this job's own paths.
+    /// [`StorageError::NotFound`] where a part of it is gone.
+    pub async fn copy_pdf(&self, from: &str, tenant: &Tenant, id: JobId) -> Result<StoredPdf> {
+        let (blob, mut facts) = self.pdf(from).await?;
+        let mut beside = Vec::with_capacity(facts.beside.len());
+        for facts in std::mem::take(&mut facts.beside) {
+            let document = self.document(from, facts.name).await?;
+            beside.push((document.data, facts));
+        }
+        self.put_result(tenant, id, true, (blob.data, facts), beside)
+            .await
+    }
+
     /// Stores a job's PDF, unless one is there: then that one is adopted, whoever made it.
     pub async fn put_pdf(
         &self,
@@ -83,16 +205,15 @@ impl JobStore {
         pdf: Bytes,
         facts: PdfFacts,
     ) -> Result<StoredPdf> {
-        let path = if polished {
-            pdf_path(tenant, id)
-        } else {
-            unpolished_pdf_path(tenant, id)
-        };
+        let path = main_path(tenant, id, polished);
         let size_bytes = pdf.len() as u64;
+        let beside = serde_json::to_string(&facts.beside).map_err(StorageError::unavailable)?;
         let labels = Metadata::from([
             ("pages".to_owned(), facts.pages.to_string()),
             ("sha256".to_owned(), facts.sha256.clone()),
             ("file_name".to_owned(), facts.file_name.clone()),
+            ("name".to_owned(), facts.name.as_str().to_owned()),
+            (BESIDE.to_owned(), beside),
         ]);
         let (container, kind, mode) = (Container::CvPdfs, "application/pdf", PutMode::CreateOnly);
         match self
@@ -129,13 +250,29 @@ impl JobStore {
     }
 }
 
+/// Label of a document: its facts as JSON.
+const FACTS: &str = "facts";
+/// Label of a PDF: the facts of what stands beside it, as JSON.
+const BESIDE: &str = "beside";
+
+fn main_path(tenant: &Tenant, id: JobId, polished: bool) -> String {
+    if polished {
+        pdf_path(tenant, id)
+    } else {
+        unpolished_pdf_path(tenant, id)
+    }
+}
+
 fn facts_of(info: &BlobInfo) -> Result<PdfFacts> {
-    let label = |name: &str| info.metadata.get(name).cloned();
+    let label = |name: &str| info.metadata.get(name).map(String::as_str);
     let facts = || {
         Some(PdfFacts {
             pages: label("pages")?.parse().ok()?,
-            sha256: label("sha256")?,
-            file_name: label("file_name")?,
+            sha256: label("sha256")?.to_owned(),
+            file_name: label("file_name")?.to_owned(),
+            // Labels that came later: a PDF without them is a CV that stands alone.
+            name: label("name").map_or(Some(DocumentName::Cv), DocumentName::from_name)?,
+            beside: serde_json::from_str(label(BESIDE).unwrap_or("[]")).ok()?,
         })
     };
     facts().ok_or_else(|| StorageError::unavailable("a stored PDF lacks its labels"))

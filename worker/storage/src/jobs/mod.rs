@@ -5,8 +5,11 @@
 //! read the row again and decide from what is there.
 
 mod documents;
+mod ledger;
 mod markers;
-mod row;
+mod recovery;
+mod restored;
+pub(crate) mod row;
 mod submit;
 
 use std::collections::BTreeSet;
@@ -14,15 +17,16 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use schemas::job::{Editor, JobResult, JobStatus, Usage};
+use schemas::job::{Editor, JobStatus, Usage, Waiting};
 use schemas::message::JobMessage;
 use schemas::{JobId, Problem, Tenant};
 
-pub use documents::{PdfFacts, StoredPdf};
+pub use documents::{DocumentFacts, PdfFacts, StoredPdf};
+pub use ledger::{CallBegun, CallOutcome, LedgerPage, LedgerRow};
 pub use markers::{OpenJob, OpenJobs};
-pub use row::{
-    CallOutcome, ContentLatch, JobRow, LedgerRow, Marker, RowState, SCHEMA as ROW_SCHEMA, Token,
-};
+pub use recovery::Consent;
+pub use restored::Suspects;
+pub use row::{ContentLatch, JobRow, Marker, RowState, SCHEMA as ROW_SCHEMA, Token};
 pub use submit::{IdempotencyKey, Submission, SubmitError, Submitted};
 
 use crate::names::{QueueName, TableName, row as key};
@@ -64,6 +68,21 @@ pub struct Loaded {
     pub date: Timestamp,
 }
 
+/// The row of a job was written by a newer version, which is to look after it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the row of job {0} was written by a newer version")]
+pub struct NewerRow(pub JobId);
+
+impl NewerRow {
+    /// The reason of a failed read, if it is this one.
+    pub fn of(error: &StorageError) -> Option<Self> {
+        match error {
+            StorageError::Unavailable(source) => source.downcast_ref().copied(),
+            _ => None,
+        }
+    }
+}
+
 /// What a latch writes.
 #[derive(Clone, Debug)]
 pub struct Latch {
@@ -73,6 +92,10 @@ pub struct Latch {
     pub deadline: Timestamp,
     /// Who will edit; the offline editor costs nothing.
     pub editor: Editor,
+    /// The model that will be asked for; for the ledger.
+    pub model: Option<String>,
+    /// The provider is to work in the background; for the ledger.
+    pub background: bool,
     /// The content's hash, and the version of the latch to replace, if there is one.
     /// `None` leaves equal content of other jobs alone.
     pub content: Option<(String, Option<ETag>)>,
@@ -140,7 +163,8 @@ impl JobStore {
         &self.storage
     }
 
-    /// Reads a job. A row of a later schema is an error, so that an old worker leaves it alone.
+    /// Reads a job. A row of a later schema is an error, [`NewerRow`], so that an old worker
+    /// leaves it alone.
     pub async fn read(&self, tenant: &Tenant, id: JobId) -> Result<Option<Loaded>> {
         let read = self
             .storage
@@ -155,9 +179,7 @@ impl JobStore {
             .get("schema")
             .and_then(serde_json::Value::as_u64);
         if schema.is_none_or(|schema| schema > u64::from(ROW_SCHEMA)) {
-            return Err(StorageError::unavailable(format!(
-                "the row of job {id} was written by a newer version"
-            )));
+            return Err(StorageError::unavailable(NewerRow(id)));
         }
         Ok(Some(Loaded {
             row: row::decode(entity.properties)?,
@@ -251,43 +273,69 @@ impl JobStore {
             });
             row.content_hash = Some(hash);
         }
+        let now = self.clock.now();
         if latch.after_ambiguous {
-            let last = ledger(&loaded.row, CallOutcome::Unknown, loaded.date);
-            writes.extend(last.transpose()?);
+            writes.extend(ledger::entry(&loaded.row, CallOutcome::Unknown, now)?);
         }
-        row.move_to(RowState::Calling, self.clock.now());
+        row.usage = None;
+        row.call = Some(CallBegun {
+            at: loaded.date,
+            model: latch.model,
+            background: latch.background,
+            repeat: latch.after_ambiguous,
+        });
+        writes.extend(ledger::entry(&row, CallOutcome::Open, now)?);
+        row.move_to(RowState::Calling, now);
         self.move_row(loaded, row, writes).await
     }
 
     /// `calling -> queued`: the model did not process the request, so nothing was paid.
     pub async fn roll_back(&self, loaded: &Loaded) -> Result<Loaded> {
         let mut row = loaded.row.clone();
+        let now = self.clock.now();
         let mut writes = Vec::new();
-        writes.extend(ledger(&row, CallOutcome::NotProcessed, loaded.date).transpose()?);
+        writes.extend(ledger::entry(&row, CallOutcome::NotProcessed, now)?);
         row.token = None;
         row.call_deadline = None;
         if row.editor == Some(Editor::Model) {
             row.model_calls = row.model_calls.saturating_sub(1);
         }
-        row.move_to(RowState::Queued, self.clock.now());
+        row.move_to(RowState::Queued, now);
         self.move_row(loaded, row, writes).await
     }
 
-    /// To `rendering`: a reply is stored. Also the way out of `outcome_unknown` for a late reply.
-    pub async fn to_rendering(&self, loaded: &Loaded, usage: Option<Usage>) -> Result<Loaded> {
+    /// Says why a job stays `queued`, and keeps its marker from falling due before that is over.
+    pub async fn note_waiting(&self, loaded: &Loaded, waiting: Waiting) -> Result<Loaded> {
+        let mut row = loaded.row.clone();
+        let marker = self.marker(row.id, waiting.until)?;
+        row.move_to(row.state, self.clock.now());
+        row.waiting = Some(waiting);
+        self.move_row(loaded, row, vec![marker]).await
+    }
+
+    /// To `rendering`: a reply is stored, or the owner's own text in its place; `call` is what
+    /// became of the call. Also the way out of `outcome_unknown` for a late reply.
+    pub async fn to_rendering(
+        &self,
+        loaded: &Loaded,
+        usage: Option<Usage>,
+        call: CallOutcome,
+    ) -> Result<Loaded> {
         let mut row = loaded.row.clone();
         let mut writes = Vec::new();
         if row.state.is_final() {
             // The marker of a held job may be gone: a job that is not final always has one.
             writes.push(self.marker(row.id, loaded.date)?);
         }
+        let now = self.clock.now();
         row.token = None;
         row.call_deadline = None;
         row.usage = usage;
         row.error = None;
         row.result = None;
         row.result_path = None;
-        row.move_to(RowState::Rendering, self.clock.now());
+        writes.extend(ledger::entry(&row, call, now)?);
+        row.move_to(RowState::Rendering, now);
         self.move_row(loaded, row, writes).await
     }
 
@@ -302,7 +350,7 @@ impl JobStore {
         let mut marker = Write::Delete(key::marker(row.id), None);
         let mut writes = Vec::new();
         if let Some(call) = call {
-            writes.extend(ledger(&row, call, loaded.date).transpose()?);
+            writes.extend(ledger::entry(&row, call, self.clock.now())?);
         }
         row.token = None;
         row.call_deadline = None;
@@ -423,30 +471,6 @@ impl JobStore {
 }
 
 fn set_document(row: &mut JobRow, pdf: StoredPdf) {
-    row.result = Some(JobResult {
-        pages: pdf.facts.pages,
-        size_bytes: pdf.size_bytes,
-        sha256: pdf.facts.sha256,
-        file_name: pdf.facts.file_name,
-    });
+    row.result = Some(pdf.result(row.id));
     row.result_path = Some(pdf.path);
-}
-
-/// The ledger row of the row's present attempt; none for the offline editor, which costs nothing.
-fn ledger(row: &JobRow, outcome: CallOutcome, at: Timestamp) -> Option<Result<Write>> {
-    if row.attempt == 0 || row.editor != Some(Editor::Model) {
-        return None;
-    }
-    let usage = row.usage.clone().unwrap_or_default();
-    let entry = LedgerRow {
-        job_id: row.id,
-        attempt: row.attempt,
-        at,
-        outcome,
-        model: row.usage.is_some().then_some(usage.model),
-        input_tokens: usage.input_tokens,
-        output_tokens: usage.output_tokens,
-    };
-    // Upsert: a held job that is adopted later replaces `unknown` by what became of it.
-    Some(row::encode(&entry).map(|e| Write::Upsert(key::ledger(row.id, row.attempt), e)))
 }

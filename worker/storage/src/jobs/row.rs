@@ -6,12 +6,13 @@ use std::fmt;
 use jiff::Timestamp;
 use schemas::cv::Warning;
 use schemas::job::{
-    Editor, JobKind, JobResult, JobStatus, Links, OnModelFailure, Phase, State, Usage,
+    Editor, JobKind, JobResult, JobStatus, Links, OnModelFailure, Phase, State, Usage, Waiting,
 };
 use schemas::{JobId, Problem, Tenant};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use super::ledger::CallBegun;
 use crate::port::{Properties, StorageError};
 
 /// The version of [`JobRow`]. A worker leaves rows of a later version alone.
@@ -125,6 +126,21 @@ pub struct JobRow {
     pub model_calls: u32,
     /// A call was repeated after one of unknown outcome.
     pub possible_duplicate_call: bool,
+    /// How often the owner agreed to pay again after a call of unknown outcome.
+    #[serde(default)]
+    pub consents: u32,
+    /// When the owner last did, by the table's clock.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub consented_at: Option<Timestamp>,
+    /// What is known of the last call that was begun.
+    #[serde(default, with = "json_text", skip_serializing_if = "Option::is_none")]
+    pub call: Option<CallBegun>,
+    /// What holds up a job that is `queued`.
+    #[serde(default, with = "json_text", skip_serializing_if = "Option::is_none")]
+    pub waiting: Option<Waiting>,
+    /// Held after a restore, until an operator decides.
+    #[serde(default)]
+    pub restored: bool,
     /// The job whose PDF was copied.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cached_from: Option<JobId>,
@@ -171,6 +187,7 @@ impl JobRow {
             state,
             phase,
             progress,
+            waiting: self.waiting.clone(),
             created_at: self.created_at,
             updated_at: self.updated_at,
             finished_at: self.finished_at,
@@ -192,6 +209,8 @@ impl JobRow {
         self.version += 1;
         self.updated_at = at;
         self.finished_at = state.is_final().then_some(at);
+        self.waiting = None;
+        self.restored = false;
     }
 }
 
@@ -221,42 +240,8 @@ pub struct ContentLatch {
     pub token: Token,
 }
 
-/// One attempt, for the accounts.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct LedgerRow {
-    /// The job.
-    pub job_id: JobId,
-    /// Which attempt of the job.
-    pub attempt: u32,
-    /// When its outcome was recorded.
-    pub at: Timestamp,
-    /// What became of the call.
-    pub outcome: CallOutcome,
-    /// The model that replied.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub model: Option<String>,
-    /// Tokens sent.
-    pub input_tokens: u64,
-    /// Tokens received.
-    pub output_tokens: u64,
-}
-
-/// What became of a call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum CallOutcome {
-    /// A usable reply.
-    Replied,
-    /// A final failure; the model may have charged for it.
-    Failed,
-    /// The provider did not process the request.
-    NotProcessed,
-    /// Unknown.
-    Unknown,
-}
-
 /// A row as columns.
-pub(super) fn encode<T: Serialize>(row: &T) -> Result<Properties, StorageError> {
+pub(crate) fn encode<T: Serialize>(row: &T) -> Result<Properties, StorageError> {
     match serde_json::to_value(row) {
         Ok(serde_json::Value::Object(properties)) => Ok(properties),
         Ok(_) => Err(StorageError::Invalid("a row must be a struct".to_owned())),
@@ -265,7 +250,7 @@ pub(super) fn encode<T: Serialize>(row: &T) -> Result<Properties, StorageError> 
 }
 
 /// Columns as a row. Unknown columns are left for the newer program that wrote them.
-pub(super) fn decode<T: DeserializeOwned>(properties: Properties) -> Result<T, StorageError> {
+pub(crate) fn decode<T: DeserializeOwned>(properties: Properties) -> Result<T, StorageError> {
     serde_json::from_value(serde_json::Value::Object(properties))
         .map_err(|e| StorageError::unavailable(format!("a stored row cannot be read: {e}")))
 }

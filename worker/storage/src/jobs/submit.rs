@@ -126,6 +126,11 @@ impl JobStore {
             editor: None,
             model_calls: 0,
             possible_duplicate_call: false,
+            consents: 0,
+            consented_at: None,
+            call: None,
+            waiting: None,
+            restored: false,
             cached_from: None,
             usage: None,
             warnings,
@@ -249,7 +254,7 @@ impl JobStore {
     }
 
     /// The tenant's row comes before its first marker, so that the reconciler finds the marker.
-    async fn know_tenant(&self, tenant: &Tenant) -> Result<()> {
+    pub(crate) async fn know_tenant(&self, tenant: &Tenant) -> Result<()> {
         let known = |set: &std::sync::Mutex<std::collections::BTreeSet<Tenant>>| {
             set.lock()
                 .unwrap_or_else(std::sync::PoisonError::into_inner)

@@ -29,6 +29,7 @@ fn submission(key: &str) -> Submission {
             kind: JobKind::Cv,
             cv,
             options: Options::default(),
+            earlier: None,
         },
         metadata: BTreeMap::new(),
         warnings: Vec::new(),

@@ -3,62 +3,57 @@
 //! It mends white space and punctuation, takes typed bullet marks away, and puts the skills that
 //! a posting names first. It changes no word.
 
-use schemas::job::JobInput;
+use schemas::job::{JobInput, Output};
 use serde_json::Value;
 
-use super::{Degree, Position, Reply, spoken};
+use super::cover_letter;
+use super::reply::{Degree, LetterText, Position, Reply, Spoken};
 
 /// The editor's version: part of the content hash.
-pub(crate) const VERSION: &str = "offline-1";
+pub(crate) const VERSION: &str = "offline-2";
 
 /// The edited texts, in the shape of a model's reply.
-pub(crate) fn edit(input: &JobInput) -> Value {
-    let cv = &input.cv;
-    let reply = Reply {
-        profile: cv.profile.as_deref().map(sentence).unwrap_or_default(),
-        work_experience: cv
-            .work_experience
-            .iter()
-            .map(|work| Position {
-                title: tidy(&work.title),
-                bullets: bullets(&work.bullets),
-            })
-            .collect(),
-        education: cv
-            .education
-            .iter()
-            .map(|entry| Degree {
-                title: tidy(&entry.title),
-                details: entry
-                    .details
-                    .iter()
-                    .map(|text| tidy(unmarked(text)))
-                    .collect(),
-            })
-            .collect(),
-        further_experience: cv
-            .further_experience
-            .iter()
-            .map(|entry| Position {
-                title: tidy(&entry.title),
-                bullets: bullets(&entry.bullets),
-            })
-            .collect(),
-        languages: cv.languages.iter().map(spoken).collect(),
-        it_ai_skills: skills(&cv.it_ai_skills, input.options.job_posting.as_deref()),
-        certifications: cv
-            .certifications
-            .iter()
-            .map(|text| tidy(unmarked(text)))
-            .collect(),
-        trainings: cv
-            .trainings
-            .iter()
-            .map(|text| tidy(unmarked(text)))
-            .collect(),
-        interests: cv.interests.as_deref().map(tidy).unwrap_or_default(),
+pub(super) fn edit(input: &JobInput) -> Value {
+    let mut reply = if input.makes(Output::Cv) {
+        texts(input)
+    } else {
+        Reply::default()
     };
+    if input.makes(Output::CoverLetter) {
+        let paragraphs = cover_letter::plain(input, &input.cv);
+        reply.cover_letter = Some(LetterText { paragraphs });
+    }
     serde_json::to_value(reply).expect("texts and lists always serialise")
+}
+
+fn texts(input: &JobInput) -> Reply {
+    let cv = &input.cv;
+    let plain = |texts: &[String]| texts.iter().map(|text| tidy(unmarked(text))).collect();
+    let work = cv.work_experience.iter().map(|work| Position {
+        title: tidy(&work.title),
+        bullets: bullets(&work.bullets),
+    });
+    let education = cv.education.iter().map(|entry| Degree {
+        title: tidy(&entry.title),
+        details: plain(&entry.details),
+    });
+    let further = cv.further_experience.iter().map(|entry| Position {
+        title: tidy(&entry.title),
+        bullets: bullets(&entry.bullets),
+    });
+    let posting = input.options.job_posting.as_deref();
+    Reply {
+        profile: cv.profile.as_deref().map(sentence),
+        work_experience: Some(work.collect()),
+        education: Some(education.collect()),
+        further_experience: Some(further.collect()),
+        languages: Some(cv.languages.iter().map(Spoken::from).collect()),
+        it_ai_skills: Some(skills(&cv.it_ai_skills, posting)),
+        certifications: Some(plain(&cv.certifications)),
+        trainings: Some(plain(&cv.trainings)),
+        interests: cv.interests.as_deref().map(tidy),
+        cover_letter: None,
+    }
 }
 
 /// Bullets without typed marks, each begun with a capital; all of a list end in a full stop if

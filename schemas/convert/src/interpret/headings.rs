@@ -1,0 +1,328 @@
+//! Sections: which lines are headings, by their words and by how they look beside the others.
+
+use std::collections::HashMap;
+
+use super::dates;
+use super::layout::Flow;
+use super::lines::{Line, Part};
+use crate::document::Look;
+use crate::lexicon::{self, Kind};
+
+/// A part of the document under one heading, or before the first.
+#[derive(Debug, Default)]
+pub(super) struct Section {
+    /// `None` before the first heading, and under a heading that says nothing known.
+    pub(super) kind: Option<Kind>,
+    /// A second subject of the same section: "Languages and IT".
+    pub(super) second: Option<Kind>,
+    pub(super) heading: Option<String>,
+    pub(super) part: Part,
+    pub(super) lines: Vec<Line>,
+    /// How sure the kind is.
+    pub(super) confidence: f32,
+}
+
+/// How a heading looks; two lines of equal form have equal rank.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Shape {
+    style: String,
+    outline: Option<u8>,
+    look: Look,
+    bordered: bool,
+    shaded: bool,
+    capitals: bool,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Votes {
+    known: usize,
+    others: usize,
+}
+
+/// Cuts flows into sections.
+pub(super) fn sections(flows: Vec<Flow>) -> Vec<Section> {
+    let body = body_look(&flows);
+    let mut votes: HashMap<Shape, Votes> = HashMap::new();
+    let lines = || flows.iter().flat_map(|flow| &flow.lines);
+    for line in lines() {
+        let vote = votes.entry(shape(line)).or_default();
+        if may_be_heading(line) && lexicon::section(&line.text).is_some() {
+            vote.known += 1;
+        } else {
+            vote.others += 1;
+        }
+    }
+    let dressed = lines()
+        .filter(|line| may_be_heading(line) && lexicon::section(&line.text).is_some())
+        .filter(|line| stands_out(line, body))
+        .count();
+    let mut labels: HashMap<String, usize> = HashMap::new();
+    for line in lines() {
+        if let Some((label, _)) = line.text.split_once(':') {
+            *labels.entry(lexicon::fold(label)).or_default() += 1;
+        }
+    }
+    let judge = Judge {
+        votes,
+        labels,
+        dressed,
+        body,
+    };
+    let mut all = Vec::new();
+    for flow in flows {
+        cut(flow, &judge, &mut all);
+    }
+    all
+}
+
+struct Judge {
+    votes: HashMap<Shape, Votes>,
+    /// How often each label before a colon occurs.
+    labels: HashMap<String, usize>,
+    /// Known headings that stand out from the text.
+    dressed: usize,
+    body: Look,
+}
+
+impl Judge {
+    /// Whether a line is a heading; its kind where that is known, and how sure.
+    fn heading(
+        &self,
+        line: &Line,
+        current: Option<Kind>,
+    ) -> Option<(Option<Kind>, Option<Kind>, f32)> {
+        if !may_be_heading(line) {
+            return None;
+        }
+        let votes = self.votes.get(&shape(line)).copied().unwrap_or_default();
+        let stands_out = stands_out(line, self.body);
+        if let Some((kind, second)) = lexicon::section(&line.text) {
+            // The form of titles within a section: a job called "Internship" is no heading.
+            let is_inner = votes.others > votes.known * 2 && self.dressed >= 3;
+            let plain_among_dressed =
+                !stands_out && self.dressed >= 3 && line.cell.is_none_or(|c| c.cells < 2);
+            let entries = current.is_some_and(Kind::has_entries);
+            if (is_inner || plain_among_dressed) && (entries || !stands_out) {
+                return None;
+            }
+            if line.bullet && !(stands_out && votes.known >= 2) {
+                return None;
+            }
+            let confidence = if stands_out { 0.95 } else { 0.85 };
+            return Some((Some(kind), second, confidence));
+        }
+        // No known words, but the form that the known headings have.
+        let entries = current.is_some_and(Kind::has_entries);
+        let others = votes.others * if entries { 2 } else { 1 };
+        let formed = votes.known >= 2 && others <= votes.known && stands_out && !line.bullet;
+        let short = line.text.chars().count() <= 45 && lexicon::job_score(&line.text) < 1.0;
+        if formed && short && lexicon::label(&line.text).is_none() {
+            let kind = lexicon::fuzzy_section(&line.text);
+            return Some((kind, None, if kind.is_some() { 0.7 } else { 0.5 }));
+        }
+        // A heading by style whose words come close.
+        let styled =
+            line.form.outline.is_some_and(|level| level <= 1) && votes.others <= votes.known + 2;
+        if styled && current.is_some_and(|k| !k.has_entries()) {
+            let kind = lexicon::fuzzy_section(&line.text)?;
+            return Some((Some(kind), None, 0.7));
+        }
+        None
+    }
+}
+
+fn cut(flow: Flow, judge: &Judge, all: &mut Vec<Section>) {
+    let mut open = Section {
+        confidence: 0.8,
+        ..Section::default()
+    };
+    let mut outer: Option<(Option<Kind>, Option<Kind>, f32)> = None;
+    for mut line in flow.lines {
+        if open.lines.is_empty() && open.heading.is_none() {
+            open.part = line.part;
+        }
+        if line.part == Part::Body || line.part == Part::Header {
+            if let Some((kind, second, confidence)) = judge.heading(&line, open.kind) {
+                push(all, &mut open);
+                outer = None;
+                open = Section {
+                    kind,
+                    second,
+                    heading: Some(line.plain()),
+                    part: line.part,
+                    lines: Vec::new(),
+                    confidence,
+                };
+                continue;
+            }
+            if let Some((kind, start)) = inline_heading(&line, &open, judge) {
+                let before = (open.kind, open.second, open.confidence);
+                let heading = line.text[..start].trim().trim_end_matches(':').to_owned();
+                push(all, &mut open);
+                if line.bullet {
+                    outer.get_or_insert(before);
+                } else {
+                    outer = None;
+                }
+                drop_front(&mut line, start);
+                open = Section {
+                    kind: Some(kind),
+                    second: None,
+                    heading: Some(heading),
+                    part: line.part,
+                    lines: vec![line],
+                    confidence: 0.85,
+                };
+                continue;
+            }
+            // A labelled item among others: the section goes on after it.
+            if let Some((kind, second, confidence)) = outer.take() {
+                let part = line.part;
+                push(all, &mut open);
+                open = Section {
+                    kind,
+                    second,
+                    heading: None,
+                    part,
+                    lines: Vec::new(),
+                    confidence,
+                };
+            }
+        }
+        open.lines.push(line);
+    }
+    push(all, &mut open);
+}
+
+fn push(all: &mut Vec<Section>, open: &mut Section) {
+    let section = std::mem::take(open);
+    if !section.lines.is_empty() || section.heading.is_some() {
+        all.push(section);
+    }
+}
+
+/// "Languages: English (native), German": a heading and its text on one line.
+fn inline_heading(line: &Line, open: &Section, judge: &Judge) -> Option<(Kind, usize)> {
+    let colon = line.text.find([':', '\t'])?;
+    let (label, value) = (&line.text[..colon], line.text[colon + 1..].trim());
+    if value.is_empty() || value.starts_with("//") || label.chars().count() > 45 {
+        return None;
+    }
+    let is_tab = line.text[colon..].starts_with('\t');
+    let (kind, _) = lexicon::section(label)?;
+    if kind == Kind::Other || kind == Kind::Contact {
+        return None;
+    }
+    if lexicon::label(label).is_some()
+        && open.kind.is_none_or(|k| k == Kind::Contact)
+        && kind != Kind::Languages
+    {
+        return None;
+    }
+    if is_tab && dates::whole(value).is_some() {
+        return None;
+    }
+    if kind == Kind::Languages && lexicon::language_at_start(value).is_none() {
+        return None;
+    }
+    let first = line.text.len() - line.text[colon + 1..].trim_start().len();
+    let bold = line.look_at(0).bold && !line.look_at(first).bold;
+    let inside = open.kind.is_some_and(Kind::has_entries);
+    // Within an entry a label belongs to the entry, unless the whole CV is set so.
+    if inside
+        && (line.bullet
+            || lexicon::task_label(label)
+            || matches!(
+                kind,
+                Kind::Skills | Kind::Work | Kind::Education | Kind::Further | Kind::Trainings
+            ))
+    {
+        // What an entry says of itself ("Technologies: ...") the others say too.
+        let once = judge.labels.get(&lexicon::fold(label)) == Some(&1);
+        let top =
+            bold && once && !line.bullet && line.row_of_para == 0 && !lexicon::task_label(label);
+        if !top {
+            return None;
+        }
+    }
+    if kind.has_entries() && !bold {
+        return None;
+    }
+    if open.kind == Some(kind) && kind == Kind::Skills {
+        return None;
+    }
+    Some((kind, colon + 1))
+}
+
+fn drop_front(line: &mut Line, start: usize) {
+    let rest = &line.text[start..];
+    let start = start + (rest.len() - rest.trim_start().len());
+    let look = line.look_at(start);
+    line.text.drain(..start);
+    line.looks.retain(|(at, _)| *at > start);
+    for (at, _) in &mut line.looks {
+        *at -= start;
+    }
+    line.looks.insert(0, (0, look));
+}
+
+fn may_be_heading(line: &Line) -> bool {
+    let text = line.text.trim_end_matches(':');
+    let count = text.chars().count();
+    (2..=60).contains(&count)
+        && line.row_of_para == 0
+        && !text.contains(['\t', '@', '|'])
+        && !text.ends_with(['.', ',', ';'])
+        && text.chars().any(char::is_alphabetic)
+        && text.split(' ').count() <= 14
+        && dates::find(text).is_empty()
+}
+
+fn shape(line: &Line) -> Shape {
+    Shape {
+        style: line.form.style.clone(),
+        outline: line.form.outline,
+        look: line.look(),
+        bordered: line.form.bordered,
+        shaded: line.form.shaded,
+        capitals: is_capitals(&line.text),
+    }
+}
+
+fn stands_out(line: &Line, body: Look) -> bool {
+    let look = line.look();
+    line.form.outline.is_some()
+        || line.form.is_title
+        || line.form.bordered
+        || line.form.shaded
+        || look.caps
+        || (look.bold && !body.bold)
+        || look.size > body.size
+        || (look.color != body.color && look.color.is_some())
+        || (is_capitals(&line.text) && line.text.chars().count() > 3)
+        || line.text.starts_with('#')
+}
+
+/// All letters are capitals, in scripts that have them.
+pub(super) fn is_capitals(text: &str) -> bool {
+    let mut letters = text.chars().filter(|c| c.is_alphabetic()).peekable();
+    letters.peek().is_some()
+        && letters.all(|c| !c.is_lowercase())
+        && text.chars().any(char::is_uppercase)
+}
+
+/// The look that most of the text has.
+fn body_look(flows: &[Flow]) -> Look {
+    let mut count: HashMap<Look, usize> = HashMap::new();
+    let mut order: Vec<Look> = Vec::new();
+    for line in flows.iter().flat_map(|flow| &flow.lines) {
+        let look = line.look();
+        let letters = count.entry(look).or_insert_with(|| {
+            order.push(look);
+            0
+        });
+        *letters += line.text.len();
+    }
+    let best = order.into_iter().rev().max_by_key(|look| count[look]);
+    best.unwrap_or_default()
+}

@@ -1,0 +1,93 @@
+//! Italian.
+
+use super::{CvWords, DateForms, LetterWords, Locale, Months};
+use crate::locale::Language;
+
+const LONG: [&str; 12] = [
+    "gennaio",
+    "febbraio",
+    "marzo",
+    "aprile",
+    "maggio",
+    "giugno",
+    "luglio",
+    "agosto",
+    "settembre",
+    "ottobre",
+    "novembre",
+    "dicembre",
+];
+
+pub(super) const IT: Locale = Locale {
+    language: Language::It,
+    tag: "it",
+    months: Months {
+        long: LONG,
+        short: [
+            "gen.", "feb.", "mar.", "apr.", "mag.", "giu.", "lug.", "ago.", "set.", "ott.", "nov.",
+            "dic.",
+        ],
+        with_day: LONG,
+        after_since: LONG,
+        others: &[("genn", 1), ("febbr", 2), ("sett", 9)],
+    },
+    dates: DateForms {
+        figures: "{mm}/{year}",
+        long: "{month} {year}",
+        short: "{month} {year}",
+        day: "{d} {month} {year}",
+        day_figures: "{dd}/{mm}/{year}",
+        year: "{year}",
+        since_leads: true,
+    },
+    present: &[
+        "oggi",
+        "ad oggi",
+        "attualmente",
+        "attuale",
+        "presente",
+        "in corso",
+        "ora",
+        "tuttora",
+    ],
+    since: &["da", "dal", "dall’", "dall'"],
+    until: &["a", "al", "ad", "fino a", "fino al"],
+    cv: CvWords {
+        document: "Curriculum vitae",
+        photo: "Foto di {name}",
+        born: "Data di nascita",
+        nationality: "Nazionalità",
+        contact: "Contatti",
+        profile: "Profilo",
+        work: "Esperienza professionale",
+        education: "Istruzione",
+        further: "Altre esperienze",
+        languages: "Lingue",
+        skills: "Competenze",
+        certifications: "Certificazioni",
+        trainings: "Formazione",
+        publications: "Pubblicazioni",
+        interests: "Interessi",
+        references: "Referenze",
+    },
+    letter: LetterWords {
+        document: "Lettera di presentazione",
+        greeting_named: "Gentile {name},",
+        greeting: "Spettabile azienda,",
+        sign_off: "Cordiali saluti",
+        subject: "Oggetto: candidatura per la posizione: {position}",
+        subject_plain: "Oggetto: candidatura",
+        enclosure: "Allegato: curriculum vitae",
+        apply_for: "vi invio la mia candidatura per la seguente posizione: {position}.",
+        apply: "vi invio la mia candidatura.",
+        current: "La mia posizione attuale: {title} ({employer}, {dates}).",
+        latest: "La mia ultima posizione: {title} ({employer}, {dates}).",
+        tasks: "In questo ruolo: {items}",
+        education: "La mia formazione: {title} ({institution}).",
+        skills: "Le mie competenze: {items}.",
+        languages: "Le mie lingue: {items}.",
+        closing: "In allegato trovate il mio curriculum vitae. Sarò felice di raccontarvi di più \
+                  in un colloquio.",
+    },
+    page: "Pagina {page} di {pages}",
+};

@@ -1,0 +1,360 @@
+//! What several texts together are evidence for.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::analysis::Analysed;
+use crate::lexicon::{Concept, LEXICON};
+use crate::number::Number;
+use crate::text::Kind;
+
+/// So many numbers are looked at where each could count.
+const MOST: usize = 64;
+
+/// What some texts are evidence for.
+#[derive(Default)]
+pub(crate) struct Evidence {
+    words: HashSet<String>,
+    sorted: Vec<String>,
+    joined: HashSet<String>,
+    grams: HashSet<[u8; 5]>,
+    heads: HashSet<[u8; 5]>,
+    initials: Vec<String>,
+    /// In which of the texts a word stands.
+    places: HashMap<String, Vec<u32>>,
+    texts: u32,
+    positive: HashSet<Concept>,
+    denied: HashSet<Concept>,
+    pub(crate) numbers: Vec<Number>,
+    by_value: HashMap<i128, Vec<u32>>,
+    pub(crate) has_negation: bool,
+    /// A line that starts with `Supported` or its like.
+    pub(crate) helps: bool,
+    /// Words of clauses that deny, and of the others.
+    denying: Vec<String>,
+    asserting: HashSet<String>,
+    clauses: u32,
+    /// Nothing at all.
+    pub(crate) is_empty: bool,
+}
+
+impl Evidence {
+    pub(crate) fn of<'a, 'b: 'a>(texts: impl IntoIterator<Item = &'a Analysed<'b>>) -> Self {
+        let mut evidence = Self {
+            is_empty: true,
+            ..Self::default()
+        };
+        for text in texts {
+            evidence.add(text);
+        }
+        evidence.sorted = evidence.words.iter().cloned().collect();
+        evidence.sorted.sort_unstable();
+        evidence
+    }
+
+    fn add(&mut self, text: &Analysed<'_>) {
+        let mut initials = String::new();
+        for (at, token) in text.tokens.iter().enumerate() {
+            self.is_empty = false;
+            if token.kind == Kind::Word {
+                if let Some(first) = token.fold.chars().next() {
+                    initials.push(first);
+                }
+                if let Some(next) = text.tokens.get(at + 1) {
+                    self.joined.insert(format!("{}{}", token.fold, next.fold));
+                }
+                let bytes = token.fold.as_bytes();
+                if bytes.len() >= 5 && bytes.len() <= 64 {
+                    for gram in bytes.windows(5) {
+                        self.grams
+                            .insert([gram[0], gram[1], gram[2], gram[3], gram[4]]);
+                    }
+                    self.heads
+                        .insert([bytes[0], bytes[1], bytes[2], bytes[3], bytes[4]]);
+                }
+            }
+            match self.places.get_mut(&token.fold) {
+                Some(places) if places.last() != Some(&self.texts) => places.push(self.texts),
+                Some(_) => {}
+                None => {
+                    self.places.insert(token.fold.clone(), vec![self.texts]);
+                }
+            }
+            if !self.words.contains(&token.fold) {
+                self.words.insert(token.fold.clone());
+            }
+        }
+        self.initials.push(initials);
+        self.texts += 1;
+        self.clauses(text);
+        self.helps |= helps(text);
+        for (hit, denied) in text.hits.iter().zip(&text.denied) {
+            if crate::claims::is_passive(text, hit.first, hit.len, hit.concept) {
+                continue;
+            }
+            if *denied {
+                self.denied.insert(hit.concept)
+            } else {
+                self.positive.insert(hit.concept)
+            };
+        }
+        self.has_negation |= !text.negations.is_empty();
+        self.count(&text.numbers);
+    }
+
+    /// Whether a name stands here, perhaps inflected or written together.
+    pub(crate) fn word(&self, word: &str) -> bool {
+        if self.words.contains(word) || self.joined.contains(word) {
+            return true;
+        }
+        let len = word.len();
+        if word
+            .strip_suffix('s')
+            .is_some_and(|singular| self.words.contains(singular))
+        {
+            return true;
+        }
+        if len <= 3 || !word.is_ascii() {
+            return self.words.contains(&format!("{word}s"));
+        }
+        let shared = (len - 1).min(4.max(len * 2 / 3)).min(len);
+        let stem = &word[..shared];
+        let from = self.sorted.partition_point(|known| known.as_str() < stem);
+        self.sorted[from..]
+            .iter()
+            .take(32)
+            .take_while(|known| known.starts_with(stem))
+            .any(|known| {
+                let common = known
+                    .bytes()
+                    .zip(word.bytes())
+                    .take_while(|(a, b)| a == b)
+                    .count();
+                known.len() - common <= 4 && len - common <= 4
+            })
+            || (len >= 4
+                && word.bytes().all(|b| b.is_ascii_alphabetic())
+                && self.words.contains(&word[..len - 1]))
+    }
+
+    /// Whether an ordinary word stands here, in another form or within a compound.
+    pub(crate) fn related(&self, word: &str) -> bool {
+        let bytes = word.as_bytes();
+        if bytes.len() < 5 {
+            return self.words.contains(word)
+                || (bytes.len() == 4 && self.sorted_prefix(word))
+                || self.word(word);
+        }
+        let head = [bytes[0], bytes[1], bytes[2], bytes[3], bytes[4]];
+        self.grams.contains(&head)
+            || bytes
+                .windows(5)
+                .take(40)
+                .any(|g| self.heads.contains(&[g[0], g[1], g[2], g[3], g[4]]))
+            || self.word(word)
+    }
+
+    fn sorted_prefix(&self, stem: &str) -> bool {
+        let from = self.sorted.partition_point(|known| known.as_str() < stem);
+        self.sorted
+            .get(from)
+            .is_some_and(|known| known.starts_with(stem))
+    }
+
+    /// Whether letters are the initials of words that stand here.
+    pub(crate) fn acronym(&self, letters: &str) -> bool {
+        letters.len() >= 3
+            && self
+                .initials
+                .iter()
+                .any(|initials| initials.contains(letters))
+    }
+
+    /// Whether a concept, or one that says as much, is claimed here.
+    pub(crate) fn concept(&self, concept: Concept) -> bool {
+        LEXICON
+            .supports(concept)
+            .iter()
+            .any(|other| self.positive.contains(other))
+    }
+
+    /// Whether a concept stands here only denied.
+    pub(crate) fn only_denied(&self, concept: Concept) -> bool {
+        self.denied.contains(&concept) && !self.concept(concept)
+    }
+
+    pub(crate) fn any_of(&self, class: &str) -> bool {
+        self.positive
+            .iter()
+            .any(|concept| LEXICON.class(*concept) == class)
+    }
+
+    pub(crate) fn count_of(&self, class: &str) -> usize {
+        self.positive
+            .iter()
+            .filter(|concept| LEXICON.class(**concept) == class)
+            .count()
+    }
+
+    pub(crate) fn any_of_but(&self, class: &str, but: Concept) -> bool {
+        self.positive
+            .iter()
+            .any(|concept| *concept != but && LEXICON.class(*concept) == class)
+    }
+
+    fn clauses(&mut self, text: &Analysed<'_>) {
+        self.clauses = self.clauses.max(count_clauses(text));
+        let mut denied: Vec<usize> = Vec::new();
+        for no in text.negations.iter().map(|no| *no as usize) {
+            let clause = text.tokens[no].clause;
+            let within = |at: &usize| text.tokens[*at].clause == clause && text.is_content(*at);
+            let after: Vec<usize> = (no + 1..text.tokens.len().min(no + 6))
+                .filter(within)
+                .collect();
+            // "liegt nicht vor" denies what stands before it.
+            denied.extend(if after.is_empty() {
+                (no.saturating_sub(4)..no).filter(within).collect()
+            } else {
+                after
+            });
+        }
+        denied.sort_unstable();
+        for at in (0..text.tokens.len()).filter(|at| text.is_content(*at)) {
+            let word = text.tokens[at].fold.clone();
+            if denied.binary_search(&at).is_ok() {
+                self.denying.push(word);
+            } else {
+                self.asserting.insert(word);
+            }
+        }
+    }
+
+    /// What a reply without any denial asserts of that which is denied here.
+    pub(crate) fn denial(&self, reply: &Analysed<'_>, same_language: bool) -> Option<String> {
+        if same_language {
+            let own = Evidence::of([reply]);
+            let denied = self.denying.iter().find(|word| {
+                own.word(word) && !self.asserting.contains(*word) && !is_number_word(word, reply)
+            });
+            return denied.map(|word| format!("the source denies \"{word}\""));
+        }
+        let clauses = count_clauses(reply);
+        (self.clauses >= 2 && clauses >= self.clauses)
+            .then(|| "a denial of the source was dropped".to_owned())
+    }
+
+    /// Whether words stand together in one text, as far as they stand here at all.
+    pub(crate) fn together<'w>(&self, words: impl Iterator<Item = &'w str>) -> bool {
+        let mut common: Option<Vec<u32>> = None;
+        for places in words.filter_map(|word| self.places.get(word)) {
+            common = Some(match common {
+                None => places.clone(),
+                Some(common) => common
+                    .into_iter()
+                    .filter(|at| places.binary_search(at).is_ok())
+                    .collect(),
+            });
+        }
+        common.is_none_or(|common| !common.is_empty())
+    }
+
+    /// Both together.
+    pub(crate) fn with(mut self, other: &Self) -> Self {
+        self.words.extend(other.words.iter().cloned());
+        self.sorted.extend(other.sorted.iter().cloned());
+        self.sorted.sort_unstable();
+        self.joined.extend(other.joined.iter().cloned());
+        self.grams.extend(&other.grams);
+        self.heads.extend(&other.heads);
+        self.initials.extend(other.initials.iter().cloned());
+        self.positive.extend(&other.positive);
+        self.count(&other.numbers);
+        self
+    }
+
+    /// Adds a concept that follows from something else.
+    pub(crate) fn grant(&mut self, concept: Concept) {
+        self.positive.insert(concept);
+    }
+
+    fn count(&mut self, numbers: &[Number]) {
+        for number in numbers {
+            let at = self.numbers.len() as u32;
+            for value in &number.values {
+                let places = self.by_value.entry(*value).or_default();
+                // The same count over and over says nothing new.
+                if places.len() < MOST {
+                    places.push(at);
+                }
+            }
+            self.numbers.push(number.clone());
+        }
+    }
+
+    /// Whether a number of the reply stands here.
+    pub(crate) fn number(&self, number: &Number) -> bool {
+        let exact = number
+            .values
+            .iter()
+            .filter_map(|value| self.by_value.get(value))
+            .flatten();
+        let mut exact = exact.filter_map(|at| self.numbers.get(*at as usize));
+        let coarse = || {
+            (number.over || number.about)
+                && self
+                    .numbers
+                    .iter()
+                    .take(MOST * 16)
+                    .any(|known| number.supported_by(known))
+        };
+        exact.any(|known| number.same_kind(known))
+            || coarse()
+            || (number.value() == 0 && self.has_negation)
+    }
+
+    /// Number of words that both have; for likeness.
+    pub(crate) fn shares(&self, text: &Analysed<'_>) -> (usize, usize) {
+        let mut shared = 0;
+        let mut all = 0;
+        for at in 0..text.tokens.len() {
+            if text.is_content(at) {
+                all += 1;
+                shared += usize::from(self.related(&text.tokens[at].fold));
+            }
+        }
+        (shared, all)
+    }
+}
+
+/// Whether a line starts with `Supported` or its like; care for people is no help to colleagues.
+fn helps(text: &Analysed<'_>) -> bool {
+    let part = LEXICON.id("part.support");
+    let Some(hit) = text
+        .hits
+        .iter()
+        .take_while(|hit| hit.first <= 1)
+        .find(|hit| hit.concept == part && !hit.inner)
+    else {
+        return false;
+    };
+    let cared = ["who.patient", "who.customer", "who.student"].map(|name| LEXICON.id(name));
+    !text
+        .hits
+        .iter()
+        .any(|other| other.first <= hit.first + 4 && cared.contains(&other.concept))
+}
+
+fn count_clauses(text: &Analysed<'_>) -> u32 {
+    let mut clauses: Vec<u32> = text.tokens.iter().map(|token| token.clause).collect();
+    clauses.dedup();
+    let and = ["and", "und", "oraz", "et", "y"];
+    let joins = text
+        .tokens
+        .iter()
+        .filter(|token| and.contains(&token.fold.as_str()))
+        .count();
+    clauses.len() as u32 + joins as u32
+}
+
+fn is_number_word(word: &str, reply: &Analysed<'_>) -> bool {
+    LEXICON.number_word(word, reply.tongues).is_some()
+}

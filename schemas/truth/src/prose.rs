@@ -1,0 +1,345 @@
+//! Free text against its evidence: numbers, names, claims, denials.
+
+use std::cell::LazyCell;
+
+use crate::analysis::{Analysed, Proper};
+use crate::claims;
+use crate::evidence::Evidence;
+use crate::lexicon::LEXICON;
+use crate::number::{Number, SCALE};
+use crate::text::{Kind, fold};
+
+/// So many numbers of a text are weighed against each other.
+const MOST: usize = 64;
+
+/// What is wrong with a text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// Claimed beyond the source.
+    Unsupported(String),
+    /// Cannot be told.
+    Undecided(String),
+}
+
+impl Verdict {
+    /// Says what is wrong, without a word of the text.
+    pub(crate) fn unsupported(reason: &str) -> Self {
+        Self::Unsupported(reason.to_owned())
+    }
+}
+
+/// What a text may draw on.
+pub(crate) struct Grounds<'e> {
+    /// The lines that it was made from.
+    pub(crate) near: &'e Evidence,
+    /// The whole entry, or the whole CV.
+    pub(crate) wide: &'e Evidence,
+    /// `near` is one line, and surely the right one.
+    pub(crate) sure: bool,
+    /// Both texts are in one language.
+    pub(crate) same_language: bool,
+    /// Words of the posting that the CV does not have.
+    pub(crate) posting: Option<&'e Evidence>,
+    /// Years of work that the dates add up to, if the CV states none itself.
+    pub(crate) years: Option<i128>,
+    /// Which kind of text.
+    pub(crate) kind: Place,
+}
+
+/// Where a text stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// A line of an entry.
+    Line,
+    /// A text about the whole person.
+    Profile,
+    /// A sentence of a letter, which may say much that is no claim.
+    Letter,
+    /// An item of a list, a title: capitals say nothing.
+    Label,
+}
+
+/// Checks a text; the first fault counts, and what is surely wrong comes before what is unsure.
+pub(crate) fn check(reply: &Analysed<'_>, grounds: &Grounds<'_>) -> Option<Verdict> {
+    let wrong = numbers(reply, grounds)
+        .or_else(|| names(reply, grounds, false))
+        .or_else(|| claims::claims(reply, grounds))
+        .or_else(|| denials(reply, grounds))
+        .or_else(|| softened(reply, grounds))
+        .or_else(|| invented(reply, grounds));
+    if let Some(reason) = wrong {
+        return Some(Verdict::Unsupported(reason));
+    }
+    sums(reply, grounds).or_else(|| names(reply, grounds, true).map(Verdict::Undecided))
+}
+
+fn numbers(reply: &Analysed<'_>, grounds: &Grounds<'_>) -> Option<String> {
+    // A number of the line's own that the reply does not use: another may have taken its place.
+    let unused = LazyCell::new(|| {
+        let own = grounds
+            .near
+            .numbers
+            .iter()
+            .filter(|known| !known.is_idle() && !known.year);
+        own.take(MOST).any(|known| {
+            !reply
+                .numbers
+                .iter()
+                .take(MOST)
+                .any(|other| other.supported_by(known))
+        })
+    });
+    for number in &reply.numbers {
+        if number.is_idle() || grounds.near.number(number) {
+            continue;
+        }
+        let shown = reply.raw(number.at, (number.end + 1).min(reply.tokens.len()));
+        if let Some(years) = grounds.years {
+            let year = LEXICON.id("unit.year");
+            if number.units.contains(&year) && number.value() <= years {
+                continue;
+            }
+        }
+        if !grounds.wide.number(number) && !is_sum(number, reply, grounds.near) {
+            return Some(format!("\"{shown}\" is not in the source"));
+        }
+        if !grounds.wide.number(number) {
+            continue;
+        }
+        if grounds.sure && !number.year && *unused {
+            return Some(format!("\"{shown}\" belongs to another line of the source"));
+        }
+    }
+    None
+}
+
+/// Tools, firms, people; `unsure` asks for what may be an ordinary word of a translation.
+fn names(reply: &Analysed<'_>, grounds: &Grounds<'_>, unsure: bool) -> Option<String> {
+    for at in 0..reply.tokens.len() {
+        let token = &reply.tokens[at];
+        let in_posting = grounds
+            .posting
+            .is_some_and(|posting| posting.word(&token.fold))
+            && token.fold.len() > 2;
+        let proper = match reply.proper(at) {
+            Some(Proper::Capital) if grounds.kind == Place::Label => None,
+            other => other,
+        };
+        let Some(proper) = proper else {
+            if token.kind == Kind::Link && !unsure && !grounds.wide.word(&token.fold) {
+                return Some(format!("\"{}\" is not in the source", token.raw));
+            }
+            continue;
+        };
+        if named(reply, at, grounds.wide) {
+            continue;
+        }
+        let sure = match proper {
+            // Two letters may be anything that a language shortens.
+            Proper::Strong => token.fold.len() > 2 || grounds.same_language || in_posting,
+            Proper::Known => true,
+            Proper::Capital => grounds.same_language || in_posting,
+        };
+        if sure != unsure {
+            return Some(format!("\"{}\" is not in the source", token.raw));
+        }
+    }
+    None
+}
+
+/// Whether a name stands in the evidence: itself, a synonym, an abbreviation.
+pub(crate) fn named(reply: &Analysed<'_>, at: usize, evidence: &Evidence) -> bool {
+    let token = &reply.tokens[at];
+    if evidence.word(&token.fold) {
+        return true;
+    }
+    let next = reply
+        .tokens
+        .get(at + 1)
+        .map(|next| format!("{}{}", token.fold, next.fold));
+    let before = at
+        .checked_sub(1)
+        .map(|before| format!("{}{}", reply.tokens[before].fold, token.fold));
+    if next
+        .into_iter()
+        .chain(before)
+        .any(|pair| evidence.word(&pair))
+    {
+        return true;
+    }
+    if token.raw.chars().filter(|c| c.is_uppercase()).count() >= 2
+        && evidence.acronym(token.fold.trim_end_matches('s'))
+    {
+        return true;
+    }
+    // A concept of ours: a language, a place, a month, a degree, which is looked at as such.
+    let covered = reply.over(at).any(|hit| match LEXICON.class(hit.concept) {
+        "same" => evidence.concept(hit.concept),
+        "inject" | "link" | "per" | "by" | "mod" | "mult" | "part" => false,
+        _ => true,
+    });
+    covered
+        || schemas::locale::month(token.raw).is_some()
+        || initials_of_source(reply, at, evidence)
+}
+
+/// `Key Performance Indicators` for the source's `KPI`.
+fn initials_of_source(reply: &Analysed<'_>, at: usize, evidence: &Evidence) -> bool {
+    (2..=5).any(|len| {
+        (at.saturating_sub(len - 1)..=at).any(|first| {
+            let Some(words) = reply.tokens.get(first..first + len) else {
+                return false;
+            };
+            let letters: String = words
+                .iter()
+                .filter_map(|word| word.fold.chars().next())
+                .collect();
+            letters.len() == len
+                && len >= 3
+                && evidence.word(&letters)
+                && words.iter().all(|w| w.raw.starts_with(char::is_uppercase))
+        })
+    })
+}
+
+/// The reply asserts what the source denies.
+fn denials(reply: &Analysed<'_>, grounds: &Grounds<'_>) -> Option<String> {
+    if !grounds.near.has_negation || !grounds.sure || !reply.negations.is_empty() {
+        return None;
+    }
+    grounds.near.denial(reply, grounds.same_language)
+}
+
+/// `Supported the move` became `Made the move`.
+fn softened(reply: &Analysed<'_>, grounds: &Grounds<'_>) -> Option<String> {
+    if !grounds.sure || !grounds.near.helps {
+        return None;
+    }
+    let soft = reply
+        .hits
+        .iter()
+        .any(|hit| matches!(LEXICON.class(hit.concept), "part"));
+    (!soft).then(|| "the source says only that the person took part".to_owned())
+}
+
+/// A part of a line that shares nothing with the source.
+fn invented(reply: &Analysed<'_>, grounds: &Grounds<'_>) -> Option<String> {
+    if !grounds.same_language
+        || matches!(grounds.kind, Place::Label | Place::Letter)
+        || grounds.wide.is_empty
+    {
+        return None;
+    }
+    let mut start = 0;
+    while start < reply.tokens.len() {
+        let clause = reply.tokens[start].clause;
+        let end = reply.tokens[start..]
+            .iter()
+            .position(|token| token.clause != clause)
+            .map_or(reply.tokens.len(), |n| start + n);
+        let content: Vec<usize> = (start..end).filter(|at| reply.is_content(*at)).collect();
+        let known = |at: &usize| {
+            let token = &reply.tokens[*at];
+            let by_concept = || {
+                reply.over(*at).any(|hit| {
+                    grounds.wide.concept(hit.concept)
+                        && !matches!(
+                            LEXICON.class(hit.concept),
+                            "unit" | "mod" | "per" | "link" | "neg"
+                        )
+                })
+            };
+            grounds.wide.related(&token.fold) || by_concept()
+        };
+        let from = reply.numbers.partition_point(|number| number.at < start);
+        let counted = reply
+            .numbers
+            .get(from)
+            .is_some_and(|number| number.at < end);
+        if content.len() >= 3 && !counted && !content.iter().any(known) {
+            return Some(format!(
+                "\"{}\" is not in the source",
+                reply.raw(start, end)
+            ));
+        }
+        start = end;
+    }
+    None
+}
+
+/// `more than halved`: true or not is a sum that is not done here.
+fn sums(reply: &Analysed<'_>, grounds: &Grounds<'_>) -> Option<Verdict> {
+    let sum = reply.numbers.iter().find(|number| {
+        !number.is_idle() && !grounds.wide.number(number) && is_sum(number, reply, grounds.near)
+    });
+    if let Some(number) = sum {
+        let shown = reply.raw(number.at, (number.end + 1).min(reply.tokens.len()));
+        return Some(Verdict::Undecided(format!(
+            "\"{shown}\" may follow from the source's numbers"
+        )));
+    }
+    let hit = reply
+        .hits
+        .iter()
+        .find(|hit| LEXICON.class(hit.concept) == "calc" && !grounds.wide.concept(hit.concept))?;
+    let shown = reply.raw(hit.first as usize, (hit.first + hit.len) as usize);
+    let reason = format!("\"{shown}\" is not in the source");
+    Some(if grounds.near.numbers.is_empty() {
+        Verdict::Unsupported(reason)
+    } else {
+        Verdict::Undecided(reason)
+    })
+}
+
+/// Whether a number is the difference, the ratio or the change in percent of two that stand side by
+/// side in the source.
+fn is_sum(number: &Number, reply: &Analysed<'_>, near: &Evidence) -> bool {
+    let percent = number.units.contains(&LEXICON.id("unit.percent"));
+    near.numbers.windows(2).take(MOST).any(|pair| {
+        let (a, b) = (
+            pair[0].value().max(pair[1].value()),
+            pair[0].value().min(pair[1].value()),
+        );
+        if b <= 0 || pair[0].year || pair[1].year || pair[1].at < pair[0].end {
+            return false;
+        }
+        let whole = |value: i128| value / SCALE * SCALE;
+        let found = number.value();
+        if percent {
+            let cut = (a - b).saturating_mul(100 * SCALE) / a;
+            let more = (a - b).saturating_mul(100 * SCALE) / b;
+            return [cut, more].iter().any(|value| {
+                (found - value).abs() <= SCALE / 2
+                    || (number.over && whole(*value) >= found && whole(*value) < found + 5 * SCALE)
+            });
+        }
+        let ratio = a.saturating_mul(SCALE) / b;
+        // Beside one of the two it is no difference, but stands in the other's place.
+        let replaced = reply
+            .numbers
+            .iter()
+            .any(|other| [a, b].contains(&other.value()));
+        (found == a - b && !replaced && number.same_kind(&pair[0]))
+            || (number.units.is_empty()
+                && number.who.is_empty()
+                && (found == ratio || (number.over && found == whole(ratio))))
+    })
+}
+
+/// Texts that say the same but for case, marks and spaces.
+pub(crate) fn is_same_text(a: &str, b: &str) -> bool {
+    let plain = |text: &str| -> String {
+        fold(text)
+            .chars()
+            .filter(|c| c.is_alphanumeric() || matches!(c, '+' | '#' | '%'))
+            .collect()
+    };
+    a == b || plain(a) == plain(b) && digits(a) == digits(b)
+}
+
+/// The runs of figures, so that `1.5` and `15` differ.
+fn digits(text: &str) -> Vec<&str> {
+    text.split(|c: char| !c.is_ascii_digit())
+        .filter(|run| !run.is_empty())
+        .collect()
+}

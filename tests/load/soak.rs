@@ -1,0 +1,285 @@
+//! Steady work for a long time while processes are killed again and again.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use anyhow::ensure;
+use clap::ValueEnum;
+use e2e::process::Server;
+use futures::StreamExt as _;
+use futures::stream::FuturesUnordered;
+use storage::Clock as _;
+use storage::ambient::System as Ambient;
+use tokio::time::{MissedTickBehavior, interval};
+
+use crate::Which;
+use crate::deployment::{Deployment, Finish};
+use crate::measure::{memory, ms, percentile};
+use crate::scenarios::counters;
+
+/// How often memory is read.
+const GLANCE: Duration = Duration::from_secs(1);
+/// How often a line says how far it is.
+const TELL: Duration = Duration::from_secs(15);
+/// Memory is level if its median of the last fifth is at most this much, and this many megabytes,
+/// above that of the second fifth: the first belongs to caches that fill.
+const LEVEL: (f64, f64) = (1.2, 8.0);
+
+/// What is varied.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Options {
+    /// The storage beneath; over `embedded` one `presswork serve` takes the place of the shim and
+    /// the workers, and is killed and started again
+    #[arg(long, value_enum, default_value_t = Which::Azurite)]
+    storage: Which,
+    /// How long jobs are submitted
+    #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = config::parse_duration)]
+    duration: Duration,
+    /// Jobs a second
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=1_000))]
+    rate: u32,
+    /// Workers at any time; the first is never killed if there are others
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=64))]
+    workers: u32,
+    /// Pause between kills
+    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = config::parse_duration)]
+    kill_every: Duration,
+    /// Whether calls run in the background of the provider
+    #[arg(long, value_enum, default_value_t = Switch::Off)]
+    background: Switch,
+    /// How long the model takes over a plain call, or over the submission of one in the background
+    #[arg(long, value_name = "DURATION", default_value = "300ms")]
+    latency: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, ValueEnum)]
+enum Switch {
+    On,
+    Off,
+}
+
+/// A process at work.
+struct Member {
+    /// What the table calls it.
+    name: &'static str,
+    server: Server,
+}
+
+/// The processes at work, the front first, and what is known of all that were.
+struct Fleet {
+    members: Vec<Member>,
+    kills: usize,
+    /// By name.
+    kinds: BTreeMap<&'static str, Kind>,
+}
+
+/// What the processes of one kind used and said.
+#[derive(Default)]
+struct Kind {
+    megabytes: Vec<f64>,
+    lines: usize,
+    /// Warnings and errors.
+    complaints: Vec<String>,
+}
+
+const WHOLE: &str = "presswork serve, killed";
+const SHIM: &str = "api-shim";
+const STEADY: &str = "worker, never killed";
+const REPLACED: &str = "workers, killed in turn";
+
+impl Member {
+    fn start(deployment: &Deployment, name: &'static str) -> Self {
+        let server = match name {
+            WHOLE => deployment.serve(),
+            SHIM => deployment.shim(),
+            _ => deployment.worker(),
+        };
+        Self { name, server }
+    }
+}
+
+impl Fleet {
+    fn start(deployment: &Deployment, options: &Options) -> Self {
+        let workers = options.workers as usize;
+        let names = match (options.storage, workers) {
+            (Which::Embedded, _) => vec![WHOLE],
+            (Which::Azurite, 1) => vec![SHIM, REPLACED],
+            (Which::Azurite, _) => [vec![SHIM, STEADY], vec![REPLACED; workers - 1]].concat(),
+        };
+        let members = names.into_iter().map(|name| Member::start(deployment, name));
+        Self {
+            members: members.collect(),
+            kills: 0,
+            kinds: BTreeMap::new(),
+        }
+    }
+
+    /// SIGKILL to the next one in turn, and another in its place.
+    fn kill(&mut self, deployment: &Deployment) {
+        let mortal = |member: &Member| [WHOLE, REPLACED].contains(&member.name);
+        let first = self.members.iter().position(mortal).unwrap_or_default();
+        let turn = first + self.kills % (self.members.len() - first);
+        let Member { name, server } = self.members.remove(turn);
+        self.kind(name).hear(&server.kill());
+        self.members.insert(turn, Member::start(deployment, name));
+        self.kills += 1;
+    }
+
+    fn kind(&mut self, name: &'static str) -> &mut Kind {
+        self.kinds.entry(name).or_default()
+    }
+
+    fn glance(&mut self) -> anyhow::Result<()> {
+        for Member { name, server } in &self.members {
+            let kind = self.kinds.entry(name).or_default();
+            kind.megabytes.push(memory(server.id())?.0);
+        }
+        Ok(())
+    }
+
+    /// Asks all to stop, as an operator would.
+    fn stop(mut self, finish: &mut Finish) -> BTreeMap<&'static str, Kind> {
+        for Member { name, server } in std::mem::take(&mut self.members) {
+            let (status, log) = server.terminate();
+            if !status.success() {
+                finish.broken.push(format!("{name}: on SIGTERM {status}"));
+            }
+            self.kind(name).hear(&log);
+        }
+        self.kinds
+    }
+}
+
+impl Kind {
+    fn hear(&mut self, log: &str) {
+        self.lines += log.lines().count();
+        let complaints = log
+            .lines()
+            .filter(|line| line.contains(" WARN ") || line.contains(" ERROR "));
+        self.complaints.extend(complaints.map(str::to_owned));
+    }
+
+    fn report(&self, name: &str, minutes: f64, finish: &mut Finish) {
+        let all = &self.megabytes;
+        let at = |at: Option<&f64>| at.copied().unwrap_or_default();
+        let most = all.iter().copied().fold(0.0, f64::max);
+        println!(
+            "| memory: {name} | start {:.0} MB, median {:.0} MB, end {:.0} MB, most {most:.0} MB |",
+            at(all.first()),
+            median(all),
+            at(all.last()),
+        );
+        println!(
+            "| log: {name} | {:.0} lines a minute, {} warnings or errors in all |",
+            self.lines as f64 / minutes,
+            self.complaints.len(),
+        );
+        let fifth = all.len() / 5;
+        let (early, late) = (median(&all[fifth..2 * fifth]), median(&all[4 * fifth..]));
+        let (times, more) = LEVEL;
+        if late > early * times + more {
+            let rises = format!("memory of {name} rises from {early:.0} MB to {late:.0} MB");
+            finish.broken.push(rises);
+        }
+    }
+}
+
+fn median(values: &[f64]) -> f64 {
+    let mut values = values.to_vec();
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or_default()
+}
+
+/// Submits at an even pace for the whole time, kills one process after the other, and then looks
+/// whether every job has ended and nothing is left.
+pub(crate) async fn soak(options: &Options) -> anyhow::Result<()> {
+    ensure!(!options.kill_every.is_zero(), "--kill-every must not be 0");
+    let jobs = (options.duration.as_secs_f64() * f64::from(options.rate)).round() as u64;
+    let background = match options.background {
+        Switch::On => "on",
+        Switch::Off => "off",
+    };
+    let settings = [("model.background", background)];
+    let deployment = Deployment::new(options.storage.backing(), &options.latency, &settings);
+    let mut fleet = Fleet::start(&deployment, options);
+    let clock = Ambient::new();
+    let begun = clock.monotonic();
+    let ids = work(&deployment, &mut fleet, options, jobs, &clock).await?;
+    let submitted = clock.monotonic().saturating_sub(begun);
+
+    println!("| what, storage {:?} | figure |\n|---|---|", options.storage);
+    println!(
+        "| work | {jobs} jobs in {:.0} s, {} processes killed, calls in the background {background} |",
+        submitted.as_secs_f64(),
+        fleet.kills,
+    );
+    let mut finish = deployment.finish(&ids).await?;
+    let minutes = clock.monotonic().saturating_sub(begun).as_secs_f64() / 60.0;
+    let at = |share| ms(percentile(&finish.lasted, share));
+    println!(
+        "| accepted to succeeded | p50 {}, p90 {}, p99 {}, p99.9 {}, most {} |",
+        at(0.5),
+        at(0.9),
+        at(0.99),
+        at(0.999),
+        at(1.0),
+    );
+    let kinds = fleet.stop(&mut finish);
+    for (name, kind) in &kinds {
+        kind.report(name, minutes, &mut finish);
+    }
+    if !finish.broken.is_empty() {
+        for line in kinds.values().flat_map(|kind| kind.complaints.iter().take(20)) {
+            eprintln!("{line}");
+        }
+    }
+    finish.whole()
+}
+
+/// The jobs that were accepted, in no order.
+async fn work(
+    deployment: &Deployment,
+    fleet: &mut Fleet,
+    options: &Options,
+    jobs: u64,
+    clock: &Ambient,
+) -> anyhow::Result<Vec<String>> {
+    let begun = clock.monotonic();
+    let mut ids = Vec::new();
+    let mut number = 0;
+    // Behind a kill the jobs that were due come at once: the rate holds over the whole time.
+    let mut due = interval(Duration::from_secs(1) / options.rate);
+    let mut kill = interval(options.kill_every);
+    let mut glance = interval(GLANCE);
+    let mut tell = interval(TELL);
+    for pause in [&mut kill, &mut glance, &mut tell] {
+        pause.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    }
+    for pause in [&mut kill, &mut tell] {
+        // The first tick comes at once.
+        pause.tick().await;
+    }
+    let mut posts = FuturesUnordered::new();
+    while number < jobs || !posts.is_empty() {
+        tokio::select! {
+            _ = due.tick(), if number < jobs => {
+                posts.push(deployment.submit(number));
+                number += 1;
+            }
+            Some(id) = posts.next() => ids.push(id?),
+            _ = kill.tick(), if number < jobs => fleet.kill(deployment),
+            _ = glance.tick() => fleet.glance()?,
+            _ = tell.tick() => {
+                let calls = counters(&deployment.model).await?;
+                eprintln!(
+                    "{:.0} s: {} of {jobs} jobs accepted, {} calls accepted, {} kills",
+                    clock.monotonic().saturating_sub(begun).as_secs_f64(),
+                    ids.len(),
+                    calls["accepted"],
+                    fleet.kills,
+                );
+            }
+        }
+    }
+    Ok(ids)
+}

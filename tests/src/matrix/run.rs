@@ -1,0 +1,299 @@
+//! One run: a job, a worker that comes to grief, and what is found afterwards.
+
+use std::collections::BTreeMap;
+use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use openai::fake::Server as Fake;
+use schemas::job::{JobInput, JobKind, State};
+use schemas::{JobId, Tenant};
+use storage::azurite::Azurite;
+use storage::jobs::{JobStore, Submission};
+use storage::names::QueueName;
+
+use super::case::{Case, Mode, Place, Policy, Scenario, count_points};
+use crate::backing::Backing;
+use crate::process::{Server, with_model};
+use crate::unique_cv;
+
+/// Longest time for a job to end, deadlines of lost calls included.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// How often a run looks.
+const GLANCE: Duration = Duration::from_millis(40);
+/// Accounts of the Azurite that all runs share: one for each run.
+const ACCOUNTS: usize = 8_000;
+
+/// What a run came to.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Verdict {
+    /// Jobs that were submitted.
+    pub jobs: u64,
+    /// Calls that a provider would bill.
+    pub accepted: u64,
+    /// Accepted calls beyond what the policy permits.
+    pub excess: u64,
+    /// Jobs that did not end.
+    pub lost: u64,
+    /// Jobs that are held.
+    pub held: u64,
+    /// Jobs that are held where they should have been saved.
+    pub held_wrongly: u64,
+    /// Jobs that ended otherwise than their kind can.
+    pub wrong_end: u64,
+    /// Messages, set-aside messages and markers of ended jobs that are left.
+    pub left: u64,
+    /// What to look at, where anything above is wrong.
+    pub story: String,
+}
+
+impl Verdict {
+    /// Whether all is as promised.
+    pub fn is_good(&self) -> bool {
+        self.excess + self.lost + self.held_wrongly + self.wrong_end + self.left == 0
+    }
+}
+
+/// What all runs share.
+#[derive(Debug)]
+pub struct Bench {
+    azurite: Azurite,
+    accounts: AtomicUsize,
+}
+
+impl Default for Bench {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Bench {
+    /// Starts the Azurite.
+    pub fn new() -> Self {
+        Self {
+            azurite: Azurite::start_with_accounts(ACCOUNTS),
+            accounts: AtomicUsize::new(0),
+        }
+    }
+
+    fn backing(&self, place: Place) -> Backing {
+        match place {
+            Place::Embedded => Backing::embedded(),
+            Place::Azurite => {
+                let account = self.accounts.fetch_add(1, Ordering::Relaxed);
+                Backing::in_account(self.azurite.account(account))
+            }
+        }
+    }
+
+    /// How often a job of this kind comes by each effect when nothing goes wrong.
+    pub(crate) async fn reached(
+        &self,
+        scenario: Scenario,
+        mode: Mode,
+        policy: Policy,
+    ) -> BTreeMap<String, u32> {
+        let points = worker::failpoints::points();
+        let noted: Vec<_> = points
+            .iter()
+            .map(|point| format!("{point}=return(note)"))
+            .collect();
+        let backing = self.backing(Place::Embedded);
+        let trial = Trial::begin(&backing, scenario, mode, policy).await;
+        let worker = trial.worker(&noted.join(";"));
+        let ended = trial.ended(&worker).await;
+        trial.settled().await;
+        let (_, log) = worker.terminate();
+        assert!(ended, "{}: nothing went wrong, and it did not end:\n{log}", scenario.name);
+        let reached = count_points(&log);
+        assert!(
+            reached.len() > 4,
+            "{}: {reached:?}: is the worker built without fail points? `cargo build --workspace` has them\n{log}",
+            scenario.name
+        );
+        reached
+    }
+
+    /// Makes one run.
+    pub async fn run(&self, case: &Case) -> Verdict {
+        let backing = self.backing(case.place);
+        let trial = Trial::begin(&backing, case.scenario, case.mode, case.policy).await;
+        let first = trial.worker(&case.failpoints());
+        let mut ended = trial.ended(&first).await;
+        let mut logs = String::new();
+        if !ended || !trial.settled().await {
+            logs += &first.kill();
+            let second = trial.worker("");
+            ended = trial.ended(&second).await;
+            trial.settled().await;
+            logs += &second.terminate().1;
+        } else {
+            logs += &first.terminate().1;
+        }
+        let mut verdict = trial.verdict(case, ended).await;
+        if !verdict.is_good() {
+            verdict.story = format!("{case}: {verdict:?}\n{:?}\n{logs}", trial.model.counters());
+        }
+        verdict
+    }
+}
+
+/// A store, a model and jobs.
+struct Trial<'a> {
+    backing: &'a Backing,
+    scenario: Scenario,
+    settings: Vec<(&'static str, &'static str)>,
+    model: Fake,
+    store: JobStore,
+    jobs: Vec<JobId>,
+}
+
+impl<'a> Trial<'a> {
+    async fn begin(backing: &'a Backing, scenario: Scenario, mode: Mode, policy: Policy) -> Self {
+        let model = Fake::start(([127, 0, 0, 1], 0).into(), scenario.script(mode));
+        let store = backing.jobs().await;
+        let mut jobs = Vec::new();
+        for _ in 0..=u8::from(scenario.twin) {
+            let cv = schemas::cv::normalise(&unique_cv(1));
+            let options = serde_json::from_value(scenario.options());
+            let submission = Submission {
+                tenant: Tenant::anonymous(),
+                input: JobInput {
+                    kind: JobKind::Cv,
+                    cv: cv.expect("the sample is a CV").cv,
+                    options: options.expect("the options are well-formed"),
+                    earlier: None,
+                },
+                metadata: BTreeMap::new(),
+                warnings: Vec::new(),
+                idempotency: None,
+                traceparent: None,
+            };
+            let submitted = store.submit(submission).await;
+            jobs.push(submitted.expect("nothing fails yet").row().id);
+        }
+        let policy = match policy {
+            Policy::Hold => "hold",
+            Policy::RetryOnce => "retry_once",
+        };
+        let background = match mode {
+            Mode::Plain => "off",
+            Mode::Background => "on",
+        };
+        Self {
+            backing,
+            scenario,
+            settings: vec![
+                ("cv.single_call", policy),
+                ("model.background", background),
+                ("model.poll_min", "50ms"),
+                ("model.poll_max", "200ms"),
+                ("log.level", "info"),
+            ],
+            model: model.expect("a free port can be had"),
+            store,
+            jobs,
+        }
+    }
+
+    fn worker(&self, failpoints: &str) -> Server {
+        let mut command: Command = self.backing.part("worker", &self.settings);
+        with_model(&mut command, &self.model.base_url());
+        if !failpoints.is_empty() {
+            command.env("FAILPOINTS", failpoints);
+        }
+        Server::spawn(&mut command)
+    }
+
+    /// Waits until all jobs have ended; `false` if the worker died before, or time is up.
+    async fn ended(&self, worker: &Server) -> bool {
+        let mut cancelled = !self.scenario.cancel;
+        let mut glances = 0;
+        while GLANCE * glances < PATIENCE {
+            if !cancelled && (self.model.counters().received > 0 || glances > 25) {
+                for job in &self.jobs {
+                    // The store may be busy; the next glance tries again.
+                    cancelled = self.store.cancel(&Tenant::anonymous(), *job).await.is_ok();
+                }
+            }
+            let mut open = 0;
+            for job in &self.jobs {
+                open += u32::from(!self.state(*job).await.is_some_and(State::is_final));
+            }
+            if open == 0 && cancelled {
+                return true;
+            }
+            if worker.has_ended() {
+                return false;
+            }
+            tokio::time::sleep(GLANCE).await;
+            glances += 1;
+        }
+        false
+    }
+
+    async fn state(&self, job: JobId) -> Option<State> {
+        let read = self.store.read(&Tenant::anonymous(), job).await;
+        Some(read.ok()??.row.status().state)
+    }
+
+    /// Waits until no message is left; `false` if some are after a while.
+    async fn settled(&self) -> bool {
+        for _ in 0..200 {
+            if self.messages().await == 0 {
+                return true;
+            }
+            tokio::time::sleep(GLANCE).await;
+        }
+        false
+    }
+
+    async fn messages(&self) -> u64 {
+        let mut messages = 0;
+        for queue in [QueueName::Jobs, QueueName::JobsPoison] {
+            let count = self.store.storage().queue.count(queue).await;
+            messages += count.expect("the store answers");
+        }
+        messages
+    }
+
+    async fn verdict(&self, case: &Case, ended: bool) -> Verdict {
+        let counters = self.model.counters();
+        let per_job = match case.policy {
+            Policy::Hold => 1,
+            Policy::RetryOnce => 2,
+        };
+        let mut verdict = Verdict {
+            jobs: self.jobs.len() as u64,
+            accepted: counters.accepted,
+            excess: counters.accepted.saturating_sub(per_job * self.jobs.len() as u64),
+            left: self.messages().await,
+            ..Verdict::default()
+        };
+        if case.policy == Policy::Hold {
+            verdict.excess = verdict.excess.max(counters.repeated);
+        }
+        let mut markers = 0;
+        for job in &self.jobs {
+            match self.state(*job).await {
+                Some(State::OutcomeUnknown) => {
+                    verdict.held += 1;
+                    verdict.held_wrongly += u64::from(!case.may_be_held());
+                    markers += 1;
+                }
+                Some(state) if state.is_final() => {
+                    let name = serde_json::to_value(state).expect("a state has a name");
+                    let may = case.scenario.ends.iter().any(|end| *end == name);
+                    verdict.wrong_end += u64::from(!may);
+                }
+                _ => verdict.lost += 1,
+            }
+        }
+        verdict.lost = verdict.lost.max(u64::from(!ended));
+        let open = self.store.open_jobs(&Tenant::anonymous(), None).await;
+        let open = open.expect("the store answers").0.len() as u64;
+        // A held job keeps its marker, so that a late reply is adopted.
+        verdict.left += open.saturating_sub(markers);
+        verdict
+    }
+}

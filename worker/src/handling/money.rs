@@ -1,0 +1,108 @@
+//! What a call may take and what it took: the budget before it, the figures after it.
+
+use schemas::job::Usage;
+use storage::jobs::{CallOutcome, RowState};
+use storage::port::{Result as StorageResult, StorageError};
+
+use super::Handling;
+use crate::attempt::Event;
+use crate::budget::{Spent, Taken, request_tokens};
+use crate::editor::{Edited, Editor};
+use crate::jobs::{self, Source, StoredReply};
+
+impl Handling<'_> {
+    /// Asks for one call. A job that has to wait for money says so to its owner.
+    pub(super) async fn take_budget(&mut self) -> StorageResult<Event> {
+        let editor = self.engine.editor.clone();
+        let Editor::Model(model) = &*editor else {
+            return Ok(Event::Budget(None));
+        };
+        // An input that is gone ends the job at the call, which is then not made.
+        let request = self.input().await?.map_or(0, |input| {
+            let request = jobs::request(&input, String::new(), model.max_output_tokens);
+            request_tokens(&request)
+        });
+        let (budget, tenant) = (&self.engine.budget, &self.message.tenant);
+        match budget.take(tenant, request).await? {
+            Taken::Granted(permit) => {
+                self.permit = Some(permit);
+                Ok(Event::Budget(None))
+            }
+            Taken::Wait { after, waiting } => {
+                let row = &self.loaded().row;
+                if let Some(waiting) = waiting
+                    && row.state == RowState::Queued
+                    && row.waiting.as_ref() != Some(&waiting)
+                {
+                    let noted = self.engine.store.note_waiting(self.loaded(), waiting).await;
+                    match noted {
+                        Ok(loaded) => self.loaded = Some(loaded),
+                        Err(StorageError::Precondition) => return Ok(Event::Conflict),
+                        Err(e) => return Err(e),
+                    }
+                }
+                Ok(Event::Budget(Some(after)))
+            }
+        }
+    }
+
+    /// Prices what was used, and settles the budget by it.
+    pub(super) fn settle(&mut self, edited: Edited) -> Edited {
+        let budget = &self.engine.budget;
+        let price = |usage: Option<Usage>| usage.map(|usage| budget.priced(usage));
+        let spent = |usage: &Option<Usage>| {
+            let cost = usage.as_ref().and_then(|usage| usage.cost_usd);
+            cost.map_or(Spent::Unknown, Spent::Known)
+        };
+        let (edited, spent) = match edited {
+            // The provider is still at work: the estimate stays reserved.
+            Edited::Pending(_) => return edited,
+            Edited::Reply(reply) => {
+                let usage = price(reply.usage);
+                let spent = spent(&usage);
+                (Edited::Reply(StoredReply { usage, ..reply }), spent)
+            }
+            Edited::NotProcessed { .. } => (edited, Spent::Nothing),
+            Edited::Failed {
+                problem,
+                usage,
+                unpaid,
+            } => {
+                let usage = price(usage);
+                let spent = if unpaid {
+                    Spent::Nothing
+                } else {
+                    spent(&usage)
+                };
+                let failed = Edited::Failed {
+                    problem,
+                    usage,
+                    unpaid,
+                };
+                (failed, spent)
+            }
+            Edited::Ambiguous(_) => (edited, Spent::Unknown),
+        };
+        if let Some(permit) = self.permit.take() {
+            permit.settle(spent);
+        }
+        edited
+    }
+
+    /// What became of the call whose reply, or whose substitute, is stored.
+    pub(super) fn replied(&self, stored: Option<&StoredReply>) -> CallOutcome {
+        match stored.map(|reply| reply.source) {
+            Some(Source::Own) => self.failed(),
+            _ => CallOutcome::Replied,
+        }
+    }
+
+    /// What became of a call that gave nothing of use.
+    pub(super) fn failed(&self) -> CallOutcome {
+        if self.unpaid {
+            CallOutcome::Rejected
+        } else {
+            CallOutcome::Failed
+        }
+    }
+}

@@ -1,0 +1,257 @@
+//! Taking away what expired sessions and broken-off writes have left.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use schemas::Tenant;
+use schemas::session::SessionId;
+use serde_json::json;
+
+use super::SessionStore;
+use super::generations::{Generation, range};
+use super::row::SessionRow;
+use crate::jobs::row::{decode, encode};
+use crate::names::{Container, TableName, session_of_blob, session_row as key};
+use crate::port::{Properties, Result, StorageError, Write};
+
+/// What one sweep did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Swept {
+    /// Expired sessions that were removed.
+    pub sessions: u64,
+    /// Blobs that belonged to no session any more.
+    pub blobs: u64,
+}
+
+/// The partition of table `tenants` that says when a daily task was last done.
+const SCHEDULES: &str = "schedules";
+const TASK: &str = "session-sweep";
+const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
+
+/// A blob that no row names may belong to a write that is still under way.
+const UNDER_WAY: Duration = Duration::from_hours(1);
+
+impl SessionStore {
+    /// Sweeps all tenants if that has not been done since the last `daily_at` (UTC, since
+    /// midnight). Harmless when several processes do it at once.
+    pub async fn sweep_if_due(&self, daily_at: Duration) -> Result<Option<Swept>> {
+        let table = &self.jobs.storage().table;
+        let read = table.get(TableName::Tenants, SCHEDULES, TASK).await?;
+        let done = read
+            .value
+            .as_ref()
+            .and_then(|entity| entity.properties.get("done")?.as_i64());
+        let due = last_due(read.date, daily_at);
+        if done.is_some_and(|done| done >= due) {
+            return Ok(None);
+        }
+        let swept = self.sweep_all().await?;
+        let mut properties = Properties::new();
+        properties.insert("done".to_owned(), json!(due));
+        let write = Write::Upsert(TASK.to_owned(), properties);
+        table
+            .write(TableName::Tenants, SCHEDULES, vec![write])
+            .await?;
+        Ok(Some(swept))
+    }
+
+    /// Sweeps all tenants.
+    pub async fn sweep_all(&self) -> Result<Swept> {
+        let (mut all, mut from) = (Swept::default(), None);
+        loop {
+            let (tenants, next) = self.jobs.tenants(from.as_ref()).await?;
+            for tenant in tenants {
+                let swept = self.sweep(&tenant).await?;
+                all.sessions += swept.sessions;
+                all.blobs += swept.blobs;
+            }
+            from = next;
+            if from.is_none() {
+                return Ok(all);
+            }
+        }
+    }
+
+    /// Removes a tenant's expired sessions, generations of nothing, and blobs that nobody names.
+    pub async fn sweep(&self, tenant: &Tenant) -> Result<Swept> {
+        let sessions = self.sweep_sessions(tenant).await?;
+        self.sweep_generations(tenant).await?;
+        let blobs = self.sweep_blobs(tenant).await?;
+        Ok(Swept { sessions, blobs })
+    }
+
+    async fn sweep_sessions(&self, tenant: &Tenant) -> Result<u64> {
+        let table = &self.jobs.storage().table;
+        let (mut removed, mut from) = (0, None);
+        let now = self.clock.now();
+        let end = key::expiry_from(now + Duration::from_secs(1));
+        loop {
+            let rows = key::EXPIRY..end.as_str();
+            let name = TableName::Sessions;
+            let read = table
+                .query(name, tenant.as_str(), rows, 1_000, from.as_ref())
+                .await?;
+            for entity in read.value.entities {
+                match key::session_of_expiry(&entity.row) {
+                    Some(id) => removed += u64::from(self.sweep_one(tenant, id, entity.row).await?),
+                    None => drop(
+                        self.write(tenant, vec![Write::Delete(entity.row, None)])
+                            .await?,
+                    ),
+                }
+            }
+            from = read.value.next;
+            if from.is_none() {
+                return Ok(removed);
+            }
+        }
+    }
+
+    /// Removes a session if it has expired; else sees to it that it is looked at again.
+    async fn sweep_one(&self, tenant: &Tenant, id: SessionId, index: String) -> Result<bool> {
+        let read = self.table(tenant, id).await?;
+        let Some(entity) = read.value else {
+            self.write(tenant, vec![Write::Delete(index, None)]).await?;
+            self.drop_rest(tenant, id).await?;
+            return Ok(false);
+        };
+        let mut row: SessionRow = decode(entity.properties)?;
+        let expired = row.expires_at <= read.date;
+        let writes = if expired {
+            vec![
+                Write::Delete(id.to_string(), Some(entity.etag)),
+                Write::Delete(index, None),
+            ]
+        } else {
+            let next = key::expiry(row.expires_at, id);
+            if next == index {
+                return Ok(false);
+            }
+            row.expiry_row.clone_from(&next);
+            vec![
+                Write::Update(id.to_string(), encode(&row)?, entity.etag),
+                Write::Delete(index, None),
+                Write::Upsert(next, Properties::new()),
+            ]
+        };
+        match self.write(tenant, writes).await {
+            Ok(_) if expired => {
+                self.drop_rest(tenant, id).await?;
+                Ok(true)
+            }
+            // It was changed in this moment: it lives on, and the next sweep looks again.
+            Ok(_) | Err(StorageError::Precondition) => Ok(false),
+            Err(e) => Err(e),
+        }
+    }
+
+    /// Generations whose session is gone, or that have none, once they are as old as a session may
+    /// become.
+    async fn sweep_generations(&self, tenant: &Tenant) -> Result<()> {
+        let table = &self.jobs.storage().table;
+        let (start, end) = range(key::GENERATION);
+        let mut newest: BTreeMap<String, Timestamp> = BTreeMap::new();
+        let mut from = None;
+        loop {
+            let rows = start.as_str()..end.as_str();
+            let name = TableName::Sessions;
+            let read = table
+                .query(name, tenant.as_str(), rows, 1_000, from.as_ref())
+                .await?;
+            for entity in read.value.entities {
+                let Some(group) = key::group_of_generation(&entity.row).map(str::to_owned) else {
+                    continue;
+                };
+                let generation: Generation = decode(entity.properties)?;
+                let at = newest.entry(group).or_insert(generation.at);
+                *at = generation.at.max(*at);
+            }
+            from = read.value.next;
+            if from.is_none() {
+                break;
+            }
+        }
+        let now = self.clock.now();
+        for (group, at) in newest {
+            let lives = match group.parse::<SessionId>() {
+                Ok(id) => self.table(tenant, id).await?.value.is_some(),
+                Err(_) => false,
+            };
+            if !lives && at + self.lives <= now {
+                self.drop_generations(tenant, &group).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn sweep_blobs(&self, tenant: &Tenant) -> Result<u64> {
+        let (mut removed, now) = (0, self.clock.now());
+        for container in [Container::CvSessions, Container::CvPhotos] {
+            let mut from = None;
+            loop {
+                let prefix = format!("{tenant}/");
+                let page = self
+                    .blobs()
+                    .list(container, &prefix, 1_000, from.as_ref())
+                    .await?;
+                for (path, info) in page.blobs {
+                    if info.modified + UNDER_WAY > now || self.names(tenant, &path).await? {
+                        continue;
+                    }
+                    self.blobs().delete(container, &path).await?;
+                    removed += 1;
+                }
+                from = page.next;
+                if from.is_none() {
+                    break;
+                }
+            }
+        }
+        Ok(removed)
+    }
+
+    /// Whether a session that is there names this blob.
+    async fn names(&self, tenant: &Tenant, path: &str) -> Result<bool> {
+        let Some(id) = session_of_blob(path) else {
+            return Ok(false);
+        };
+        let Some(opened) = self.read(tenant, id).await? else {
+            return Ok(false);
+        };
+        let photo = opened
+            .session
+            .photo
+            .as_ref()
+            .is_some_and(|photo| photo.blob == path);
+        Ok(photo || opened.blob.as_deref() == Some(path))
+    }
+}
+
+/// The last moment at which the daily task was due, in milliseconds since 1970.
+fn last_due(now: Timestamp, daily_at: Duration) -> i64 {
+    let at = i64::try_from(daily_at.as_millis()).unwrap_or(0);
+    (now.as_millisecond() - at).div_euclid(DAY_MS) * DAY_MS + at
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_daily_task_is_due_at_its_hour() {
+        let check = |now: &str, want: &str| {
+            let at = Duration::from_hours(3);
+            let want: Timestamp = want.parse().unwrap();
+            assert_eq!(
+                last_due(now.parse().unwrap(), at),
+                want.as_millisecond(),
+                "{now}"
+            );
+        };
+        check("2026-11-21T03:00:00Z", "2026-11-21T03:00:00Z");
+        check("2026-11-21T02:59:59.999Z", "2026-11-20T03:00:00Z");
+        check("2026-11-21T23:00:00Z", "2026-11-21T03:00:00Z");
+        check("2026-03-01T00:00:00Z", "2026-02-28T03:00:00Z");
+    }
+}
