@@ -317,13 +317,13 @@ mod tests {
             r#"{"kind":"cv","input":"Ida Morrow"}"#,
             "input",
             "unknown_value",
-            "expected `cv`",
+            "`session_id`",
         );
         check(
             r#"{"kind":"cv","input":{"pdf":{}}}"#,
             "input",
             "unknown_value",
-            "expected `cv`",
+            "`session_id`",
         );
         check(
             r#"{"kind":"cv","input":{"cv":{},"b":1}}"#,

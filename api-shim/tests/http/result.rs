@@ -86,7 +86,7 @@ async fn each_document_of_a_result_is_fetched_by_its_link() {
     assert_eq!(main.bytes().await.unwrap(), PDF);
     for name in ["cover-letter", "report", "..", "cv.pdf"] {
         let missing = server.get(&path(name)).send().await.unwrap();
-        let missing = problem(missing, ProblemKind::NotFound).await;
+        let missing = problem(missing, ProblemKind::NotFound, name).await;
         assert!(
             name == ".." || missing.detail.contains("cv, cv.json"),
             "{}",
