@@ -348,8 +348,8 @@ mod tests {
         check(
             &options(r#"{"theme":"Morrow"}"#),
             "options.theme",
-            "unknown_value",
-            "zurich",
+            "invalid_value",
+            "1 to 32",
         );
         check(
             &options(r#"{"force":"Morrow"}"#),

@@ -25,6 +25,7 @@ async fn main() -> ExitCode {
 }
 
 async fn run(args: Args) -> anyhow::Result<()> {
+    storage::failpoints::arm();
     let loaded = args.settings.load(Vec::new())?;
     let config = &loaded.config;
     let _log = telemetry::start(&loaded)?;

@@ -8,7 +8,7 @@ use schemars::{JsonSchema, Schema};
 use schemas::cv::Cv;
 use schemas::event::Event;
 use schemas::job::{JobPage, JobRequest, JobStatus};
-use schemas::message::JobMessage;
+use schemas::message::{JobMessage, ReplyMessage};
 use schemas::problem::Problem;
 use schemas::session::tools::definitions;
 
@@ -21,6 +21,7 @@ fn table() -> Vec<(&'static str, Schema)> {
         ("job-page", written::<JobPage>()),
         ("problem", written::<Problem>()),
         ("job-message", read::<JobMessage>()),
+        ("reply-message", read::<ReplyMessage>()),
         ("event", read::<Event>()),
     ]
 }

@@ -71,7 +71,9 @@ impl Deployment {
 
     fn program(&self, name: &str, arguments: &[&str]) -> std::process::Command {
         let settings = self.settings.iter();
-        let settings: Vec<_> = settings.map(|(key, value)| (*key, value.as_str())).collect();
+        let settings: Vec<_> = settings
+            .map(|(key, value)| (*key, value.as_str()))
+            .collect();
         let mut command = self.backing.program(name, arguments, &settings);
         if name != "api-shim" {
             with_model(&mut command, &self.model.url);
@@ -140,7 +142,9 @@ impl Deployment {
                 Some("outcome_unknown") => {
                     finish.held.insert(id.clone());
                 }
-                _ => finish.broken.push(format!("job {id} did not end well: {job}")),
+                _ => finish
+                    .broken
+                    .push(format!("job {id} did not end well: {job}")),
             }
         }
         finish.lasted.sort();
@@ -180,9 +184,9 @@ impl Deployment {
         let (accepted, repeated) = (&counted["accepted"], &counted["repeated"]);
         println!("| calls | {accepted} accepted, {repeated} of them for a job that had one |");
         if *repeated != 0 || accepted.as_u64() > Some(jobs as u64) {
-            finish
-                .broken
-                .push(format!("{accepted} calls for {jobs} jobs, {repeated} repeated"));
+            finish.broken.push(format!(
+                "{accepted} calls for {jobs} jobs, {repeated} repeated"
+            ));
         }
         Ok(())
     }
@@ -232,7 +236,9 @@ impl Deployment {
         println!("| ledger | {paid} calls that may have been paid, {excess} jobs with too many |");
         let accepted = counters(&self.model).await?["accepted"].as_u64();
         if *excess != 0 || !said.status.success() || paid.as_u64() < accepted {
-            finish.broken.push(format!("the ledger does not add up: {check}"));
+            finish
+                .broken
+                .push(format!("the ledger does not add up: {check}"));
         }
         Ok(())
     }

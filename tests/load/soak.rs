@@ -106,7 +106,9 @@ impl Fleet {
             (Which::Azurite, 1) => vec![SHIM, REPLACED],
             (Which::Azurite, _) => [vec![SHIM, STEADY], vec![REPLACED; workers - 1]].concat(),
         };
-        let members = names.into_iter().map(|name| Member::start(deployment, name));
+        let members = names
+            .into_iter()
+            .map(|name| Member::start(deployment, name));
         Self {
             members: members.collect(),
             kills: 0,
@@ -207,7 +209,10 @@ pub(crate) async fn soak(options: &Options) -> anyhow::Result<()> {
     let ids = work(&deployment, &mut fleet, options, jobs, &clock).await?;
     let submitted = clock.monotonic().saturating_sub(begun);
 
-    println!("| what, storage {:?} | figure |\n|---|---|", options.storage);
+    println!(
+        "| what, storage {:?} | figure |\n|---|---|",
+        options.storage
+    );
     println!(
         "| work | {jobs} jobs in {:.0} s, {} processes killed, calls in the background {background} |",
         submitted.as_secs_f64(),
@@ -229,7 +234,10 @@ pub(crate) async fn soak(options: &Options) -> anyhow::Result<()> {
         kind.report(name, minutes, &mut finish);
     }
     if !finish.broken.is_empty() {
-        for line in kinds.values().flat_map(|kind| kind.complaints.iter().take(20)) {
+        for line in kinds
+            .values()
+            .flat_map(|kind| kind.complaints.iter().take(20))
+        {
             eprintln!("{line}");
         }
     }

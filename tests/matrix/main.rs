@@ -35,7 +35,8 @@ async fn main() -> ExitCode {
     };
     let mut good = true;
     for _ in 0..arguments.repeat {
-        let style = ProgressStyle::with_template("{bar:40} {pos}/{len} runs, {elapsed}, {eta} to go");
+        let style =
+            ProgressStyle::with_template("{bar:40} {pos}/{len} runs, {elapsed}, {eta} to go");
         let bar = ProgressBar::new(0).with_style(style.expect("the template is well-formed"));
         let table = run(extent, arguments.at_once, |runs, total| {
             bar.set_length(total as u64);
@@ -50,5 +51,9 @@ async fn main() -> ExitCode {
         }
         good &= table.is_good();
     }
-    if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if good {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
 }

@@ -144,8 +144,13 @@ impl Backing {
         command
     }
 
+    /// Whether it is one SQLite file.
+    pub fn is_embedded(&self) -> bool {
+        self.azurite.is_none() && self.account.is_none()
+    }
+
     fn backend(&self) -> &'static str {
-        if self.azurite.is_some() || self.account.is_some() {
+        if !self.is_embedded() {
             "azure"
         } else {
             "embedded"
@@ -157,6 +162,15 @@ impl Backing {
     /// # Panics
     /// If it cannot be opened.
     pub async fn storage(&self) -> Storage {
+        let (clock, entropy) = ambient();
+        self.storage_by(&clock, &entropy).await
+    }
+
+    /// The same, with another clock.
+    ///
+    /// # Panics
+    /// If it cannot be opened.
+    pub async fn storage_by(&self, clock: &Arc<dyn Clock>, entropy: &Arc<dyn Entropy>) -> Storage {
         let mut settings = config::Config::default().storage;
         settings.data_dir = self.directory.path().to_owned();
         if let Some(azurite) = &self.azurite {
@@ -167,8 +181,7 @@ impl Backing {
             settings.backend = config::Backend::Azure;
             settings.azure = azurite::settings(string);
         }
-        let (clock, entropy) = ambient();
-        storage::open(&settings, &clock, &entropy)
+        storage::open(&settings, clock, entropy)
             .await
             .expect("the store can be opened")
     }

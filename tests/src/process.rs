@@ -139,7 +139,10 @@ impl Server {
     pub fn has_ended(&self) -> bool {
         // A zombie, not waited for yet, is gone as well; the state stands after the name's bracket.
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id()));
-        !stat.is_ok_and(|stat| stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with('Z')))
+        !stat.is_ok_and(|stat| {
+            stat.rsplit_once(") ")
+                .is_some_and(|(_, rest)| !rest.starts_with('Z'))
+        })
     }
 
     /// SIGKILL: no warning, no clean-up. Gives what it logged.

@@ -12,6 +12,12 @@ async fn no_fault_at_any_point_loses_a_job_or_pays_twice() {
         "{} of {} runs broke the promise:\n{}",
         table.stories.len(),
         table.runs(),
-        table.stories.iter().take(3).cloned().collect::<Vec<_>>().join("\n"),
+        table
+            .stories
+            .iter()
+            .take(3)
+            .cloned()
+            .collect::<Vec<_>>()
+            .join("\n"),
     );
 }

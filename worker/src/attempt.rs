@@ -272,6 +272,8 @@ pub struct Attempt {
     adopted: bool,
     /// The provider does not know the row's id any more.
     gone: bool,
+    /// A latch was sent and not acknowledged: the row may be ours.
+    in_doubt: bool,
     /// How often the call in the background was not done yet.
     polls: u32,
     /// Unclear answers in a row of effects that were not followed by a clear one.

@@ -28,9 +28,6 @@ use crate::failpoints;
 use crate::jobs::{self, StoredReply};
 use crate::renderer::RenderFailure;
 
-/// How long a message waits for a worker of a newer version.
-pub(crate) const LEFT_FOR_NEWER: Duration = Duration::from_mins(1);
-
 /// One handling of one message, with what its effects leave behind for the next ones.
 pub(crate) struct Handling<'a> {
     engine: &'a Engine,
@@ -126,7 +123,7 @@ impl<'a> Handling<'a> {
                     if NewerRow::of(&e).is_some() {
                         tracing::info!(%job_id, "job {job_id} is left for a newer worker");
                         return Disposition::Release {
-                            after: LEFT_FOR_NEWER,
+                            after: engine.settings.lease.visibility,
                             forgiven: true,
                         };
                     }

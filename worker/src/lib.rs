@@ -45,7 +45,7 @@ use crate::attempt::Disposition;
 use crate::budget::Budget;
 use crate::delivery::Delivery;
 use crate::editor::Editor;
-use crate::handling::{Handling, LEFT_FOR_NEWER};
+use crate::handling::Handling;
 use crate::renderer::Renderer;
 use crate::runner::Consumer;
 
@@ -228,7 +228,8 @@ async fn handle_job(engine: Arc<Engine>, delivery: Delivery) {
                 "a message of a newer schema is left for a newer worker"
             );
             let body = forgive_newer(&delivery.body);
-            delivery.release(LEFT_FOR_NEWER, body.as_deref()).await;
+            let after = engine.settings.lease.visibility;
+            delivery.release(after, body.as_deref()).await;
         }
         Err(e @ MessageError::Foreign) => {
             let (queue, to) = (&*engine.store.storage().queue, QueueName::JobsPoison);

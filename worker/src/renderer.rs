@@ -1,5 +1,6 @@
 //! From a job's input and reply to its documents, off the async threads.
 
+use std::panic::catch_unwind;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -41,6 +42,8 @@ pub struct Press {
     pub engine: render::Engine,
     /// The themes that jobs can name.
     pub themes: Themes,
+    /// Width in pixels of the picture of the first page beside each result; 0 is none.
+    pub picture_width: u32,
 }
 
 /// Why fonts or themes of the operator cannot be used.
@@ -107,14 +110,16 @@ impl Press {
         Ok(Self {
             engine: engine(&config.font_files()?)?,
             themes: Themes::with_files(&config.theme_files()?)?,
+            picture_width: config.picture_width,
         })
     }
 
-    /// The renderer's own fonts and themes.
+    /// The renderer's own fonts and themes, without pictures.
     pub fn built_in() -> Result<Self, render::Error> {
         Ok(Self {
             engine: render::Engine::new()?,
             themes: Themes::built_in(),
+            picture_width: 0,
         })
     }
 }
@@ -132,8 +137,9 @@ pub fn engine(fonts: &[PathBuf]) -> Result<render::Engine, PressFault> {
     Ok(render::Engine::with_fonts(files)?)
 }
 
-/// Renders a job's documents from its input and what was made of it: the PDFs, the CV as it was
-/// set, a report. Pure: the same input gives the same bytes.
+/// Renders a job's documents from its input and what was made of it: the PDFs, the CV as it was set
+/// and as JSON Resume, a report, a picture of the main PDF's first page. Pure: the same input gives
+/// the same bytes; those of the picture, on one machine.
 pub fn render_job(
     press: &Press,
     input: &JobInput,
@@ -172,11 +178,22 @@ pub fn render_job(
             "CV",
             schemas::cv::canonical_json(&composed.cv).into_bytes(),
         ),
+        (
+            DocumentName::ResumeJson,
+            "Resume",
+            jobs::json_resume(&composed.cv),
+        ),
         (DocumentName::Report, "Report", report.to_json()),
     ];
     for (document, head, data) in json {
         let file_name = jobs::file_name(head, &[name], "json");
         let facts = facts(document, &data, file_name, None);
+        let data = data.into();
+        beside.push(Beside { data, facts });
+    }
+    if let Some(data) = first_page(&pdf, press.picture_width) {
+        let file_name = jobs::file_name("Page_1", &[name], "png");
+        let facts = facts(DocumentName::FirstPage, &data, file_name, None);
         let data = data.into();
         beside.push(Beside { data, facts });
     }
@@ -192,6 +209,20 @@ pub fn render_job(
         beside,
         warnings,
     })
+}
+
+/// The picture of a PDF's first page. It is a convenience: nothing that goes wrong with it, not even a
+/// panic of the library that draws, may cost its owner the document.
+fn first_page(pdf: &[u8], width: u32) -> Option<Vec<u8>> {
+    if width == 0 {
+        return None;
+    }
+    let drawn = catch_unwind(|| render::picture::picture(pdf, 1, width));
+    let picture = drawn.ok().and_then(Result::ok);
+    if picture.is_none() {
+        tracing::warn!("the picture of a first page cannot be drawn");
+    }
+    picture
 }
 
 /// The documents of one job on their way through the press.

@@ -110,8 +110,8 @@ async fn bodies_that_cannot_be_read() {
     .await;
     let change = |r: &mut Value| r["options"] = json!({ "page": 1 });
     check("unknown option", change, "options.page", "`pages`").await;
-    let change = |r: &mut Value| r["options"] = json!({ "theme": "comic" });
-    check("unknown theme", change, "options.theme", "zurich").await;
+    let change = |r: &mut Value| r["options"] = json!({ "theme": "Comic" });
+    check("theme", change, "options.theme", "1 to 32").await;
     let change = |r: &mut Value| r["options"] = json!({ "pages": 9 });
     check("pages", change, "options.pages", "1, 2, 3, 4").await;
     let change = |r: &mut Value| r["metadata"] = json!({ "a": 1 });

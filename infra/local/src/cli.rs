@@ -204,8 +204,18 @@ pub(crate) struct RenderArgs {
     /// The CV, as JSON; `-` reads standard input
     pub(crate) input: PathBuf,
     /// The PDF to write
-    #[arg(long, value_name = "FILE.pdf")]
-    pub(crate) out: PathBuf,
+    #[arg(long, value_name = "FILE.pdf", required_unless_present = "png")]
+    pub(crate) out: Option<PathBuf>,
+    /// Draw the pages too, as FILE-1.png and so on: beside the PDF, or, without --out, alone and
+    /// named for the input
+    #[arg(long)]
+    pub(crate) png: bool,
+    /// The one page to draw
+    #[arg(long, value_name = "N", requires = "png", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) page: Option<u32>,
+    /// How wide to draw, in pixels
+    #[arg(long, value_name = "PX", requires = "png", default_value_t = 800)]
+    pub(crate) width: u32,
     #[command(flatten)]
     pub(crate) options: OptionArgs,
     /// A theme of your own, as a TOML file, in place of --theme
@@ -225,7 +235,7 @@ pub(crate) struct RenderArgs {
 /// `presswork themes`.
 #[derive(Debug, Args)]
 pub(crate) struct ThemesArgs {
-    /// A directory for a sample of each theme, made at need
+    /// A directory for a sample of each theme, as PDF and as pictures of its pages; made at need
     #[arg(long, value_name = "DIR")]
     pub(crate) preview: Option<PathBuf>,
     /// A directory of themes of your own, to list too

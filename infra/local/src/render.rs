@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::io::Read as _;
-use std::path::Path;
+use std::ops::RangeInclusive;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use base64::Engine as _;
@@ -52,6 +53,7 @@ pub(crate) fn run(args: &RenderArgs) -> anyhow::Result<()> {
     let press = Press {
         engine: engine(args.fonts.as_deref())?,
         themes,
+        picture_width: 0,
     };
     let input = JobInput {
         kind: JobKind::Cv,
@@ -66,19 +68,54 @@ pub(crate) fn run(args: &RenderArgs) -> anyhow::Result<()> {
         .unwrap_or_else(|| storage::ambient::System::new().now());
     let made = worker::render_job(&press, &input, &own_text, created)
         .context("the document cannot be set")?;
-    std::fs::write(&args.out, &made.pdf)
-        .with_context(|| format!("cannot write {}", args.out.display()))?;
+    if let Some(out) = &args.out {
+        std::fs::write(out, &made.pdf).with_context(|| format!("cannot write {}", out.display()))?;
+    }
     for warning in warnings.iter().chain(&made.warnings) {
         eprintln!("note: {}{}", place(&warning.path), warning.message);
     }
     let s = if made.facts.pages == 1 { "" } else { "s" };
     let kilobytes = made.pdf.len().div_ceil(1000);
-    println!(
-        "{} page{s}, {kilobytes} kB: {}",
-        made.facts.pages,
-        args.out.display()
-    );
+    let out = args.out.as_deref();
+    let shown = out.map_or(String::new(), |out| format!(": {}", out.display()));
+    println!("{} page{s}, {kilobytes} kB{shown}", made.facts.pages);
+    if args.png {
+        let pages = match args.page {
+            Some(page) => page..=page,
+            None => 1..=made.facts.pages,
+        };
+        let name = match out {
+            Some(out) => out,
+            None if args.input.as_os_str() == "-" => Path::new("cv"),
+            // Beside the caller, not beside the input: a directory to read from may take no files.
+            None => Path::new(args.input.file_name().unwrap_or_default()),
+        };
+        for path in pictures(&made.pdf, pages, args.width, name)? {
+            println!("{}", path.display());
+        }
+    }
     Ok(())
+}
+
+/// Draws pages of a PDF, each to `NAME-N.png`, where `name` may have an ending of its own. Gives the
+/// files.
+pub(crate) fn pictures(
+    pdf: &[u8],
+    pages: RangeInclusive<u32>,
+    width: u32,
+    name: &Path,
+) -> anyhow::Result<Vec<PathBuf>> {
+    let stem = name.with_extension("");
+    let drawn = pages.map(|page| {
+        let png = ::render::picture::picture(pdf, page, width)
+            .with_context(|| format!("page {page} cannot be drawn"))?;
+        let mut path = stem.clone().into_os_string();
+        path.push(format!("-{page}.png"));
+        let path = PathBuf::from(path);
+        std::fs::write(&path, png).with_context(|| format!("cannot write {}", path.display()))?;
+        Ok(path)
+    });
+    drawn.collect()
 }
 
 /// The renderer, with the fonts of a directory beside its own.

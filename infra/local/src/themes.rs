@@ -3,23 +3,27 @@
 use std::path::Path;
 
 use anyhow::Context as _;
-use schemas::job::{JobInput, JobKind, Options, Pages, ThemeName};
+use schemas::job::{JobInput, JobKind, Options, ThemeName};
 use storage::Clock as _;
 use worker::Press;
-use worker::jobs::{StoredReply, Themes};
+use worker::jobs::Themes;
 
 use crate::cli::ThemesArgs;
-use crate::render::engine;
+use crate::render::{engine, pictures};
+
+/// Of the samples' pages, in pixels.
+const PICTURE_WIDTH: u32 = 800;
 
 /// Lists the themes, a line each; with `--preview` a sample of each goes to a file.
 pub(crate) fn run(args: &ThemesArgs) -> anyhow::Result<()> {
     let own = config::Render {
         themes_dir: args.themes.clone(),
-        fonts_dir: None,
+        ..config::Render::default()
     };
     let press = Press {
         engine: engine(args.fonts.as_deref())?,
         themes: Themes::with_files(&own.theme_files()?)?,
+        picture_width: 0,
     };
     let all = press.themes.all();
     let width = all.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
@@ -40,25 +44,26 @@ fn preview(press: &Press, folder: &Path) -> anyhow::Result<()> {
     let mut input = JobInput {
         kind: JobKind::Cv,
         cv: sample.cv,
-        options: Options {
-            pages: Pages::Auto,
-            ..Options::default()
-        },
+        options: Options::default(),
         earlier: None,
     };
-    let mut own_text = StoredReply::own_text("");
-    own_text.warnings.clear();
+    // The sample has typed bullets and double spaces, for the editor to have something to do.
+    let tidied = worker::jobs::edit_offline(&input);
     let now = storage::ambient::System::new().now();
-    for (name, _) in press.themes.all() {
+    let all = press.themes.all();
+    for (index, (name, _)) in all.iter().enumerate() {
         input.options.theme = ThemeName::try_from(name.clone()).map_err(|fault| {
             anyhow::anyhow!("the theme {name} cannot be named by jobs: {fault}")
         })?;
-        let made = worker::render_job(press, &input, &own_text, now)
+        let made = worker::render_job(press, &input, &tidied, now)
             .with_context(|| format!("the theme {name} cannot be used"))?;
-        let path = folder.join(format!("{name}.pdf"));
+        let path = folder.join(name).with_added_extension("pdf");
         std::fs::write(&path, &made.pdf)
             .with_context(|| format!("cannot write {}", path.display()))?;
-        println!("{}", path.display());
+        let drawn = pictures(&made.pdf, 1..=made.facts.pages, PICTURE_WIDTH, &path)?;
+        let files = std::iter::once(&path).chain(&drawn);
+        let files: Vec<_> = files.map(|path| path.display().to_string()).collect();
+        println!("{}/{}  {}", index + 1, all.len(), files.join(" "));
     }
     Ok(())
 }

@@ -179,6 +179,15 @@ impl Rules {
             1..=8_760,
             |n| n,
         );
+        // As wide as the renderer draws: `render::picture`.
+        if config.render.picture_width > 0 {
+            self.within(
+                "render.picture_width",
+                config.render.picture_width,
+                16..=4_000,
+                |n| n,
+            );
+        }
     }
 
     fn worker(&mut self, config: &Config) {
@@ -437,6 +446,7 @@ mod tests {
         });
         check(&["worker.concurrency"], |c| c.worker.concurrency = 0);
         check(&["worker.replicas"], |c| c.worker.replicas = 0);
+        check(&["render.picture_width"], |c| c.render.picture_width = 15);
         check(&["budget.look_again"], |c| {
             c.budget.look_again = Duration::ZERO;
         });

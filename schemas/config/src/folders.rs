@@ -84,6 +84,7 @@ mod tests {
         let render = Render {
             fonts_dir: here.clone(),
             themes_dir: here,
+            ..Render::default()
         };
         let names: Vec<_> = render.theme_files().unwrap().into_keys().collect();
         assert_eq!(names, ["a", "b"]);
@@ -96,7 +97,7 @@ mod tests {
     fn a_directory_that_is_not_there_is_named_with_its_key() {
         let render = Render {
             fonts_dir: Some("no-such-place".into()),
-            themes_dir: None,
+            ..Render::default()
         };
         let fault = render.font_files().unwrap_err().to_string();
         assert!(

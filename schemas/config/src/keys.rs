@@ -175,6 +175,7 @@ pub const KEYS: &[Key] = &[
     key("worker.shutdown_grace", &[]),
     key("render.fonts_dir", &[]).example_is("./fonts"),
     key("render.themes_dir", &[]).example_is("./themes"),
+    key("render.picture_width", &[]),
     key("cv.single_call", &["CV_SINGLE_CALL_EXECUTION"]),
     key("cv.execution_latch", &["CV_EXECUTION_LATCH"]),
     key("cv.delta_mode", &["CV_DELTA_MODE"]),

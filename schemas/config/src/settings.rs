@@ -320,6 +320,9 @@ pub struct Render {
     /// Directory of themes.
     #[serde(deserialize_with = "read::optional_path")]
     pub themes_dir: Option<PathBuf>,
+    /// Width in pixels of the first page's picture beside each result, 16 to 4000; 0 is none.
+    #[serde(deserialize_with = "read::number")]
+    pub picture_width: u32,
 }
 
 /// Rules of the CV product.

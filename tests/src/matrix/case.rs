@@ -212,8 +212,8 @@ impl Case {
             Fault::LostAnswer => effect == "call",
         };
         // A 429 is known to this worker alone until the row is rolled back.
-        let known_to_one = self.fault == Fault::KillBefore
-            && ["roll_back", "finish"].contains(&effect);
+        let known_to_one =
+            self.fault == Fault::KillBefore && ["roll_back", "finish"].contains(&effect);
         // Killed over one of two equal jobs, the worker may have had the other one's call out.
         let other = self.scenario.twin && self.fault != Fault::LostAnswer;
         let again = self.policy == Policy::RetryOnce && !self.scenario.ambiguous;
@@ -234,7 +234,13 @@ impl fmt::Display for Case {
         write!(
             f,
             "{}, {:?} at {} (hit {}), {:?}, {:?}, {:?}",
-            self.scenario.name, self.fault, self.effect, self.hit, self.policy, self.mode, self.place,
+            self.scenario.name,
+            self.fault,
+            self.effect,
+            self.hit,
+            self.policy,
+            self.mode,
+            self.place,
         )
     }
 }

@@ -104,7 +104,11 @@ impl Bench {
         let ended = trial.ended(&worker).await;
         trial.settled().await;
         let (_, log) = worker.terminate();
-        assert!(ended, "{}: nothing went wrong, and it did not end:\n{log}", scenario.name);
+        assert!(
+            ended,
+            "{}: nothing went wrong, and it did not end:\n{log}",
+            scenario.name
+        );
         let reached = count_points(&log);
         assert!(
             reached.len() > 4,
@@ -266,7 +270,9 @@ impl<'a> Trial<'a> {
         let mut verdict = Verdict {
             jobs: self.jobs.len() as u64,
             accepted: counters.accepted,
-            excess: counters.accepted.saturating_sub(per_job * self.jobs.len() as u64),
+            excess: counters
+                .accepted
+                .saturating_sub(per_job * self.jobs.len() as u64),
             left: self.messages().await,
             ..Verdict::default()
         };

@@ -39,7 +39,10 @@ impl Table {
     }
 
     pub(crate) fn add(&mut self, case: &Case, verdict: Verdict) {
-        let row = self.rows.entry((case.effect.clone(), case.fault)).or_default();
+        let row = self
+            .rows
+            .entry((case.effect.clone(), case.fault))
+            .or_default();
         for sums in [row, &mut self.all] {
             sums.runs += 1;
             sums.jobs += verdict.jobs;

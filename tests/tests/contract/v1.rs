@@ -27,7 +27,7 @@ async fn sessions_are_made_read_changed_by_version_and_deleted(backing: Backing)
         (&made["version"], &made["has_photo"], &made["language"]),
         (&json!(1), &json!(true), &json!("de"))
     );
-    let patch = async |tag: Option<&str>, body: Value| {
+    let change = async |tag: Option<&str>, body: Value| {
         let mut request = system.api.request(Method::PATCH, &path).json(&body);
         if let Some(tag) = tag {
             request = request.header("if-match", tag);
@@ -39,17 +39,17 @@ async fn sessions_are_made_read_changed_by_version_and_deleted(backing: Backing)
         )
     };
     let edit = json!({"edits": [{"field_path": "profile", "value": "New."}]});
-    let (status, changed) = patch(Some("\"1\""), edit.clone()).await;
+    let (status, changed) = change(Some("\"1\""), edit.clone()).await;
     assert_eq!(
         (status, &changed["version"], &changed["cv"]["profile"]),
         (200, &json!(2), &json!("New."))
     );
-    let (status, stale) = patch(Some("\"1\""), edit).await;
+    let (status, stale) = change(Some("\"1\""), edit).await;
     assert_eq!(
         (status, &stale["type"]),
         (412, &json!("/problems/precondition-failed"))
     );
-    let (status, wrong) = patch(
+    let (status, wrong) = change(
         None,
         json!({"edits": [{"field_path": "nowhere", "value": 1}]}),
     )

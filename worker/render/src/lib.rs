@@ -36,9 +36,6 @@ mod prepare;
 mod text;
 pub mod theme;
 
-// Named for its feature alone: see Cargo.toml.
-use flate2 as _;
-
 pub use blocks::Document;
 pub use error::{Error, PhotoFault, Warning};
 pub use options::{

@@ -2,6 +2,7 @@
 
 mod draw;
 mod glyphs;
+mod pack;
 mod paint;
 mod tags;
 
@@ -51,7 +52,10 @@ pub(crate) fn write(source: &Source<'_>, done: &mut dyn FnMut(Stage)) -> Result<
         document.embed_file(embedded(attachment, created));
     }
     done(Stage::Drawn);
-    document.finish().map_err(|error| Error::Pdf(fault(&error)))
+    let file = document
+        .finish()
+        .map_err(|error| Error::Pdf(fault(&error)))?;
+    Ok(pack::pack(&file).unwrap_or(file))
 }
 
 /// PDF/A asks for the time of creation; without one only the other standard is claimed.

@@ -33,7 +33,7 @@ const DOTS_PER_INCH: f32 = 240.0;
 const LIGHT: usize = 4096;
 /// Pixels of the frame for each byte of a picture that is kept as it is: a heavier one makes the file heavier
 /// than its page is worth.
-const PIXELS_PER_BYTE: u32 = 8;
+const PIXELS_PER_BYTE: u32 = 4;
 /// The long side of a picture that is not cropped to a frame, in pixels.
 const WHOLE_SIDE: u32 = 1600;
 const JPEG_QUALITY: u8 = 85;
@@ -71,7 +71,7 @@ impl Frame {
     /// The width and height up to which a picture is not worth scaling.
     fn limits(self) -> (u32, u32) {
         match self {
-            Self::Cropped { width, height } => (scale(width, 8, 5), scale(height, 8, 5)),
+            Self::Cropped { width, height } => (scale(width, 5, 2), scale(height, 5, 2)),
             Self::Whole => (WHOLE_SIDE, WHOLE_SIDE),
         }
     }

@@ -39,6 +39,7 @@ impl Attempt {
             set_aside: false,
             adopted: false,
             gone: false,
+            in_doubt: false,
             polls: 0,
             troubles: 0,
         };
@@ -50,16 +51,20 @@ impl Attempt {
     pub fn may_let_go(&self) -> bool {
         let mine = |view: View| view.mine && view.reply_id == ReplyId::Unknown;
         let begun = self.view.is_some_and(mine) || self.hand != Hand::Empty;
-        let latching = matches!(self.doing, Effect::Latch { .. });
         let rendering = self
             .view
             .is_some_and(|view| view.state == RowState::Rendering);
-        !begun && !latching && !rendering && !self.set_aside
+        !begun && !self.in_doubt && !rendering && !self.set_aside
     }
 
     /// Takes the answer to the last effect and says what comes next.
     pub fn step(self, event: Event) -> (Self, Next) {
         let mut next = self;
+        next.in_doubt = match self.doing {
+            Effect::Latch { .. } => !matches!(event, Event::Moved(_)),
+            Effect::Read => self.in_doubt && !matches!(event, Event::Row(_)),
+            _ => false,
+        };
         let what = next.react(event);
         if let Next::Do(effect, _) = what {
             next.doing = effect;

@@ -228,12 +228,18 @@ fn cv_document(
         name: DocumentName::Cv,
         document: blocks(cv, wording),
         options: render::Options {
-            attachments: vec![render::Attachment {
-                name: "cv.json".to_owned(),
-                mime: "application/json".to_owned(),
-                description: "This CV as structured data, without the photo".to_owned(),
-                data: schemas::cv::canonical_json(attached).into_bytes(),
-            }],
+            attachments: vec![
+                attachment(
+                    "cv.json",
+                    "This CV as structured data, without the photo",
+                    schemas::cv::canonical_json(attached).into_bytes(),
+                ),
+                attachment(
+                    "resume.json",
+                    "This CV as JSON Resume, without the photo",
+                    json_resume(attached),
+                ),
+            ],
             page_target: page_target(input.options.pages),
             cut_order: if input.options.allow_cuts {
                 fit::cut_order(cv)
@@ -246,6 +252,24 @@ fn cv_document(
     }
 }
 
+fn attachment(name: &str, description: &str, data: Vec<u8>) -> render::Attachment {
+    render::Attachment {
+        name: name.to_owned(),
+        mime: "application/json".to_owned(),
+        description: description.to_owned(),
+        data,
+    }
+}
+
+/// A CV as JSON Resume, keys sorted.
+pub(crate) fn json_resume(cv: &Cv) -> Vec<u8> {
+    let mut resume = convert::json_resume::write(cv);
+    resume.sort_all_objects();
+    serde_json::to_vec(&resume).expect("a JSON value always serialises")
+}
+
+/// A letter has nothing attached: it goes to people who are to read what it says, and the CV's data
+/// holds more than that.
 fn letter_document(
     input: &JobInput,
     cv: &Cv,

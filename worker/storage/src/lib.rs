@@ -7,6 +7,7 @@
 //! - [`jobs`]: the typed store of jobs; the rows of one job move in one transaction.
 //! - [`sessions`]: the typed store of editing sessions.
 //! - [`events`]: a decorator that tells of written blobs.
+//! - [`failpoints`]: where tests make a program die.
 //! - `fault` (a feature): a decorator that injects faults.
 //! - `conformance` (a feature): one suite that every adapter passes.
 
@@ -18,6 +19,7 @@ pub mod azurite;
 pub mod conformance;
 pub mod embedded;
 pub mod events;
+pub mod failpoints;
 #[cfg(feature = "fault")]
 pub mod fault;
 pub mod jobs;

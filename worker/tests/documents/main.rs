@@ -25,6 +25,7 @@ static PRESS: LazyLock<Press> = LazyLock::new(|| {
     Press {
         engine: worker::engine(&fonts).expect("fonts-noto-cjk is installed"),
         themes: Themes::built_in(),
+        picture_width: 0,
     }
 });
 

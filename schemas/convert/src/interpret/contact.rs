@@ -302,6 +302,19 @@ fn place(
             }) && lexicon::organisation_score(&text).max(lexicon::school_score(&text))
                 >= 1.0
                 && lexicon::job_score(&text) < 1.0;
+            // A number before the line with the postal code, a town after the street.
+            let alone = super::entries::trim(&line.text) == text;
+            let beside = alone
+                && text.chars().count() <= 40
+                && lexicon::job_score(&text) < 1.0
+                && (text.contains(|c: char| c.is_ascii_digit())
+                    && next.is_some_and(|next| {
+                        details::postcode(&next.text).is_some()
+                            && !details::has_street(&next.text)
+                            && details::email(&next.text).is_none()
+                    })
+                    || text.starts_with("м. "));
+            let above = above || beside;
             let day = dates::whole(&text).filter(|date| date.has_day);
             if is_address || above || (town && line.part != Part::Footer) {
                 // Who uses a line for each part has cut it already.

@@ -98,7 +98,10 @@ pub(super) fn phone(text: &str, labelled: bool) -> Option<Range<usize>> {
             .unwrap_or(run);
         let digits = run.chars().filter(char::is_ascii_digit).count();
         let least = if labelled { 5 } else { 7 };
-        let is_date = super::dates::whole(run).is_some();
+        let is_code = !labelled
+            && digits < 9
+            && postcode(&text[at..]).is_some_and(|code| code.start == 0 && code.end >= run.len());
+        let is_date = is_code || super::dates::whole(run).is_some();
         let next = rest[run.len()..].chars().next();
         if (least..=16).contains(&digits) && !is_date && !next.is_some_and(char::is_alphabetic) {
             return Some(at..at + run.len());
@@ -336,14 +339,22 @@ pub(super) fn postcode(text: &str) -> Option<Range<usize>> {
 /// The lines of an address that may stand on one: the part with the postal code goes on its own.
 pub(super) fn address_lines(text: &str) -> Vec<String> {
     let Some(code) = postcode(text) else {
-        return vec![text.to_owned()];
+        // "вул. Лугова, 8, м. Київ": the town has its own sign.
+        return match text.rfind(", м. ") {
+            Some(comma) => vec![text[..comma].to_owned(), text[comma + 2..].to_owned()],
+            None => vec![text.to_owned()],
+        };
     };
     let Some(comma) = text[..code.start].rfind(", ") else {
         return vec![text.to_owned()];
     };
     let (mut before, mut after) = (&text[..comma], text[comma + 2..].trim());
-    // "10 Mill Row, London, SW1A 1AA": the town belongs to its code.
-    if after.len() == code.len()
+    // "10 Mill Row, London, SW1A 1AA", "Portland, OR 97299": the town belongs to its code.
+    let region = after.get(..2).is_some_and(lexicon::is_region_code) && after[2..].starts_with(' ');
+    if region && !before.contains(", ") {
+        return vec![text.to_owned()];
+    }
+    if (region || after.len() == code.len())
         && let Some(earlier) = before.rfind(", ")
     {
         after = &text[earlier + 2..];

@@ -120,6 +120,18 @@ impl Judge {
             let kind = lexicon::fuzzy_section(&line.text);
             return Some((kind, None, if kind.is_some() { 0.7 } else { 0.5 }));
         }
+        // A document without any dress: words that come close, alone after an empty line.
+        let bare = self.dressed == 0
+            && line.gap
+            && !line.bullet
+            && line.text.split(' ').count() <= 3
+            && !line.text.contains([',', ':', '(', ';'])
+            && lexicon::job_score(&line.text) < 1.0
+            && lexicon::label(&line.text).is_none();
+        if bare && current.is_some_and(|k| !k.has_entries() && k != Kind::Contact) {
+            let kind = lexicon::fuzzy_section(&line.text)?;
+            return Some((Some(kind), None, 0.65));
+        }
         // A heading by style whose words come close.
         let styled =
             line.form.outline.is_some_and(|level| level <= 1) && votes.others <= votes.known + 2;

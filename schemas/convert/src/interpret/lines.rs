@@ -131,7 +131,8 @@ pub(super) fn of_para(source: &Para, part: Part, index: usize, cell: Option<Cell
     let mut kept: Vec<Line> = Vec::with_capacity(lines.len());
     for mut line in lines {
         tidy(&mut line);
-        if line.text.is_empty() {
+        // Rules typed of dashes and rows of stars separate; they say nothing.
+        if !line.text.chars().any(char::is_alphanumeric) {
             continue;
         }
         line.bullet |= listed && kept.is_empty();
@@ -211,6 +212,11 @@ fn mark(text: &str) -> Option<(usize, bool)> {
         );
         return Some((whole, bullet));
     }
+    if is_mark_icon(first) {
+        let joined = after.trim_start_matches('\u{fe0f}');
+        let space = joined.len() - joined.trim_start_matches([' ', '\t']).len();
+        return Some((text.len() - joined.len() + space, true));
+    }
     if is_icon(first) {
         return Some((whole, false));
     }
@@ -233,6 +239,11 @@ fn mark(text: &str) -> Option<(usize, bool)> {
 
 fn is_private(c: char) -> bool {
     matches!(c, '\u{e000}'..='\u{f8ff}')
+}
+
+/// Coloured squares, dots, ticks and hands, which stand before items rather than details.
+fn is_mark_icon(c: char) -> bool {
+    matches!(c, '\u{1f534}'..='\u{1f53d}' | '\u{1f7e0}'..='\u{1f7eb}' | '\u{2b1b}' | '\u{2b1c}' | '\u{25fb}'..='\u{25fe}' | '\u{26aa}' | '\u{26ab}' | '\u{1f449}' | '\u{2705}' | '\u{2714}' | '\u{27a1}' | '\u{25aa}' | '\u{1f4cc}' | '\u{2b50}' | '\u{1f518}' | '\u{1f4a1}' | '\u{1f680}')
 }
 
 /// Pictures of telephones, envelopes and the like.
@@ -266,6 +277,8 @@ mod tests {
         check("– Führung", "Führung", true);
         check("o\tone", "one", true);
         check("\u{f0b7} one", "one", true);
+        check("🔹 one", "one", true);
+        check("▪️ one", "one", true);
         check("☎ +44 1", "+44 1", false);
         check("-22 °C", "-22 °C", false);
         check("a\u{a0}b\u{ad}c  d", "a bc d", false);

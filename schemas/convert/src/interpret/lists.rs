@@ -315,8 +315,43 @@ fn without_rating(text: &str) -> String {
     plain.trim_matches([' ', '\t', '–', '-', ':']).to_owned()
 }
 
-fn languages(rows: &[Item], second: Option<Kind>, confidence: f32, draft: &mut Draft) {
+/// A level on the line under its language goes with it.
+fn with_levels(rows: &[Item]) -> Vec<Item> {
+    let mut out: Vec<Item> = Vec::new();
     for row in rows {
+        let text = row.text.trim();
+        let is_level = lexicon::language_at_start(text).is_none()
+            && text.split(' ').count() <= 6
+            && !text.contains([':', ';', '|', '\t']);
+        if is_level
+            && let Some(last) = out.last_mut()
+            && is_bare(&last.text)
+            && (lexicon::level_words(text)
+                || lexicon::language_at_start(last.text.trim()).is_some())
+        {
+            last.text.push('\t');
+            last.text.push_str(text);
+            continue;
+        }
+        out.push(Item {
+            text: row.text.clone(),
+            line: row.line.clone(),
+        });
+    }
+    out
+}
+
+/// A language's name and nothing else; of a language that is not known, one word.
+fn is_bare(text: &str) -> bool {
+    let text = text.trim();
+    match lexicon::language_at_start(text) {
+        Some(end) => end == text.len(),
+        None => !text.contains([' ', '\t', ':', '(', ',']) && !lexicon::level_words(text),
+    }
+}
+
+fn languages(rows: &[Item], second: Option<Kind>, confidence: f32, draft: &mut Draft) {
+    for row in &with_levels(rows) {
         let text = without_rating(&row.text);
         let starts = lexicon::language_at_start(text.trim()).is_some();
         if !starts && second == Some(Kind::Skills) {
@@ -392,8 +427,24 @@ fn language_pieces(text: &str) -> Vec<String> {
         }
     }
     all.push(text[start..].to_owned());
-    let mut cut: Vec<String> = Vec::new();
+    // "English | Native": the level has a piece of its own.
+    let mut joined: Vec<String> = Vec::new();
     for piece in all {
+        let next = piece.trim();
+        match joined.last_mut() {
+            Some(last)
+                if lexicon::language_at_start(last.trim()) == Some(last.trim().len())
+                    && lexicon::language_at_start(next).is_none()
+                    && lexicon::level_words(next) =>
+            {
+                last.push('\t');
+                last.push_str(next);
+            }
+            _ => joined.push(piece),
+        }
+    }
+    let mut cut: Vec<String> = Vec::new();
+    for piece in joined {
         let piece = piece.trim().trim_end_matches('.').to_owned();
         // "English and German": two, where nothing else is said.
         let joint = [" and ", " und ", " i ", " y ", " et ", " e ", " та ", " і "]

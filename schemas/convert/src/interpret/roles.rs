@@ -61,6 +61,9 @@ pub(super) fn assign(kind: Kind, entries: &[Raw]) -> Vec<Parts> {
             let (before, from) = all.split_at_mut(i);
             from[0].organisation.clone_from(&before[i - 1].organisation);
             from[0].inherited = from[0].organisation.is_some();
+            if from[0].inherited && from[0].place.is_none() {
+                from[0].place.clone_from(&before[i - 1].place);
+            }
         }
     }
     all
@@ -183,10 +186,10 @@ fn commas(text: &str) -> Vec<usize> {
             ')' | ']' | '”' | '»' => depth -= 1,
             ',' if depth <= 0 => {
                 let next = text[at + 1..].chars().next();
+                let piece = text[at + 1..].split(',').next().unwrap_or_default();
                 if next == Some(' ')
-                    && !lexicon::is_company_form(
-                        text[at + 1..].split(',').next().unwrap_or_default(),
-                    )
+                    && (lexicon::is_region_code(piece.trim())
+                        || !lexicon::is_company_form(piece))
                 {
                     found.push(at);
                 }
@@ -373,6 +376,9 @@ pub(super) fn place_score(text: &str) -> f32 {
     let short = town.split(' ').count() <= 2
         && lexicon::organisation_score(town) == 0.0
         && lexicon::job_score(town) < 1.0;
+    if is_town_with_region(text) {
+        return 1.5;
+    }
     if lexicon::is_known_place(text) && (short || lexicon::is_known_place(town)) {
         return 1.5;
     }
@@ -459,10 +465,17 @@ pub(super) fn strip_places(kind: Kind, all: &mut [Parts]) {
             let Some((rest, place)) = pick(parts) else {
                 continue;
             };
-            if !(consistent || lexicon::is_known_place(&place) || (!of_title && open == 1)) {
+            let known = lexicon::is_known_place(&place) || is_town_with_region(&place);
+            if !(consistent || known || (!of_title && open == 1)) {
                 continue;
             }
-            if of_title && !consistent && !lexicon::is_known_place(&place) {
+            let bracketed = bracketed_place(
+                &if of_title { &parts.title } else { &parts.organisation }
+                    .as_ref()
+                    .map_or_else(String::new, |part| part.text.clone()),
+            )
+            .is_some();
+            if !known && (of_title && (!consistent || bracketed)) {
                 continue;
             }
             let part = if of_title {
@@ -480,8 +493,35 @@ pub(super) fn strip_places(kind: Kind, all: &mut [Parts]) {
     }
 }
 
+/// "Portland, OR"
+fn is_town_with_region(text: &str) -> bool {
+    text.rsplit_once(", ").is_some_and(|(town, region)| {
+        lexicon::is_region_code(region)
+            && !town.contains(',')
+            && town.split(' ').count() <= 3
+            && starts_upper(town)
+            && lexicon::organisation_score(town) == 0.0
+    })
+}
+
+fn starts_upper(text: &str) -> bool {
+    text.chars().next().is_some_and(char::is_uppercase)
+}
+
+/// "Acme (Leeds)" as its two parts.
+fn bracketed_place(text: &str) -> Option<(String, String)> {
+    let (rest, place) = text.strip_suffix(')')?.rsplit_once(" (")?;
+    let sound = place_score(place) > 0.0
+        && lexicon::job_score(place) < 1.0
+        && lexicon::organisation_score(place) == 0.0;
+    sound.then(|| (trim(rest), place.to_owned()))
+}
+
 /// "Acme, Leeds" or "Acme – Leeds" as its two parts.
 fn trailing_place(text: &str) -> Option<(String, String)> {
+    if let Some(found) = bracketed_place(text) {
+        return Some(found);
+    }
     let cut = commas(text)
         .last()
         .map(|at| (*at, 1))
@@ -493,8 +533,8 @@ fn trailing_place(text: &str) -> Option<(String, String)> {
         )
         .max()?;
     let (mut rest, mut place) = (trim(&text[..cut.0]), trim(&text[cut.0 + cut.1..]));
-    // "Acme, Graz, Austria"
-    if lexicon::is_known_place(&place)
+    // "Acme, Graz, Austria", "Acme, Portland, OR"
+    if (lexicon::is_known_place(&place) || lexicon::is_region_code(&place))
         && let Some(at) = commas(&rest).last().copied()
         && place_score(&trim(&rest[at + 1..])) > 0.0
         && lexicon::organisation_score(&rest[at + 1..]) == 0.0
@@ -503,6 +543,7 @@ fn trailing_place(text: &str) -> Option<(String, String)> {
         rest = trim(&rest[..at]);
     }
     let sound = place_score(&place) > 0.0
+        && !lexicon::is_region_code(&place)
         && lexicon::job_score(&place) < 1.0
         && lexicon::organisation_score(&place) == 0.0
         && !rest.is_empty();

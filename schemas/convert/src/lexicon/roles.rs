@@ -167,6 +167,14 @@ pub(crate) fn degree_score(text: &str) -> f32 {
     (found as f32).min(2.5)
 }
 
+/// Whether a text is the code of a state or province of North America, as addresses write it.
+pub(crate) fn is_region_code(text: &str) -> bool {
+    const CODES: &str = " AL AK AZ AR CA CO CT DE FL GA HI ID IL IN IA KS KY LA ME MD MA MI MN MS MO MT NE NV NH NJ NM NY NC ND OH OK OR PA RI SC SD TN TX UT VT VA WA WV WI WY DC PR AB BC MB NB NL NS ON PE QC SK ";
+    text.len() == 2
+        && text.bytes().all(|b| b.is_ascii_uppercase())
+        && CODES.contains(&format!(" {text} "))
+}
+
 /// Whether a text is a country or a large city, or begins or ends with one.
 pub(crate) fn is_known_place(text: &str) -> bool {
     let folded = fold(text);

@@ -131,11 +131,16 @@ struct Set {
 /// The lines of one paragraph, before anything is known of pages.
 type Lines = Vec<Set>;
 
+/// The most lines of an item of a list that are never parted.
+const WHOLE_ITEM: usize = 6;
+
 /// Which neighbours must share a page.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Keep {
     /// At least two lines of a paragraph on either page.
     Lines,
+    /// The same, but all lines where they are few: an item that is read at a glance.
+    Item,
     /// All lines.
     Together,
     /// All lines, and the piece that follows.
@@ -208,7 +213,8 @@ impl Flow<'_> {
         for row in 0..rows {
             let last = row + 1 == rows;
             let keep_with_next = match keep {
-                Keep::Lines => !last && (row == 0 || row + 2 == rows),
+                Keep::Item if rows <= WHOLE_ITEM => !last,
+                Keep::Lines | Keep::Item => !last && (row == 0 || row + 2 == rows),
                 Keep::Together => !last,
                 Keep::WithNext => true,
             };

@@ -12,6 +12,7 @@ use schemas::{JobId, Tenant};
 use super::row::{self, JobRow, KeyRow, RowState};
 use super::{JobStore, ROW_SCHEMA};
 use crate::ambient::random;
+use crate::failpoints::around;
 use crate::names::{Container, TENANTS_PARTITION, TableName, input_path, row as key};
 use crate::port::{ETag, Metadata, Properties, PutMode, Result, StorageError, Write};
 
@@ -80,7 +81,8 @@ impl JobStore {
     /// Stores a job and enqueues it.
     ///
     /// Once the transaction is through the job is accepted, even if the message is lost: its open
-    /// marker lets the reconciler put it back.
+    /// marker lets the reconciler put it back. A crash before it leaves an input blob of no job
+    /// behind, which nothing refers to: a repeat stores its own.
     pub async fn submit(
         &self,
         submission: Submission,
@@ -158,14 +160,11 @@ impl JobStore {
                 Some(etag) => Write::Update(at, entry, etag),
             });
         }
-        self.put_input(&tenant, id, &input).await?;
+        around("submit:put_input", self.put_input(&tenant, id, &input)).await?;
         self.know_tenant(&tenant).await?;
-        if let Err(e) = self
-            .storage
-            .table
-            .write(TableName::Jobs, tenant.as_str(), writes)
-            .await
-        {
+        let table = &self.storage.table;
+        let insert = table.write(TableName::Jobs, tenant.as_str(), writes);
+        if let Err(e) = around("submit:insert", insert).await {
             // The write may have happened; the row tells. Otherwise another request with the
             // same key may have been faster.
             if self.read(&tenant, id).await?.is_none() {
@@ -221,7 +220,8 @@ impl JobStore {
     async fn try_enqueue(&self, row: &JobRow, traceparent: Option<String>) {
         let mut message = JobMessage::new(row.tenant.clone(), row.id);
         message.traceparent = traceparent;
-        if let Err(e) = self.enqueue(&message, Duration::ZERO).await {
+        let enqueued = around("submit:enqueue", self.enqueue(&message, Duration::ZERO));
+        if let Err(e) = enqueued.await {
             tracing::warn!(job_id = %row.id, error = &e as &dyn std::error::Error, "job {} is not on the queue yet; the reconciler will put it there", row.id);
         }
     }

@@ -364,7 +364,7 @@ impl Flow<'_> {
             }
             _ => self.lines(item.text, indented, Align::Start, body),
         });
-        self.stack(columns, Keep::Lines);
+        self.stack(columns, Keep::Item);
     }
 
     /// Labels and values side by side, close enough that readers of the text take them for one line.

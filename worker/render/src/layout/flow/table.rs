@@ -16,6 +16,7 @@ impl Flow<'_> {
         let columns = self.table_columns(table, area);
         let gap = self.metrics.gaps.row.max(2.0);
         let node = self.node(parent, NodeRole::Table);
+        let before = self.pieces().len();
         if let Some(header) = &table.header {
             let head = self.node(node, NodeRole::TableHead);
             let first = self.pieces().len();
@@ -26,7 +27,9 @@ impl Flow<'_> {
                 &NodeRole::HeaderCell,
                 Keep::WithNext,
             );
-            self.rule_below(area, gap);
+            if self.pieces().len() > first {
+                self.rule_below(area, gap);
+            }
             let repeated = self.pieces()[first..].to_vec();
             self.columns.repeats.push(repeated);
             self.gap = gap * (2.0 - RULE_GAP);
@@ -44,7 +47,10 @@ impl Flow<'_> {
             self.table_row(row, &columns, body, &NodeRole::Cell, Keep::Lines);
         }
         self.repeat = outer;
-        self.rule_below(area, gap);
+        // Cells without text leave no row: what stands above the table gets no rule.
+        if self.pieces().len() > before {
+            self.rule_below(area, gap);
+        }
     }
 
     fn table_columns(&self, table: &PreparedTable, area: Frame) -> Vec<(Frame, Align)> {

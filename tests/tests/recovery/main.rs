@@ -1,0 +1,120 @@
+//! What happens to a job when the program that had it in hand is gone, is asked to stop, is of
+//! another version or has a wrong clock: a shim and workers as processes, and a fake model that
+//! counts.
+
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test may fail at once, in its helpers too"
+)]
+
+mod background;
+mod clocks;
+mod content;
+mod rollout;
+mod stop;
+mod submit;
+
+use std::time::Duration;
+
+use e2e::api::Api;
+use e2e::backing::Backing;
+use e2e::process::{Server, with_model};
+use openai::fake::{Counters, Script, Server as Fake};
+use schemas::Tenant;
+use serde_json::Value;
+use storage::jobs::{JobRow, JobStore};
+use storage::names::QueueName;
+
+/// The provider works in the background, and is asked often.
+const BACKGROUND: [(&str, &str); 3] = [
+    ("model.background", "on"),
+    ("model.poll_min", "50ms"),
+    ("model.poll_max", "200ms"),
+];
+
+/// The key of the webhook in all tests.
+const WEBHOOK_KEY: &[u8; 24] = b"a key of twenty-four by.";
+
+/// A shim, a model and a store; workers come and go.
+struct System {
+    backing: Backing,
+    model: Fake,
+    store: JobStore,
+    api: Api,
+    shim: Server,
+}
+
+impl System {
+    async fn start(backing: Backing, model: Value) -> Self {
+        let model = Fake::start(([127, 0, 0, 1], 0).into(), script(model)).unwrap();
+        let mut command = backing.part("api-shim", &[]);
+        let key = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, WEBHOOK_KEY);
+        command.env("OPENAI_WEBHOOK_SECRET", format!("whsec_{key}"));
+        let shim = Server::start(&mut command);
+        Self {
+            store: backing.jobs().await,
+            api: Api::new(&shim.url),
+            shim,
+            model,
+            backing,
+        }
+    }
+
+    /// A worker, with fail points armed if any are named.
+    fn worker(&self, settings: &[(&str, &str)], failpoints: &str) -> Server {
+        let mut command = self.backing.part("worker", settings);
+        with_model(&mut command, &self.model.base_url());
+        if !failpoints.is_empty() {
+            command.env("FAILPOINTS", failpoints);
+        }
+        Server::spawn(&mut command)
+    }
+
+    async fn row(&self, id: &str) -> JobRow {
+        row(&self.store, id).await
+    }
+
+    /// Waits until the fake has counted what it should.
+    async fn counted(&self, what: &str, holds: impl Fn(&Counters) -> bool) {
+        for _ in 0..1_000 {
+            if holds(&self.model.counters()) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("{what} after 10 s: {:?}", self.model.counters());
+    }
+
+    /// Waits until no message is left.
+    async fn settled(&self) {
+        let queue = &self.store.storage().queue;
+        for _ in 0..500 {
+            if queue.count(QueueName::Jobs).await.unwrap() == 0 {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        let left = queue.peek(QueueName::Jobs, 32).await.unwrap();
+        panic!("messages are left after 10 s: {left:?}");
+    }
+}
+
+fn script(json: Value) -> Script {
+    serde_json::from_value(json).expect("the test's script is well-formed")
+}
+
+async fn row(store: &JobStore, id: &str) -> JobRow {
+    let loaded = store.read(&Tenant::anonymous(), id.parse().unwrap()).await;
+    loaded.unwrap().expect("the job is there").row
+}
+
+/// Waits until a process is gone by itself.
+async fn gone(server: &Server, within: Duration) {
+    let glance = Duration::from_millis(20);
+    let mut waited = Duration::ZERO;
+    while !server.has_ended() {
+        assert!(waited < within, "it still runs after {within:?}");
+        tokio::time::sleep(glance).await;
+        waited += glance;
+    }
+}
