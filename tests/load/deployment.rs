@@ -18,7 +18,9 @@ use storage::names::QueueName;
 use crate::scenarios::{counters, fake_model, lasted};
 
 /// Call deadlines of seconds, so that a killed worker's jobs are settled soon.
-const SETTINGS: [(&str, &str); 5] = [
+const SETTINGS: [(&str, &str); 7] = [
+    ("worker.visibility", "15s"),
+    ("worker.heartbeat", "5s"),
     ("model.timeout", "5s"),
     ("worker.deadline_margin", "3s"),
     ("worker.latch_freshness", "2s"),

@@ -21,8 +21,12 @@ use crate::scenarios::counters;
 const GLANCE: Duration = Duration::from_secs(1);
 /// How often a line says how far it is.
 const TELL: Duration = Duration::from_secs(15);
-/// Memory is level if its median of the last fifth is at most this much, and this many megabytes,
-/// above that of the second fifth: the first belongs to caches that fill.
+/// Glances in which caches and the allocator fill; memory is judged by those that follow.
+const WARM: usize = 120;
+/// So many of them are enough to judge by.
+const JUDGED: usize = 60;
+/// Memory is level if the median of their last third is at most this many times, and then this many
+/// megabytes, above that of their first.
 const LEVEL: (f64, f64) = (1.2, 8.0);
 
 /// What is varied.
@@ -69,6 +73,8 @@ struct Member {
 struct Fleet {
     members: Vec<Member>,
     kills: usize,
+    /// Processes that ended and were not killed.
+    broken: Vec<String>,
     /// By name.
     kinds: BTreeMap<&'static str, Kind>,
 }
@@ -112,6 +118,7 @@ impl Fleet {
         Self {
             members: members.collect(),
             kills: 0,
+            broken: Vec::new(),
             kinds: BTreeMap::new(),
         }
     }
@@ -121,26 +128,48 @@ impl Fleet {
         let mortal = |member: &Member| [WHOLE, REPLACED].contains(&member.name);
         let first = self.members.iter().position(mortal).unwrap_or_default();
         let turn = first + self.kills % (self.members.len() - first);
-        let Member { name, server } = self.members.remove(turn);
-        self.kind(name).hear(&server.kill());
-        self.members.insert(turn, Member::start(deployment, name));
+        self.replace(deployment, turn);
         self.kills += 1;
+    }
+
+    /// Gives what the one that had to go had logged.
+    fn replace(&mut self, deployment: &Deployment, at: usize) -> String {
+        let Member { name, server } = self.members.remove(at);
+        let log = server.kill();
+        self.kind(name).hear(&log);
+        self.members.insert(at, Member::start(deployment, name));
+        log
     }
 
     fn kind(&mut self, name: &'static str) -> &mut Kind {
         self.kinds.entry(name).or_default()
     }
 
-    fn glance(&mut self) -> anyhow::Result<()> {
-        for Member { name, server } in &self.members {
-            let kind = self.kinds.entry(name).or_default();
-            kind.megabytes.push(memory(server.id())?.0);
+    /// Reads the memory of all; of several processes of one kind the largest counts.
+    fn glance(&mut self, deployment: &Deployment) {
+        let mut now = BTreeMap::new();
+        for at in 0..self.members.len() {
+            let Member { name, server } = &self.members[at];
+            if let Ok((megabytes, _)) = memory(server.id()) {
+                let most = now.entry(*name).or_insert(0.0_f64);
+                *most = most.max(megabytes);
+            } else {
+                let name = *name;
+                let log = self.replace(deployment, at);
+                let lines: Vec<_> = log.lines().rev().take(8).collect();
+                let last = lines.into_iter().rev().collect::<Vec<_>>().join("\n");
+                let ended = format!("{name}: a process ended by itself; its last lines:\n{last}");
+                self.broken.push(ended);
+            }
         }
-        Ok(())
+        for (name, megabytes) in now {
+            self.kind(name).megabytes.push(megabytes);
+        }
     }
 
     /// Asks all to stop, as an operator would.
     fn stop(mut self, finish: &mut Finish) -> BTreeMap<&'static str, Kind> {
+        finish.broken.append(&mut self.broken);
         for Member { name, server } in std::mem::take(&mut self.members) {
             let (status, log) = server.terminate();
             if !status.success() {
@@ -176,8 +205,14 @@ impl Kind {
             self.lines as f64 / minutes,
             self.complaints.len(),
         );
-        let fifth = all.len() / 5;
-        let (early, late) = (median(&all[fifth..2 * fifth]), median(&all[4 * fifth..]));
+        let warm = all.get(WARM..).unwrap_or_default();
+        if warm.len() < JUDGED {
+            println!("| level: {name} | too short to judge |");
+            return;
+        }
+        let third = warm.len() / 3;
+        let (early, late) = (median(&warm[..third]), median(&warm[2 * third..]));
+        println!("| level: {name} | {early:.0} MB early, {late:.0} MB late |");
         let (times, more) = LEVEL;
         if late > early * times + more {
             let rises = format!("memory of {name} rises from {early:.0} MB to {late:.0} MB");
@@ -262,8 +297,6 @@ async fn work(
     let mut tell = interval(TELL);
     for pause in [&mut kill, &mut glance, &mut tell] {
         pause.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    }
-    for pause in [&mut kill, &mut tell] {
         // The first tick comes at once.
         pause.tick().await;
     }
@@ -276,7 +309,7 @@ async fn work(
             }
             Some(id) = posts.next() => ids.push(id?),
             _ = kill.tick(), if number < jobs => fleet.kill(deployment),
-            _ = glance.tick() => fleet.glance()?,
+            _ = glance.tick() => fleet.glance(deployment),
             _ = tell.tick() => {
                 let calls = counters(&deployment.model).await?;
                 eprintln!(

@@ -5,7 +5,7 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use e2e::matrix::{Extent, run};
+use e2e::matrix::{Extent, SCENARIOS, run};
 use indicatif::{ProgressBar, ProgressStyle};
 
 /// Kills a worker, or loses an answer, at every point of a job's way, and looks what is left.
@@ -17,6 +17,9 @@ struct Arguments {
     /// Only the set that the tests run: each point once
     #[arg(long)]
     bounded: bool,
+    /// Only this kind of job, such as "success"; may be repeated
+    #[arg(long, value_name = "NAME", value_parser = SCENARIOS.map(|scenario| scenario.name))]
+    only: Vec<String>,
     /// Runs at once; each is mostly waiting for deadlines of seconds
     #[arg(long, default_value_t = 16)]
     at_once: usize,
@@ -38,9 +41,12 @@ async fn main() -> ExitCode {
         let style =
             ProgressStyle::with_template("{bar:40} {pos}/{len} runs, {elapsed}, {eta} to go");
         let bar = ProgressBar::new(0).with_style(style.expect("the template is well-formed"));
-        let table = run(extent, arguments.at_once, |runs, total| {
+        let table = run(extent, &arguments.only, arguments.at_once, |runs, total| {
             bar.set_length(total as u64);
             bar.set_position(runs as u64);
+            if bar.is_hidden() && runs % 250 == 0 {
+                eprintln!("{runs} of {total} runs, {:.0?}", bar.elapsed());
+            }
         })
         .await;
         bar.finish_and_clear();

@@ -150,10 +150,10 @@ impl Backing {
     }
 
     fn backend(&self) -> &'static str {
-        if !self.is_embedded() {
-            "azure"
-        } else {
+        if self.is_embedded() {
             "embedded"
+        } else {
+            "azure"
         }
     }
 

@@ -23,13 +23,19 @@ pub enum Extent {
     Full,
 }
 
-/// Runs all cases of an extent, `at_once` of them together, and shows each finding to `seen`.
+/// Runs all cases of an extent, `at_once` of them together, and tells `seen` how many of how many are
+/// done. `only` names scenarios; none means all.
 ///
 /// # Panics
 /// If the programs or Azurite cannot be started.
-pub async fn run(extent: Extent, at_once: usize, seen: impl Fn(usize, usize)) -> Table {
-    let bench = Bench::new();
-    let cases = case::cases(extent, &bench, at_once).await;
+pub async fn run(
+    extent: Extent,
+    only: &[String],
+    at_once: usize,
+    seen: impl Fn(usize, usize),
+) -> Table {
+    let bench = Bench::default();
+    let cases = case::cases(extent, only, &bench, at_once).await;
     let total = cases.len();
     let mut table = Table::default();
     let mut runs = futures::stream::iter(cases)

@@ -412,7 +412,9 @@ impl<'a> Handling<'a> {
             }
             End::Poisoned => (Ending::Failed(poison()), None),
             End::Held | End::HeldAsPoison => {
-                let problem = problem().unwrap_or_else(outcome_unknown);
+                // A call that was given up settles as cancelled: whether it was paid, nobody knows.
+                let unknown = |problem: &Problem| problem.kind == ProblemKind::OutcomeUnknown;
+                let problem = problem().filter(unknown).unwrap_or_else(outcome_unknown);
                 (
                     Ending::OutcomeUnknown(problem, self.pdf.clone()),
                     Some(CallOutcome::Unknown),

@@ -244,7 +244,7 @@ impl Setting<'_> {
             .render(&document.document, &document.options)?;
         let advice = match (document.name, rendered.report.over) {
             (DocumentName::Cv, Some(over)) => {
-                jobs::shorten(&self.composed.cv, over.characters as usize)
+                jobs::shorten(&self.composed.cv, over.characters as usize * DENSITY)
             }
             _ => Vec::new(),
         };
@@ -331,6 +331,10 @@ fn missing_glyphs(place: &str, warnings: &[render::Warning]) -> Option<Warning> 
         Warning::new(place, MISSING_GLYPH, message)
     })
 }
+
+/// Characters that running text has in the room of one of the mean, which titles, gaps and lines of a
+/// few words bring down. The renderer counts in the latter; what is shortened is the former.
+const DENSITY: usize = 2;
 
 const MISSING_GLYPH: &str = "missing_glyph";
 

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use config::SettingsArgs;
 use schemas::job::{Language, Letter, OnModelFailure, Options, Output, PageSize, Pages, ThemeName};
 
@@ -40,7 +40,7 @@ enum Command {
     Demo(DemoArgs),
     /// Renders a CV in JSON to a PDF, without server and without model
     Render(RenderArgs),
-    /// Reads the CV out of a Word document or a text, without a model
+    /// Reads the CV out of a Word document, a text, one of our PDFs or JSON, without a model
     Extract(ExtractArgs),
     /// Checks that a rewritten CV claims only what its source says
     Check(CheckArgs),
@@ -185,17 +185,37 @@ pub(crate) struct DemoArgs {
 /// `presswork extract`.
 #[derive(Debug, Args)]
 pub(crate) struct ExtractArgs {
-    /// The document (.docx or text); `-` reads standard input
+    /// The document (.docx, text, a PDF made by Presswork, a CV or JSON Resume in JSON); `-` reads
+    /// standard input
     pub(crate) input: PathBuf,
-    /// The CV, sources and what was not placed, as JSON (the default)
-    #[arg(long, conflicts_with = "report")]
+    /// What to print
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: ExtractFormat,
+    /// Short for --format json
+    #[arg(long, conflicts_with_all = ["report", "format"])]
     pub(crate) json: bool,
-    /// One line a value: field, value, place in the document, certainty
-    #[arg(long)]
+    /// Short for --format report
+    #[arg(long, conflicts_with = "format")]
     pub(crate) report: bool,
-    /// Leave the photo out of the JSON
+    /// Leave the photo out
     #[arg(long)]
     pub(crate) no_photo: bool,
+}
+
+/// What `presswork extract` prints.
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+pub(crate) enum ExtractFormat {
+    /// The CV, sources and what was not placed
+    #[default]
+    Json,
+    /// One line a value: field, value, place in the document, certainty
+    Report,
+    /// A page of its own
+    Html,
+    /// Plain text with marks
+    Markdown,
+    /// The CV as JSON Resume (jsonresume.org)
+    JsonResume,
 }
 
 /// `presswork render`.

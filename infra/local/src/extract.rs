@@ -1,14 +1,16 @@
-//! `presswork extract`: the CV out of a document, as JSON or as a report of how it was read.
+//! `presswork extract`: the CV out of a document, as JSON or in another form.
 
 use std::fmt::Write as _;
 use std::io::{Read as _, Write as _};
 use std::path::Path;
 
 use anyhow::{Context as _, bail};
-use convert::{Extracted, Limits};
-use serde_json::{Value, json};
+use convert::{Extracted, Limits, html, json_resume, markdown, pdf};
+use schemas::cv::Normalised;
+use serde_json::Value;
 
-use crate::cli::ExtractArgs;
+use crate::cli::{ExtractArgs, ExtractFormat};
+use crate::render::explain;
 
 /// A little more than any reader takes, so that the reader's own limit speaks.
 const MAX_INPUT: u64 = 32 * 1024 * 1024;
@@ -16,14 +18,28 @@ const MAX_INPUT: u64 = 32 * 1024 * 1024;
 /// Reads the document and prints what was found.
 pub(crate) fn run(args: &ExtractArgs) -> anyhow::Result<()> {
     let bytes = read_bytes(&args.input)?;
-    let extracted = extract(&args.input, &bytes)?;
-    let text = if args.report {
-        report(&extracted)
+    let mut extracted = extract(&args.input, &bytes)?;
+    extracted.cv = extracted.with_photo();
+    if args.no_photo {
+        extracted.cv.photo_url = None;
+    }
+    let format = if args.report {
+        ExtractFormat::Report
     } else {
-        let mut text = serde_json::to_string_pretty(&as_json(&extracted, !args.no_photo)?)?;
-        text.push('\n');
-        text
+        args.format
     };
+    let mut text = match format {
+        ExtractFormat::Json => serde_json::to_string_pretty(&extracted)?,
+        ExtractFormat::Report => report(&extracted),
+        ExtractFormat::Html => html::write(&extracted.cv),
+        ExtractFormat::Markdown => markdown::write(&extracted.cv),
+        ExtractFormat::JsonResume => {
+            serde_json::to_string_pretty(&json_resume::write(&extracted.cv))?
+        }
+    };
+    if !text.ends_with('\n') {
+        text.push('\n');
+    }
     std::io::stdout()
         .write_all(text.as_bytes())
         .context("the result was not written")
@@ -33,31 +49,44 @@ pub(crate) fn run(args: &ExtractArgs) -> anyhow::Result<()> {
 fn extract(path: &Path, bytes: &[u8]) -> anyhow::Result<Extracted> {
     let limits = Limits::default();
     let is_package = bytes.starts_with(b"PK") || bytes.starts_with(&[0xd0, 0xcf, 0x11, 0xe0]);
-    if is_package
-        || path
-            .extension()
-            .is_some_and(|e| e.eq_ignore_ascii_case("docx"))
-    {
+    if is_package {
         return Ok(convert::docx::read(bytes, &limits)?);
+    }
+    if bytes.starts_with(b"%PDF-") {
+        return Ok(as_it_says(pdf::read(bytes)?));
     }
     let Ok(text) = std::str::from_utf8(bytes) else {
         bail!(
-            "{} is neither a Word document (.docx) nor text in UTF-8",
+            "{} is neither a Word document (.docx), nor a PDF, nor text or JSON in UTF-8",
             path.display()
         );
     };
-    Ok(convert::text::read(
-        text.trim_start_matches('\u{feff}'),
-        &limits,
-    )?)
+    let text = text.trim_start_matches('\u{feff}');
+    if text.trim_start().starts_with('{') {
+        let value = serde_json::from_str(text)
+            .with_context(|| format!("{} is no sound JSON", path.display()))?;
+        return from_json(&value);
+    }
+    Ok(convert::text::read(text, &limits)?)
 }
 
-fn as_json(extracted: &Extracted, photo: bool) -> anyhow::Result<Value> {
-    let mut all = serde_json::to_value(extracted)?;
-    if photo {
-        all["cv"] = json!(extracted.with_photo());
+fn from_json(value: &Value) -> anyhow::Result<Extracted> {
+    let normalised = if json_resume::is_json_resume(value) {
+        json_resume::read(value)?
+    } else {
+        schemas::cv::normalise(value).map_err(|e| explain(&e))?
+    };
+    Ok(as_it_says(normalised))
+}
+
+/// A CV that was data already: every value is certain and none has a place in a document.
+fn as_it_says(normalised: Normalised) -> Extracted {
+    Extracted {
+        language: normalised.cv.language.clone(),
+        cv: normalised.cv,
+        warnings: normalised.warnings,
+        ..Extracted::default()
     }
-    Ok(all)
 }
 
 /// One line a value: field, value, place in the document, certainty.

@@ -69,7 +69,8 @@ pub(crate) fn run(args: &RenderArgs) -> anyhow::Result<()> {
     let made = worker::render_job(&press, &input, &own_text, created)
         .context("the document cannot be set")?;
     if let Some(out) = &args.out {
-        std::fs::write(out, &made.pdf).with_context(|| format!("cannot write {}", out.display()))?;
+        std::fs::write(out, &made.pdf)
+            .with_context(|| format!("cannot write {}", out.display()))?;
     }
     for warning in warnings.iter().chain(&made.warnings) {
         eprintln!("note: {}{}", place(&warning.path), warning.message);

@@ -34,7 +34,9 @@ impl Extracted {
     /// The CV with the photo in it, as a data URI.
     pub fn with_photo(&self) -> Cv {
         let mut cv = self.cv.clone();
-        cv.photo_url = self.photo.as_ref().map(Photo::data_uri);
+        if let Some(photo) = &self.photo {
+            cv.photo_url = Some(photo.data_uri());
+        }
         cv
     }
 }

@@ -18,6 +18,10 @@ use crate::json_resume;
 pub const MAX_PDF: usize = 20_000_000;
 /// The largest attachment that is read, in bytes after inflating.
 const MAX_ATTACHMENT: u64 = 4_000_000;
+/// The most that the objects of a file take, in bytes after inflating.
+const MAX_OBJECTS: u64 = 16_000_000;
+/// The longest part of a stream's dictionary after its type.
+const MAX_HEAD: usize = 600;
 /// The most attachments that are looked at.
 const MAX_ATTACHMENTS: usize = 64;
 /// The largest photo that is taken over: what a CV may hold, in bytes.
@@ -59,9 +63,10 @@ pub fn read(pdf: &[u8]) -> Result<Normalised, Error> {
     if pdf.len() > MAX_PDF {
         return Err(Error::TooLarge(pdf.len()));
     }
-    // Ours have no object streams. The library inflates those without a limit, so a small file
-    // could ask for any amount of memory; whoever has one has not got it from us.
-    if contains(pdf, b"/ObjStm") || contains(pdf, b"/XRef") {
+    // The library inflates object streams without a limit, so a small file could ask for any amount
+    // of memory. Ours are written in one way and hold little; whoever has others has not got them
+    // from us.
+    if !streams_are_small(pdf) {
         return Err(if pdf.starts_with(b"%PDF-") {
             Error::NoCv
         } else {
@@ -159,6 +164,37 @@ fn photo(pdf: &Pdf) -> Option<String> {
         .filter(|jpeg| jpeg.len() <= MAX_PHOTO)
         .map(|jpeg| format!("data:image/jpeg;base64,{}", STANDARD.encode(&*jpeg)))
 }
+
+/// Whether all object streams and cross-reference streams (ISO 32000-1, 7.5.7 and 7.5.8) are as we
+/// write them, deflated once, and inflate to no more than [`MAX_OBJECTS`] together.
+fn streams_are_small(pdf: &[u8]) -> bool {
+    let mut left = MAX_OBJECTS;
+    for kind in [b"/ObjStm".as_slice(), b"/XRef"] {
+        let mut at = 0;
+        while let Some(found) = pdf[at..].windows(kind.len()).position(|part| part == kind) {
+            at += found + kind.len();
+            let head = &pdf[at..pdf.len().min(at + MAX_HEAD)];
+            let Some(end) = head.windows(STREAM.len()).position(|part| part == STREAM) else {
+                return false;
+            };
+            if !contains(&head[..end], b"/Filter/FlateDecode") {
+                return false;
+            }
+            let mut inflated = ZlibDecoder::new(&pdf[at + end + STREAM.len()..]).take(left + 1);
+            let Ok(size) = std::io::copy(&mut inflated, &mut std::io::sink()) else {
+                return false;
+            };
+            if size > left {
+                return false;
+            }
+            left -= size;
+        }
+    }
+    true
+}
+
+/// What ends a stream's dictionary in our files.
+const STREAM: &[u8] = b">>\nstream\n";
 
 fn contains(haystack: &[u8], needle: &[u8]) -> bool {
     haystack
@@ -259,6 +295,13 @@ mod tests {
         let mut streams = pdf(&[]);
         streams.extend(b"<</Type/ObjStm>>");
         check(&streams, Error::NoCv);
+        let large = deflated(&vec![b' '; 17_000_000]);
+        for filter in ["/Filter/FlateDecode", "/Filter[/FlateDecode/FlateDecode]", ""] {
+            let mut streams = pdf(&[("cv.json", "", br#"{"full_name": "Ida Morrow"}"#)]);
+            streams.extend(format!("<</Type/ObjStm{filter}>>\nstream\n").bytes());
+            streams.extend(&large);
+            check(&streams, Error::NoCv);
+        }
         check(&vec![0; MAX_PDF + 1], Error::TooLarge(MAX_PDF + 1));
     }
 

@@ -33,6 +33,7 @@ pub fn check(source: &Cv, reply: &Cv, languages: Languages<'_>, posting: Option<
         tongue,
         cv,
         posting,
+        lines: entry_lines(source, tongue),
         report: Report::default(),
     };
     checker.person();
@@ -50,6 +51,8 @@ pub(crate) struct Checker<'a> {
     /// What the whole source is evidence for.
     pub(crate) cv: Evidence,
     pub(crate) posting: Option<Evidence>,
+    /// Each line of an entry.
+    lines: Evidence,
     pub(crate) report: Report,
 }
 
@@ -96,6 +99,24 @@ pub(crate) fn texts(cv: &Cv, tongue: Tongue) -> Vec<Analysed<'_>> {
         }
     }
     read
+}
+
+/// The lines of all entries, in the source's language alone.
+fn entry_lines(cv: &Cv, tongue: Tongue) -> Evidence {
+    if !tongue.same() {
+        return Evidence::of([]);
+    }
+    let entries = cv
+        .work_experience
+        .iter()
+        .map(Entry::from)
+        .chain(cv.education.iter().map(Entry::from))
+        .chain(cv.further_experience.iter().map(Entry::from));
+    let lines: Vec<Analysed<'_>> = entries
+        .flat_map(|entry| entry.lines)
+        .map(|line| Analysed::source(line, tongue.from, tongue.to))
+        .collect();
+    Evidence::of(&lines)
 }
 
 /// Countries by the calling codes of ITU-T E.164.
@@ -273,6 +294,7 @@ impl Checker<'_> {
             near: &self.cv,
             wide: &self.cv,
             sure: false,
+            lines: None,
             same_language: self.tongue.same(),
             posting: self.posting.as_ref(),
             years: crate::years::worked(self.source, &self.cv),
@@ -428,6 +450,7 @@ impl Checker<'_> {
                 near,
                 wide: &wide,
                 sure: origin.sure,
+                lines: Some(&self.lines),
                 same_language: tongue.same(),
                 posting: self.posting.as_ref(),
                 years: None,

@@ -1,7 +1,9 @@
 //! Claims of a text, known by their words: rank, responsibility, results, degrees, places.
 
 use crate::analysis::Analysed;
+use crate::evidence::Evidence;
 use crate::lexicon::{Concept, Hit, LEXICON, tongue};
+use crate::number::SCALE;
 use crate::prose::{Grounds, Place};
 
 /// The first claim of a text that its grounds do not carry.
@@ -10,6 +12,8 @@ pub(crate) fn claims(reply: &Analysed<'_>, grounds: &Grounds<'_>) -> Option<Stri
         if *denied
             || !is_meant(reply, hit.first, hit.len, hit.concept)
             || is_passive(reply, hit.first, hit.len, hit.concept)
+            || (is_shared(reply, hit) && grounds.near.shared)
+            || crate::prose::initials_of_source(reply, hit.first as usize, grounds.wide)
         {
             continue;
         }
@@ -118,6 +122,77 @@ pub(crate) fn is_passive(text: &Analysed<'_>, first: u32, len: u32, concept: Con
         .any(|hit| hit.concept == by)
 }
 
+/// `Co-led`, `deputy head`: no claim to the whole.
+pub(crate) fn is_shared(text: &Analysed<'_>, hit: &Hit) -> bool {
+    if !matches!(
+        LEXICON.name(hit.concept),
+        "claim.lead"
+            | "claim.manage"
+            | "claim.supervise"
+            | "claim.responsible"
+            | "claim.founded"
+            | "claim.people"
+            | "sen.lead"
+            | "sen.head"
+            | "sen.director"
+            | "role.manager"
+    ) {
+        return false;
+    }
+    let first = hit.first as usize;
+    let word = text.tokens[first].fold.as_str();
+    if hit.inner
+        && ["mit", "wspol", "spolu", "spiv", "mede", "vize"]
+            .iter()
+            .any(|head| word.starts_with(head))
+    {
+        return true;
+    }
+    let low = [LEXICON.id("sen.deputy"), LEXICON.id("part.shared")];
+    let before = (first.saturating_sub(2)..first).any(|at| {
+        text.tokens[at].clause == text.tokens[first].clause
+            && (text.tokens[at].fold == "co"
+                || text.over(at).any(|other| low.contains(&other.concept)))
+    });
+    let after = text.tokens.get(first + hit.len as usize).is_some_and(|_| {
+        text.over(first + hit.len as usize)
+            .any(|other| other.concept == low[0])
+    });
+    before || after
+}
+
+/// Whether a claim to lead is about a team, and whether the source has one.
+fn heads_a_team(reply: &Analysed<'_>, first: u32, near: &Evidence) -> Option<bool> {
+    let team = LEXICON.id("team.team");
+    let clause = reply.tokens[first as usize].clause;
+    let about = (first + 1..=first + 4).any(|at| {
+        reply
+            .tokens
+            .get(at as usize)
+            .is_some_and(|t| t.clause == clause)
+            && reply.over(at as usize).any(|hit| hit.concept == team)
+    });
+    let people = ["who.staff", "who.people", "who.apprentice"].map(|name| LEXICON.id(name));
+    about.then(|| {
+        near.concept(team)
+            || near.concept(LEXICON.id("claim.people"))
+            || near
+                .numbers
+                .iter()
+                .any(|n| n.who.iter().any(|who| people.contains(who)) && n.value() > SCALE)
+    })
+}
+
+/// Whether a claim to lead speaks of a course, and the source of teaching.
+fn teaches(reply: &Analysed<'_>, first: u32, near: &Evidence) -> bool {
+    let course = LEXICON.id("obj.course");
+    near.concept(LEXICON.id("verb.teach"))
+        && (first..=first + 4).any(|at| {
+            reply.tokens.get(at as usize).is_some()
+                && reply.over(at as usize).any(|hit| hit.concept == course)
+        })
+}
+
 fn ranked(name: &str, concept: Concept, grounds: &Grounds<'_>) -> bool {
     !matches!(
         name,
@@ -133,8 +208,16 @@ fn claim(
     grounds: &Grounds<'_>,
 ) -> bool {
     let Grounds { near, wide, .. } = grounds;
+    if matches!(name, "claim.lead" | "claim.manage" | "claim.supervise") {
+        if heads_a_team(reply, first, near) == Some(false) {
+            return false;
+        }
+        if teaches(reply, first, near) {
+            return true;
+        }
+    }
     match name {
-        "claim.lead" | "claim.people" | "claim.sole" => near.concept(concept),
+        "claim.lead" | "claim.people" | "claim.sole" | "claim.supervise" => near.concept(concept),
         "claim.manage" => {
             let people = (first + 1..=first + 4).any(|at| {
                 let mut here = reply.over(at as usize);

@@ -27,8 +27,15 @@ pub(crate) struct Evidence {
     pub(crate) numbers: Vec<Number>,
     by_value: HashMap<i128, Vec<u32>>,
     pub(crate) has_negation: bool,
+    /// A claim that is shared with others, or held as a deputy.
+    pub(crate) shared: bool,
     /// A line that starts with `Supported` or its like.
     pub(crate) helps: bool,
+    /// What the help was given to, and the numbers beside it.
+    helped: Vec<String>,
+    beside: Vec<Number>,
+    /// What others did, each with who did it.
+    others: Vec<(Vec<String>, Vec<String>)>,
     /// Words of clauses that deny, and of the others.
     denying: Vec<String>,
     asserting: HashSet<String>,
@@ -86,9 +93,17 @@ impl Evidence {
         self.initials.push(initials);
         self.texts += 1;
         self.clauses(text);
-        self.helps |= helps(text);
+        if helps(text) {
+            self.helps = true;
+            self.help(text);
+        }
+        self.passive(text);
         for (hit, denied) in text.hits.iter().zip(&text.denied) {
             if crate::claims::is_passive(text, hit.first, hit.len, hit.concept) {
+                continue;
+            }
+            if crate::claims::is_shared(text, hit) {
+                self.shared = true;
                 continue;
             }
             if *denied {
@@ -99,6 +114,86 @@ impl Evidence {
         }
         self.has_negation |= !text.negations.is_empty();
         self.count(&text.numbers);
+    }
+
+    /// Keeps what a line with several parts says of the help, and what beside it.
+    fn help(&mut self, text: &Analysed<'_>) {
+        let last = text.tokens.last().map_or(0, |token| token.clause);
+        if last == 0 {
+            return;
+        }
+        for (at, token) in text.tokens.iter().enumerate() {
+            let helping = text
+                .over(at)
+                .any(|hit| LEXICON.class(hit.concept) == "part");
+            if token.clause == 0 && text.is_content(at) && !helping {
+                self.helped.push(token.fold.clone());
+            }
+        }
+        let beside = text.numbers.iter();
+        self.beside
+            .extend(beside.filter(|n| text.tokens[n.at].clause > 0).cloned());
+    }
+
+    /// Whether a reply speaks of what stands beside the help, not of the help.
+    pub(crate) fn beside_help(&self, reply: &Analysed<'_>, same_language: bool) -> bool {
+        if self.helped.is_empty() {
+            return false;
+        }
+        if same_language {
+            let own = Self::of([reply]);
+            let taken = self.helped.iter().filter(|word| own.related(word)).count();
+            return taken * 2 <= self.helped.len();
+        }
+        !reply.numbers.is_empty()
+            && reply
+                .numbers
+                .iter()
+                .all(|number| self.beside.iter().any(|known| number.supported_by(known)))
+    }
+
+    /// Keeps what a text says that others did.
+    fn passive(&mut self, text: &Analysed<'_>) {
+        let by = LEXICON.id("by.agent");
+        for hit in text.hits.iter().filter(|hit| hit.concept == by) {
+            let at = hit.first as usize;
+            let Some(clause) = text.tokens.get(at).map(|token| token.clause) else {
+                continue;
+            };
+            if at == 0 || !is_participle(&text.tokens[at - 1].fold) {
+                continue;
+            }
+            let content = |range: std::ops::Range<usize>| -> Vec<String> {
+                range
+                    .filter(|i| text.tokens[*i].clause == clause && text.is_content(*i))
+                    .map(|i| text.tokens[i].fold.clone())
+                    .collect()
+            };
+            let done = content(at.saturating_sub(8)..at - 1);
+            let agent = content(at + 1..text.tokens.len().min(at + 4));
+            let starts = text.tokens[..at]
+                .iter()
+                .rposition(|token| token.clause != clause);
+            // A line that starts with a deed of the person's own is not in the passive.
+            if starts.is_some() && !done.is_empty() && !agent.is_empty() {
+                self.others.push((done, agent));
+            }
+        }
+    }
+
+    /// What a reply takes over from others, without a word of them.
+    pub(crate) fn done_by_others(&self, reply: &Analysed<'_>) -> Option<String> {
+        if self.others.is_empty() {
+            return None;
+        }
+        let own = Self::of([reply]);
+        let taken = self.others.iter().find(|(done, agent)| {
+            done.iter().all(|word| own.word(word)) && !agent.iter().any(|word| own.word(word))
+        })?;
+        Some(format!(
+            "the source says that others did \"{}\"",
+            taken.0.join(" ")
+        ))
     }
 
     /// Whether a name stands here, perhaps inflected or written together.
@@ -257,6 +352,14 @@ impl Evidence {
         common.is_none_or(|common| !common.is_empty())
     }
 
+    /// Whether two words stand in one of the texts.
+    pub(crate) fn share_a_text(&self, a: &str, b: &str) -> bool {
+        let (Some(a), Some(b)) = (self.places.get(a), self.places.get(b)) else {
+            return false;
+        };
+        a.iter().any(|at| b.binary_search(at).is_ok())
+    }
+
     /// Both together.
     pub(crate) fn with(mut self, other: &Self) -> Self {
         self.words.extend(other.words.iter().cloned());
@@ -336,11 +439,29 @@ fn helps(text: &Analysed<'_>) -> bool {
     else {
         return false;
     };
-    let cared = ["who.patient", "who.customer", "who.student"].map(|name| LEXICON.id(name));
+    let cared = [
+        "who.patient",
+        "who.customer",
+        "who.student",
+        "who.apprentice",
+    ]
+    .map(|name| LEXICON.id(name));
     !text
         .hits
         .iter()
         .any(|other| other.first <= hit.first + 4 && cared.contains(&other.concept))
+}
+
+/// `prepared`, `przygotowane`, `préparé`: a form that stands before who did it.
+fn is_participle(word: &str) -> bool {
+    const TAILS: &[&str] = &[
+        "ed", "ny", "na", "ne", "nej", "nego", "nych", "ty", "te", "ta", "e", "ee", "es", "ees",
+        "ado", "ada", "ados", "adas", "ido", "ida", "ato", "ata", "ati", "uto",
+    ];
+    const IRREGULAR: &[&str] = &[
+        "led", "run", "made", "done", "held", "built", "written", "drawn", "kept", "given",
+    ];
+    word.len() > 3 && TAILS.iter().any(|tail| word.ends_with(tail)) || IRREGULAR.contains(&word)
 }
 
 fn count_clauses(text: &Analysed<'_>) -> u32 {

@@ -128,6 +128,7 @@ fn items(checker: &mut Checker<'_>, name: &str, source: &[String], reply: &[Stri
                 },
                 wide,
                 sure: !whole && near.is_some(),
+                lines: None,
                 same_language: tongue.same(),
                 posting: checker.posting.as_ref(),
                 years: None,
@@ -159,6 +160,12 @@ fn item_verdict(
 ) -> Option<Verdict> {
     if let Some(Verdict::Unsupported(reason)) = prose::check(item, grounds) {
         return Some(Verdict::Unsupported(reason));
+    }
+    let open = |text: &Analysed<'_>| text.claims("state").next().is_some();
+    if pair.is_some_and(|source| open(source) && !open(item)) {
+        return Some(Verdict::unsupported(
+            "the source says that it is not finished",
+        ));
     }
     let reordered = || pair.and_then(|source| authors(source, item));
     if let Some(verdict) = (name == "publications").then(reordered).flatten() {

@@ -28,6 +28,8 @@ pub(crate) struct Number {
     pub(crate) year: bool,
     /// `2nd`, or a word, which is often no count.
     pub(crate) ordinal: bool,
+    /// `one year`: a count, or no more than an article.
+    pub(crate) one: bool,
 }
 
 /// All numbers of a text.
@@ -40,6 +42,8 @@ pub(crate) fn numbers(tokens: &[Token<'_>], hits: &[Hit], tongues: Tongues) -> V
             Kind::Word if !in_unit(hits, at) => words(tokens, at, tongues),
             _ => None,
         };
+        let one = read.is_none() && is_one(tokens, hits, at);
+        let read = read.or_else(|| one.then(|| (vec![SCALE], at + 1)));
         let Some((values, end)) = read else {
             at += 1;
             continue;
@@ -63,6 +67,7 @@ pub(crate) fn numbers(tokens: &[Token<'_>], hits: &[Hit], tongues: Tongues) -> V
             over: false,
             about: false,
             ordinal: false,
+            one,
         };
         surroundings(&mut number, tokens, hits, tongues);
         at = number.end.max(end);
@@ -83,6 +88,26 @@ pub(crate) fn numbers(tokens: &[Token<'_>], hits: &[Hit], tongues: Tongues) -> V
     });
     inherit(&mut found, tokens, hits);
     found
+}
+
+/// `one` or its like before a span of time.
+fn is_one(tokens: &[Token<'_>], hits: &[Hit], at: usize) -> bool {
+    let ones = [
+        "one", "einem", "einer", "eines", "jeden", "jednym", "jednego", "jednej", "un", "une",
+        "una",
+    ];
+    let spans = [
+        "unit.year",
+        "unit.month",
+        "unit.week",
+        "unit.day",
+        "unit.hour",
+    ];
+    ones.contains(&tokens[at].fold.as_str())
+        && hits[hits.partition_point(|hit| hit.first as usize <= at)..]
+            .iter()
+            .take_while(|hit| hit.first as usize == at + 1)
+            .any(|hit| spans.contains(&LEXICON.name(hit.concept)))
 }
 
 /// `por ciento` holds no hundred.
@@ -121,6 +146,9 @@ fn surroundings(number: &mut Number, tokens: &[Token<'_>], hits: &[Hit], tongues
                 _ => {}
             }
             continue;
+        }
+        if first == number.at && class == "unit" && hit.inner {
+            number.units.push(hit.concept);
         }
         if first < number.end || !same_clause(tokens, number.at, first) {
             continue;
@@ -206,7 +234,7 @@ fn inherit(found: &mut [Number], tokens: &[Token<'_>], hits: &[Hit]) {
             .filter(|at| tokens[*at].kind == Kind::Word)
             .collect();
         let linked = match between.as_slice() {
-            [] => true,
+            [] => same_clause(tokens, first.at, second.at),
             [one] => joins(*one),
             _ => false,
         };
@@ -290,7 +318,7 @@ fn words(tokens: &[Token<'_>], at: usize, tongues: Tongues) -> Option<(Vec<i128>
 /// `fünfköpfig`, `dwuosobowy`: a number within a word.
 fn compound(word: &str, tongues: Tongues) -> Option<u32> {
     let german = [
-        "kopfig", "jahrig", "monatig", "wochig", "tagig", "stundig", "stellig", "fach",
+        "kopfig", "jahrig", "monatig", "wochig", "tagig", "stundig", "stellig", "fach", "sterne",
     ];
     let polish = [
         "osobow",
@@ -299,6 +327,9 @@ fn compound(word: &str, tongues: Tongues) -> Option<u32> {
         "dniow",
         "godzinn",
         "tygodniow",
+        "gwiazdk",
+        "tonow",
+        "pokojow",
     ];
     if tongues & tongue("de") & !1 != 0 {
         let cut = german.iter().find_map(|tail| word.find(tail))?;
@@ -420,7 +451,18 @@ impl Number {
         if matches!((self.per, source.per), (Some(a), Some(b)) if a != b) {
             return false;
         }
-        if !self.units.is_empty() {
+        let money = |units: &[Concept]| units.iter().copied().find(|unit| is_money(*unit));
+        if let (Some(ours), Some(_)) = (money(&self.units), money(&source.units)) {
+            return source.units.contains(&ours);
+        }
+        // Eighteen are not 18 %.
+        let percent = LEXICON.id("unit.percent");
+        if self.units.contains(&percent) != source.units.contains(&percent) {
+            return false;
+        }
+        // "Charging points" are no score.
+        let points = self.units == [LEXICON.id("unit.points")] && source.units.is_empty();
+        if !self.units.is_empty() && !points {
             return common(&self.units, &source.units);
         }
         if self.who.is_empty() {

@@ -36,6 +36,8 @@ pub(crate) struct Grounds<'e> {
     pub(crate) wide: &'e Evidence,
     /// `near` is one line, and surely the right one.
     pub(crate) sure: bool,
+    /// The lines of all entries.
+    pub(crate) lines: Option<&'e Evidence>,
     /// Both texts are in one language.
     pub(crate) same_language: bool,
     /// Words of the posting that the CV does not have.
@@ -66,6 +68,8 @@ pub(crate) fn check(reply: &Analysed<'_>, grounds: &Grounds<'_>) -> Option<Verdi
         .or_else(|| claims::claims(reply, grounds))
         .or_else(|| denials(reply, grounds))
         .or_else(|| softened(reply, grounds))
+        .or_else(|| by_others(reply, grounds))
+        .or_else(|| moved(reply, grounds))
         .or_else(|| invented(reply, grounds));
     if let Some(reason) = wrong {
         return Some(Verdict::Unsupported(reason));
@@ -93,6 +97,9 @@ fn numbers(reply: &Analysed<'_>, grounds: &Grounds<'_>) -> Option<String> {
         if number.is_idle() || grounds.near.number(number) {
             continue;
         }
+        if number.one && !replaces(number, reply, grounds.near) {
+            continue;
+        }
         let shown = reply.raw(number.at, (number.end + 1).min(reply.tokens.len()));
         if let Some(years) = grounds.years {
             let year = LEXICON.id("unit.year");
@@ -113,6 +120,17 @@ fn numbers(reply: &Analysed<'_>, grounds: &Grounds<'_>) -> Option<String> {
     None
 }
 
+/// Whether a `one year` stands where the source has another span of that unit.
+fn replaces(one: &Number, reply: &Analysed<'_>, near: &Evidence) -> bool {
+    let spans = near.numbers.iter().take(MOST);
+    spans
+        .filter(|known| known.units.iter().any(|unit| one.units.contains(unit)))
+        .any(|known| {
+            let mut others = reply.numbers.iter().take(MOST);
+            !others.any(|other| other.supported_by(known))
+        })
+}
+
 /// Tools, firms, people; `unsure` asks for what may be an ordinary word of a translation.
 fn names(reply: &Analysed<'_>, grounds: &Grounds<'_>, unsure: bool) -> Option<String> {
     for at in 0..reply.tokens.len() {
@@ -131,6 +149,9 @@ fn names(reply: &Analysed<'_>, grounds: &Grounds<'_>, unsure: bool) -> Option<St
             }
             continue;
         };
+        if grounds.kind == Place::Letter && ["cv", "pdf"].contains(&token.fold.as_str()) {
+            continue;
+        }
         if named(reply, at, grounds.wide) {
             continue;
         }
@@ -184,7 +205,7 @@ pub(crate) fn named(reply: &Analysed<'_>, at: usize, evidence: &Evidence) -> boo
 }
 
 /// `Key Performance Indicators` for the source's `KPI`.
-fn initials_of_source(reply: &Analysed<'_>, at: usize, evidence: &Evidence) -> bool {
+pub(crate) fn initials_of_source(reply: &Analysed<'_>, at: usize, evidence: &Evidence) -> bool {
     (2..=5).any(|len| {
         (at.saturating_sub(len - 1)..=at).any(|first| {
             let Some(words) = reply.tokens.get(first..first + len) else {
@@ -219,7 +240,56 @@ fn softened(reply: &Analysed<'_>, grounds: &Grounds<'_>) -> Option<String> {
         .hits
         .iter()
         .any(|hit| matches!(LEXICON.class(hit.concept), "part"));
-    (!soft).then(|| "the source says only that the person took part".to_owned())
+    (!soft && !grounds.near.beside_help(reply, grounds.same_language))
+        .then(|| "the source says only that the person took part".to_owned())
+}
+
+/// `The accounts are prepared by auditors` became `Prepared the accounts`.
+fn by_others(reply: &Analysed<'_>, grounds: &Grounds<'_>) -> Option<String> {
+    if !grounds.sure || !grounds.same_language {
+        return None;
+    }
+    let has = |class: &str| {
+        reply
+            .hits
+            .iter()
+            .any(|hit| LEXICON.class(hit.concept) == class)
+    };
+    if has("part") || has("by") {
+        return None;
+    }
+    grounds.near.done_by_others(reply)
+}
+
+/// Two words that this entry lacks, and that stand together in a line of another one.
+fn moved(reply: &Analysed<'_>, grounds: &Grounds<'_>) -> Option<String> {
+    let lines = grounds.lines.filter(|_| grounds.same_language)?;
+    let foreign: Vec<&str> = (0..reply.tokens.len())
+        .filter(|at| reply.is_content(*at) && !grounds.wide.related(&reply.tokens[*at].fold))
+        .filter(|at| {
+            !reply
+                .over(*at)
+                .any(|hit| grounds.wide.concept(hit.concept) || is_common(hit.concept))
+        })
+        .map(|at| reply.tokens[at].fold.as_str())
+        .filter(|word| word.len() >= 5)
+        .take(MOST)
+        .collect();
+    let pair = foreign
+        .windows(2)
+        .find(|pair| pair[0] != pair[1] && lines.share_a_text(pair[0], pair[1]))?;
+    Some(format!(
+        "\"{} {}\" belongs to another entry of the source",
+        pair[0], pair[1]
+    ))
+}
+
+/// Verbs and small words, which any line may have.
+fn is_common(concept: crate::lexicon::Concept) -> bool {
+    matches!(
+        LEXICON.class(concept),
+        "verb" | "part" | "mod" | "per" | "link" | "neg" | "unit" | "freq" | "improve" | "who"
+    )
 }
 
 /// A part of a line that shares nothing with the source.

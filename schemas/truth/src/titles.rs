@@ -1,7 +1,7 @@
 //! Titles of jobs and schools: rank, kind of post, degree, subject.
 
 use crate::analysis::Analysed;
-use crate::claims::is_meant;
+use crate::claims::{is_meant, is_shared};
 use crate::evidence::Evidence;
 use crate::fields::{Tongue, cognate, lacking};
 use crate::lexicon::{Concept, LEXICON};
@@ -30,10 +30,14 @@ pub(crate) fn check(
         "sen.director",
         "sen.chief",
         "sen.principal",
+        "sen.upper",
         "claim.lead",
     ];
     for hit in reply.claims("sen").chain(reply.claims("claim")) {
-        if ranks.contains(&LEXICON.name(hit.concept)) && !title.concept(hit.concept) {
+        if ranks.contains(&LEXICON.name(hit.concept))
+            && !title.concept(hit.concept)
+            && !(title.shared && is_shared(reply, hit))
+        {
             return wrong(reply.raw(hit.first as usize, (hit.first + hit.len) as usize));
         }
     }
@@ -45,6 +49,11 @@ pub(crate) fn check(
     if let Some(verdict) = raised(source, reply, tongue) {
         return Some(verdict);
     }
+    if tongue.same()
+        && let Some(what) = other_post(reply, &title)
+    {
+        return wrong(what);
+    }
     if let Some(verdict) = kind(source, reply, &title, tongue) {
         return Some(verdict);
     }
@@ -52,6 +61,7 @@ pub(crate) fn check(
         near: &title,
         wide: entry,
         sure: false,
+        lines: None,
         same_language: tongue.same(),
         posting: None,
         years: None,
@@ -119,6 +129,50 @@ fn raised(source: &Analysed<'_>, reply: &Analysed<'_>, tongue: Tongue) -> Option
     })
 }
 
+/// A head of something else than the source's.
+fn other_post<'r>(reply: &'r Analysed<'_>, title: &Evidence) -> Option<&'r str> {
+    let ranks = ["sen.lead", "sen.head", "sen.director", "sen.chief"];
+    let ranked = reply
+        .claims("sen")
+        .any(|hit| ranks.contains(&LEXICON.name(hit.concept)));
+    let other = (0..reply.tokens.len()).find(|at| {
+        reply.is_content(*at)
+            && !title.related(&reply.tokens[*at].fold)
+            && !reply.over(*at).any(|hit| title.concept(hit.concept))
+            && !named(reply, *at, title)
+    })?;
+    ranked.then_some(reply.tokens[other].raw)
+}
+
+/// A manager where the source names no kind of post at all.
+fn managing(reply: &Analysed<'_>, title: &Evidence, tongue: Tongue) -> Option<Verdict> {
+    let manager = LEXICON.id("role.manager");
+    let hit = reply.claims("role").find(|hit| hit.concept == manager)?;
+    if title.concept(manager) || title.concept(LEXICON.id("claim.responsible")) {
+        return None;
+    }
+    // Those manage no people, and other languages call them otherwise.
+    let kinds = [
+        "account",
+        "project",
+        "product",
+        "case",
+        "community",
+        "key",
+        "content",
+    ];
+    let before = reply.tokens[..=hit.first as usize].iter().rev().take(2);
+    let soft = before
+        .clone()
+        .any(|token| kinds.iter().any(|kind| token.fold.starts_with(kind)));
+    let shown = reply.raw(hit.first as usize, (hit.first + hit.len) as usize);
+    Some(if soft && !tongue.same() {
+        Verdict::Undecided(format!("\"{shown}\" may be a translation"))
+    } else {
+        Verdict::Unsupported(format!("\"{shown}\" is not in the source"))
+    })
+}
+
 /// Another kind of post.
 fn kind(
     source: &Analysed<'_>,
@@ -126,7 +180,9 @@ fn kind(
     title: &Evidence,
     tongue: Tongue,
 ) -> Option<Verdict> {
-    source.claims("role").next()?;
+    if source.claims("role").next().is_none() {
+        return managing(reply, title, tongue);
+    }
     let hit = reply
         .claims("role")
         .find(|hit| !title.concept(hit.concept))?;

@@ -64,6 +64,42 @@ fn a_letter_claims_what_the_cv_says() {
             true,
         ),
         ("pl", "Kierowałam zespołem programistów.", false),
+        ("en", "My CV is enclosed.", true),
+        ("en", "Please find my CV attached as a PDF.", true),
+        (
+            "en",
+            "I would welcome the opportunity to discuss the position with you.",
+            true,
+        ),
+        (
+            "en",
+            "I am available from 1 March and look forward to hearing from you.",
+            true,
+        ),
+        ("en", "Thank you for your time.", true),
+        ("de", "Meinen Lebenslauf finden Sie in der Anlage.", true),
+        (
+            "de",
+            "Über die Einladung zu einem Vorstellungsgespräch freue ich mich.",
+            true,
+        ),
+        (
+            "de",
+            "Ich habe ein Budget von 2 Mio. Euro verantwortet.",
+            false,
+        ),
+        ("de", "Ich bin zertifizierter Scrum Master.", false),
+        ("pl", "W załączeniu przesyłam CV.", true),
+        (
+            "pl",
+            "Z przyjemnością spotkam się z Państwem na rozmowie.",
+            true,
+        ),
+        ("pl", "Posiadam certyfikat PMP.", false),
+        ("fr", "Vous trouverez mon CV ci-joint.", true),
+        ("es", "Adjunto mi CV.", true),
+        ("en", "At Tallowby Payments I cut costs by 45%.", false),
+        ("en", "I speak fluent Spanish.", false),
     ];
     let cv = cv("cv-01");
     for (to, text, honest) in table {

@@ -40,7 +40,7 @@ const PLAIN: Scenario = Scenario {
 };
 
 /// All kinds; the first is the plain way of a job.
-pub const SCENARIOS: [Scenario; 9] = [
+pub const SCENARIOS: [Scenario; 12] = [
     PLAIN,
     Scenario {
         name: "equal content",
@@ -81,6 +81,23 @@ pub const SCENARIOS: [Scenario; 9] = [
         first: "reset",
         own_text: true,
         ambiguous: true,
+        ..PLAIN
+    },
+    Scenario {
+        name: "reply cut off",
+        first: "truncated",
+        ambiguous: true,
+        ..PLAIN
+    },
+    Scenario {
+        name: "server error",
+        first: "500",
+        ambiguous: true,
+        ..PLAIN
+    },
+    Scenario {
+        name: "overloaded at first",
+        first: "503",
         ..PLAIN
     },
     Scenario {
@@ -153,6 +170,10 @@ impl Scenario {
     pub(crate) fn script(&self, mode: Mode) -> Script {
         let step = match self.first {
             "429" => json!({"do": "error", "status": 429, "headers": {"retry-after": "1"}}),
+            "500" => json!({"do": "error", "status": 500}),
+            "503" => json!({
+                "do": "error", "status": 503, "code": "server_is_overloaded", "headers": {"retry-after": "1"}
+            }),
             "400" => json!({"do": "error", "status": 400}),
             "reset" => json!({"do": "reset"}),
             other => json!({"do": other}),
@@ -246,9 +267,10 @@ impl fmt::Display for Case {
 }
 
 /// All cases of an extent. What a scenario reaches without a fault is found by running it.
-pub(crate) async fn cases(extent: Extent, bench: &Bench, at_once: usize) -> Vec<Case> {
+pub(crate) async fn cases(extent: Extent, only: &[String], bench: &Bench, at_once: usize) -> Vec<Case> {
     let mut probes = Vec::new();
-    for scenario in SCENARIOS {
+    let wanted = |scenario: &Scenario| only.is_empty() || only.iter().any(|name| name == scenario.name);
+    for scenario in SCENARIOS.into_iter().filter(wanted) {
         for mode in [Mode::Plain, Mode::Background] {
             for policy in [Policy::Hold, Policy::RetryOnce] {
                 probes.push((scenario, mode, policy));
@@ -294,7 +316,10 @@ pub(crate) async fn cases(extent: Extent, bench: &Bench, at_once: usize) -> Vec<
 fn is_bounded(case: &Case) -> bool {
     let plain = case.scenario == PLAIN;
     match (case.place, case.policy) {
-        (Place::Embedded, Policy::Hold) => plain || case.fault != Fault::LostAnswer,
+        (Place::Embedded, Policy::Hold) => {
+            let is_short = case.mode == Mode::Plain || case.scenario.cancel;
+            plain || is_short && case.fault != Fault::LostAnswer
+        }
         (Place::Embedded, Policy::RetryOnce) | (Place::Azurite, Policy::Hold) => plain,
         (Place::Azurite, Policy::RetryOnce) => false,
     }

@@ -47,7 +47,10 @@ async fn a_second_worker_asks_for_the_reply_of_a_dead_one(backing: Backing) {
     system.counted("not deleted", |c| c.deleted == 1).await;
     let counters = system.model.counters();
     assert_eq!((counters.received, counters.accepted), (1, 1));
-    assert!(system.model.stored().is_empty(), "the provider keeps no copy");
+    assert!(
+        system.model.stored().is_empty(),
+        "the provider keeps no copy"
+    );
     system.settled().await;
 }
 
@@ -84,7 +87,10 @@ async fn a_call_that_is_pending_too_long_is_held_until_its_owner_agrees_to_pay_a
     let job = system.api.ended(&id).await.unwrap();
     assert_eq!(
         (&job["state"], &job["error"]["type"]),
-        (&json!("outcome_unknown"), &json!("/problems/outcome-unknown")),
+        (
+            &json!("outcome_unknown"),
+            &json!("/problems/outcome-unknown")
+        ),
         "{job:#}"
     );
     let counters = system.model.counters();

@@ -42,7 +42,10 @@ async fn what_a_newer_worker_wrote_waits_for_it_and_is_no_poison(backing: Backin
     set_schema(&system, &newer_row, known + 1).await;
     let newer_message = json!({"schema": 1_000, "what": ["nobody knows yet"]});
     let body = newer_message.to_string();
-    queue.send(QueueName::Jobs, &body, Duration::ZERO).await.unwrap();
+    queue
+        .send(QueueName::Jobs, &body, Duration::ZERO)
+        .await
+        .unwrap();
 
     // Old workers, and their reconciler, meet both again and again.
     let old = [system.worker(&STRICT, ""), system.worker(&STRICT, "")];

@@ -204,7 +204,9 @@ async fn one_whose_jobs_wait_stops_at_once_and_the_next_goes_on(backing: Backing
     let mut ids = Vec::new();
     for _ in 0..2 {
         ids.push(system.api.submit(&unique_cv(1), json!({})).await.unwrap());
-        system.counted("not refused", |c| c.not_processed == 1).await;
+        system
+            .counted("not refused", |c| c.not_processed == 1)
+            .await;
     }
     stop(worker, SOON).await;
     let _next = system.worker(&[], "");

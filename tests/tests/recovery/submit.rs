@@ -62,7 +62,9 @@ async fn a_client_that_repeats_its_key_has_one_job_wherever_the_shim_died(backin
             ids.push(job["id"].as_str().unwrap().to_owned());
             // A blob that was stored before its job was known to anybody stays: nothing refers
             // to it, and nothing was paid.
-            orphans += usize::from(["submit:put_input:after", "submit:insert:before"].contains(&point.as_str()));
+            orphans += usize::from(
+                ["submit:put_input:after", "submit:insert:before"].contains(&point.as_str()),
+            );
             let jobs = ids.len();
             assert_eq!(stored(&system).await, (jobs, jobs + orphans), "{point}");
         }

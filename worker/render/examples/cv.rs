@@ -1,5 +1,7 @@
 //! Renders a canonical CV: `cargo run -p render --example cv -- CV.json OUT.pdf [PAGES|auto] [THEME|FILE.toml]`.
 
+use std::path::Path;
+
 use render::{Attachment, Created, Engine, Options, Pages, Theme};
 
 #[path = "../tests/support/mod.rs"]
@@ -15,7 +17,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         Some(pages) => Pages::Fixed(pages.parse()?),
     };
     let theme = match arguments.next() {
-        Some(file) if file.ends_with(".toml") => Theme::from_toml(&std::fs::read_to_string(file)?)?,
+        Some(file)
+            if Path::new(&file)
+                .extension()
+                .is_some_and(|end| end == "toml") =>
+        {
+            Theme::from_toml(&std::fs::read_to_string(file)?)?
+        }
         Some(name) => Theme::named(&name).ok_or("no such theme")?,
         None => Theme::default(),
     };

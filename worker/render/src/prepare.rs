@@ -295,22 +295,19 @@ impl Press<'_> {
     fn entry(&mut self, entry: &Entry) -> Option<Part> {
         let theme = &self.theme.entries;
         let subtitle = style::subtitle(&entry.subtitle, theme.subtitle);
-        let (title, subtitle) = if theme.joined {
+        let joined = theme.joined.then(|| {
             let title = style::styled(&entry.title, |run| run.bold = true);
-            (style::join([&title, &subtitle], "·"), Text::default())
-        } else {
-            (entry.title.clone(), subtitle)
-        };
-        let look = Look {
-            bold: !theme.joined,
-            ..Look::plain(Role::EntryTitle, Ink::Text)
-        };
+            style::join([&title, &subtitle], "·")
+        });
         let head = Head {
             id: entry.id.clone(),
             cut: self.rank(entry.id.as_deref()),
-            title: self.paragraph(&title, look),
+            title: self.paragraph(&entry.title, Look::bold(Role::EntryTitle, Ink::Text)),
             date: self.paragraph(&entry.date, Look::plain(Role::Date, Ink::Muted)),
             subtitle: self.plain(&subtitle),
+            joined: joined.and_then(|joined| {
+                self.paragraph(&joined, Look::plain(Role::EntryTitle, Ink::Text))
+            }),
         };
         let body = self.parts(&entry.body);
         let empty = head.title.is_none()

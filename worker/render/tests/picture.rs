@@ -1,5 +1,7 @@
 //! Pictures of pages.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
+
 use std::io::Cursor;
 
 use image::{ImageReader, RgbImage};

@@ -3,22 +3,49 @@
 use render::blocks::{Block, Run, Text};
 use schemas::cv::{self, Cv};
 
-/// Address, phone and e-mail, links: one line each, without those that hold nothing.
+/// What stands on one line at most, in the widths of a Latin letter: a little less than the room that
+/// themes leave beside a photo.
+const LINE: usize = 60;
+
+/// Address, phone and e-mail, links: a line each, or more where they are long, since a line that breaks
+/// within a street or an address on the web is hard to read. Those that hold nothing leave no line.
 pub(super) fn lines(cv: &Cv) -> Vec<Block> {
     let address = cv
         .address_lines
         .iter()
         .map(|line| Run::new(line.as_str()).into());
-    vec![
-        inline(address),
-        inline([phone(&cv.phone).into(), email(&cv.email).into()]),
-        inline(cv.links.iter().map(web)),
-    ]
+    let mut lines = filled(address);
+    lines.extend(filled([phone(&cv.phone).into(), email(&cv.email).into()]));
+    lines.extend(filled(cv.links.iter().map(web)));
+    lines
 }
 
-fn inline(items: impl IntoIterator<Item = Text>) -> Block {
-    let says = |text: &Text| text.0.iter().any(|run| !run.text.is_empty());
-    Block::Inline(items.into_iter().filter(says).collect())
+/// As many items on each line as it holds.
+fn filled(items: impl IntoIterator<Item = Text>) -> Vec<Block> {
+    let mut lines: Vec<Vec<Text>> = Vec::new();
+    let mut taken = 0;
+    for item in items {
+        let width = width(&item);
+        if width == 0 {
+            continue;
+        }
+        // With the separator.
+        taken += 3 + width;
+        match lines.last_mut() {
+            Some(line) if taken <= LINE => line.push(item),
+            _ => {
+                taken = width;
+                lines.push(vec![item]);
+            }
+        }
+    }
+    lines.into_iter().map(Block::Inline).collect()
+}
+
+/// The width of a text in that of a Latin letter: ideographs take two of them.
+fn width(text: &Text) -> usize {
+    let chars = text.0.iter().flat_map(|run| run.text.chars());
+    chars.map(|c| if c >= '\u{2e80}' { 2 } else { 1 }).sum()
 }
 
 /// A number that can be dialled (RFC 3966): the `(0)` that people write after a country's code is
@@ -87,6 +114,34 @@ mod tests {
         check("01632 960001 / 960002", None);
         check("+", None);
         check("", None);
+    }
+
+    #[test]
+    fn lines_break_between_items() {
+        let check = |items: &[&str], want: &[usize]| {
+            let lines = filled(items.iter().map(|item| Text::from(*item)));
+            let counts = lines.iter().map(|line| match line {
+                Block::Inline(items) => items.len(),
+                other => panic!("{other:?}"),
+            });
+            assert_eq!(counts.collect::<Vec<_>>(), want, "{items:?}");
+        };
+        let (short, long) = (
+            "22 Tannery Lane",
+            "Department of Comparative and Applied Linguistics",
+        );
+        check(&[], &[]);
+        check(&["", short, ""], &[1]);
+        check(&[short, short, short], &[3]);
+        check(&[long, short, short], &[1, 2]);
+        check(&[short, long, short], &[1, 1, 1]);
+        check(
+            &[
+                "東京都架空区見本町一丁目二番三号",
+                "見本マンション四〇五号室東棟",
+            ],
+            &[1, 1],
+        );
     }
 
     #[test]

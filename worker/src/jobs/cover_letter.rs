@@ -45,7 +45,7 @@ const PARAGRAPHS: usize = 8;
 const LONGEST: usize = 8_000;
 
 /// What of a model's letter is kept: see the head of this file.
-pub(super) fn keep(input: &JobInput, cv: &Cv, text: LetterText) -> Kept {
+pub(super) fn keep(input: &JobInput, cv: &Cv, text: &LetterText) -> Kept {
     let posting = known_of_the_aim(input);
     let languages = Languages {
         from: cv.language.as_deref().unwrap_or(input.language_tag()),

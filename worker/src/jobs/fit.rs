@@ -67,8 +67,27 @@ pub(super) fn bullet_path(job: usize, bullet: usize) -> String {
     format!("work_experience[{job}].bullets[{bullet}]")
 }
 
+/// What a reader misses least, once the older jobs have lost their bullets, with its size.
+fn least_missed(cv: &Cv) -> Vec<(String, usize)> {
+    let mut texts = Vec::new();
+    let mut all = |path: &str, items: &[String]| {
+        let items = items.iter().enumerate().rev();
+        texts.extend(items.map(|(i, text)| (format!("{path}[{i}]"), text.chars().count())));
+    };
+    for (entry, further) in cv.further_experience.iter().enumerate().rev() {
+        let path = format!("further_experience[{entry}].bullets");
+        all(&path, &further.bullets);
+    }
+    all("trainings", &cv.trainings);
+    for (entry, education) in cv.education.iter().enumerate().rev() {
+        all(&format!("education[{entry}].details"), &education.details);
+    }
+    all("publications", &cv.publications);
+    texts
+}
+
 /// What to shorten, and by how much, to be rid of so many characters: first what is longer than
-/// recommended, the most first, then bullets of the oldest jobs.
+/// recommended, the most first, then bullets of the oldest jobs, then what else is missed least.
 pub(crate) fn shorten(cv: &Cv, characters: usize) -> Vec<Shorten> {
     let size = |text: &str| text.chars().count();
     let mut texts = vec![
@@ -102,13 +121,15 @@ pub(crate) fn shorten(cv: &Cv, characters: usize) -> Vec<Shorten> {
         })
         .collect();
     over.sort_by_key(|text| Reverse(text.by));
-    let whole = cut_order(cv).into_iter().filter_map(|id| {
+    let older = cut_order(cv).into_iter().filter_map(|id| {
         let (path, size, _) = texts.iter().find(|(path, ..)| *path == id)?;
-        Some(Shorten {
-            path: path.clone(),
-            characters: *size,
-            by: *size,
-        })
+        Some((path.clone(), *size))
+    });
+    let whole = older.chain(least_missed(cv));
+    let whole = whole.map(|(path, characters)| Shorten {
+        path,
+        characters,
+        by: characters,
     });
     let mut advice: Vec<Shorten> = Vec::new();
     let mut sum = 0;
@@ -116,15 +137,12 @@ pub(crate) fn shorten(cv: &Cv, characters: usize) -> Vec<Shorten> {
         if sum >= characters {
             break;
         }
-        match advice.iter_mut().find(|known| known.path == text.path) {
-            Some(known) => {
-                sum += text.by - known.by;
-                *known = text;
-            }
-            None => {
-                sum += text.by;
-                advice.push(text);
-            }
+        if let Some(known) = advice.iter_mut().find(|known| known.path == text.path) {
+            sum += text.by - known.by;
+            *known = text;
+        } else {
+            sum += text.by;
+            advice.push(text);
         }
     }
     advice

@@ -182,7 +182,7 @@ pub fn compose(
     let letter = input.makes(Output::CoverLetter).then(|| {
         let paragraphs = match (reply.source, letter_text) {
             (Source::Model, text) => {
-                let kept = cover_letter::keep(input, &input.cv, text.unwrap_or_default());
+                let kept = cover_letter::keep(input, &input.cv, &text.unwrap_or_default());
                 warnings.extend(kept.warnings);
                 letter_dropped = kept.dropped;
                 kept.paragraphs

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::{data, read, reads_back, set};
 
-fn files() -> Vec<(String, Value)> {
+pub(super) fn files() -> Vec<(String, Value)> {
     let mut files: Vec<_> = std::fs::read_dir(data("render"))
         .unwrap()
         .map(|entry| entry.unwrap().path())

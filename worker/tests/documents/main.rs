@@ -2,18 +2,27 @@
 //! every theme and language. The PDFs are read by poppler's `pdftotext`, as many applicant tracking
 //! systems do.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test may fail at once, in its helpers too"
+)]
+
+mod attached;
 mod corpus;
+mod fit;
 mod languages;
+mod truth;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::LazyLock;
 
-use schemas::job::{JobInput, JobKind, Language, Options};
+use bytes::Bytes;
+use schemas::job::{DocumentName, JobInput, JobKind, Language, Options};
 use serde_json::Value;
 use worker::jobs::{StoredReply, Themes};
-use worker::{Press, RenderedJob};
+use worker::{Beside, Press, RenderedJob};
 
 /// Where Debian's package fonts-noto-cjk puts its fonts.
 const CJK: &str = "/usr/share/fonts/opentype/noto";
@@ -31,16 +40,36 @@ static PRESS: LazyLock<Press> = LazyLock::new(|| {
 
 /// The documents of a CV, in its own words.
 fn set(cv: &Value, options: Options) -> RenderedJob {
+    let mut own_text = StoredReply::own_text("");
+    own_text.warnings.clear();
+    set_as(JobKind::Cv, cv, options, &own_text)
+}
+
+/// The documents of a job and its reply.
+fn set_as(kind: JobKind, cv: &Value, options: Options, reply: &StoredReply) -> RenderedJob {
     let input = JobInput {
-        kind: JobKind::Cv,
+        kind,
         cv: schemas::cv::normalise(cv).unwrap().cv,
         options,
         earlier: None,
     };
-    let mut own_text = StoredReply::own_text("");
-    own_text.warnings.clear();
     let accepted = "2026-11-21T08:00:00Z".parse().unwrap();
-    worker::render_job(&PRESS, &input, &own_text, accepted).unwrap()
+    worker::render_job(&PRESS, &input, reply, accepted).unwrap()
+}
+
+fn sample() -> Value {
+    serde_json::from_str(schemas::cv::SAMPLE).unwrap()
+}
+
+/// What stands beside a PDF.
+fn beside(made: &RenderedJob, name: DocumentName) -> Option<&Beside> {
+    made.beside.iter().find(|beside| beside.facts.name == name)
+}
+
+/// The report of a job.
+fn report(made: &RenderedJob) -> Value {
+    let report = beside(made, DocumentName::Report).unwrap();
+    serde_json::from_slice(&report.data).unwrap()
 }
 
 fn data(path: &str) -> PathBuf {
@@ -56,20 +85,7 @@ fn read(path: &Path) -> Value {
 /// The text of a PDF as poppler reads it, without the footers, which stand in the midst of texts
 /// that go on on the next page.
 fn text(cv: &Value, made: &RenderedJob, arguments: &[&str]) -> String {
-    let mut reader = Command::new("pdftotext")
-        .args(arguments)
-        .args(["-", "-"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("poppler-utils is installed");
-    let mut input = reader.stdin.take().unwrap();
-    let pdf = made.pdf.clone();
-    let feeding = std::thread::spawn(move || input.write_all(&pdf));
-    let output = reader.wait_with_output().unwrap();
-    feeding.join().unwrap().unwrap();
-    assert!(output.status.success());
-    let text = String::from_utf8(output.stdout).unwrap();
+    let text = poppler(&made.pdf, arguments);
     let name = compact(cv["full_name"].as_str().unwrap());
     let pages = text.split('\u{c}').enumerate().map(|(i, page)| {
         let footers = Language::ALL.map(|language| {
@@ -95,6 +111,24 @@ fn text(cv: &Value, made: &RenderedJob, arguments: &[&str]) -> String {
         lines.join("\n")
     });
     pages.collect::<Vec<_>>().join("\n")
+}
+
+/// The text of a PDF as poppler reads it.
+fn poppler(pdf: &Bytes, arguments: &[&str]) -> String {
+    let mut reader = Command::new("pdftotext")
+        .args(arguments)
+        .args(["-", "-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("poppler-utils is installed");
+    let mut input = reader.stdin.take().unwrap();
+    let pdf = pdf.clone();
+    let feeding = std::thread::spawn(move || input.write_all(&pdf));
+    let output = reader.wait_with_output().unwrap();
+    feeding.join().unwrap().unwrap();
+    assert!(output.status.success());
+    String::from_utf8(output.stdout).unwrap()
 }
 
 /// A text without white space, marks of direction, and hyphens: line breaks are the layout's own,
@@ -136,7 +170,7 @@ fn shown(cv: &Value) -> Vec<(String, String)> {
 /// letters poppler leaves as they are drawn.
 fn reads_back(cv: &Value, made: &RenderedJob, what: &str) {
     let tag = cv["language"].as_str().unwrap_or("en");
-    let rtl = Language::from_tag(tag).is_some_and(|language| language.is_rtl());
+    let rtl = Language::from_tag(tag).is_some_and(Language::is_rtl);
     let modes: &[&[&str]] = if rtl { &[&[]] } else { &[&[], &["-raw"]] };
     for arguments in modes {
         let text = compact(&text(cv, made, arguments));
@@ -145,12 +179,15 @@ fn reads_back(cv: &Value, made: &RenderedJob, what: &str) {
     }
 }
 
-/// Where a field ends in a text. It may go on on the next page, after what else the first one holds:
-/// a sidebar is read after the text beside it.
+/// Where a field ends in a text. What is longer than any text of a few lines may go on on the next
+/// page, after what else the first one holds: a sidebar is read after the text beside it.
 fn end_of(field: &str, text: &str) -> Option<usize> {
     let field = compact(field);
     if let Some(begin) = text.find(&field) {
         return Some(begin + field.len());
+    }
+    if field.chars().count() <= PARTED {
+        return None;
     }
     let cuts: Vec<_> = field.char_indices().map(|(at, _)| at).skip(LEAST).collect();
     let fits = cuts.partition_point(|cut| text.contains(&field[..*cut]));
@@ -165,6 +202,8 @@ fn end_of(field: &str, text: &str) -> Option<usize> {
 
 /// Characters of a line at least: fewer would be found by chance.
 const LEAST: usize = 8;
+/// Characters of six lines in a narrow column: what has no more is on one page.
+const PARTED: usize = 240;
 
 /// Panics unless the text holds every field of the CV.
 fn holds_every_field(cv: &Value, text: &str, what: &str) {
@@ -178,7 +217,6 @@ fn holds_every_field(cv: &Value, text: &str, what: &str) {
 /// Panics unless the entries of each section, and what belongs to each entry, stand in the order of
 /// the CV. The order of sections is the theme's.
 fn in_reading_order(cv: &Value, text: &str, what: &str) {
-    let mut at = 0;
     let follow = |at: &mut usize, field: &str, place: &str| {
         let rest = &text[*at..];
         let Some(end) = end_of(field, rest) else {

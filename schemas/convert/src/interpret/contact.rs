@@ -115,7 +115,7 @@ fn atoms(line: &Line) -> Vec<Atom> {
         .split([
             '\t', '|', '•', '·', '●', '■', '▪', '◆', '♦', '★', '∙', '⋅', ';', '¦',
         ])
-        .flat_map(|piece| piece.split(" / ").map(str::to_owned).collect::<Vec<_>>())
+        .flat_map(cut_slashes)
         .collect();
     pieces = pieces
         .into_iter()
@@ -173,6 +173,28 @@ fn fits(label: Label, value: &str) -> bool {
         }
         _ => true,
     }
+}
+
+/// At slashes, but for the one after a dialling code: "04651 / 555 0172".
+fn cut_slashes(piece: &str) -> Vec<String> {
+    let mut out: Vec<String> = Vec::new();
+    for part in piece.split(" / ") {
+        let code = out.last().is_some_and(|last| {
+            let word = last.rsplit([' ', ':']).next().unwrap_or_default();
+            let digits = word.chars().filter(char::is_ascii_digit).count();
+            (2..=6).contains(&digits)
+                && word.chars().all(|c| c.is_ascii_digit() || "+()".contains(c))
+                && word.starts_with(['0', '+', '('])
+        });
+        match out.last_mut() {
+            Some(last) if code && part.starts_with(|c: char| c.is_ascii_digit()) => {
+                last.push_str(" / ");
+                last.push_str(part);
+            }
+            _ => out.push(part.to_owned()),
+        }
+    }
+    out
 }
 
 fn cut_dashes(piece: &str) -> Vec<String> {

@@ -296,7 +296,10 @@ fn point(text: &str, at: usize) -> Option<Point> {
 /// A month's name or a season, and a year after it; the byte where the year ends.
 fn named(text: &str, at: usize) -> Option<usize> {
     let (name, after) = word(text, at);
-    if name.is_empty() || !(month(name).is_some() || SEASONS.contains(&fold(name).as_str())) {
+    let known = is_roman_month(name)
+        || month(name).is_some()
+        || SEASONS.contains(&fold(name).as_str());
+    if name.is_empty() || !known {
         return None;
     }
     let next = after
@@ -305,7 +308,7 @@ fn named(text: &str, at: usize) -> Option<usize> {
             .take_while(|b| matches!(b, b'.' | b','))
             .count();
     let mut next = link(text, spaces(text, next));
-    if let Some(tail) = text[next..].strip_prefix(['/', '-', '\'', '’']) {
+    if let Some(tail) = text[next..].strip_prefix(['/', '-', '\'', '’', '.']) {
         next = text.len() - tail.len();
     }
     // "May 3, 2020"
@@ -322,10 +325,19 @@ fn named(text: &str, at: usize) -> Option<usize> {
     let sound = match width {
         4 => (1940..2060).contains(&year),
         // "Mar 18", "Mar '18"
+        2 if is_roman_month(name) => false,
         2 => next > after || text[..next].ends_with(['\'', '’']),
         _ => false,
     };
     (sound && ends_year(text, next + width)).then_some(next + width)
+}
+
+/// Months in Roman figures, as Poland and Hungary write them.
+fn is_roman_month(name: &str) -> bool {
+    matches!(
+        name,
+        "I" | "II" | "III" | "IV" | "V" | "VI" | "VII" | "VIII" | "IX" | "X" | "XI" | "XII"
+    )
 }
 
 /// A month without its year.

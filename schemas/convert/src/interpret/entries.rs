@@ -49,7 +49,10 @@ pub(super) fn entries(lines: &[Line]) -> (Vec<Raw>, Vec<usize>) {
 
 /// How many lines have the dates of an entry.
 pub(super) fn count_dated(lines: &[Line]) -> usize {
-    anchors(lines, false).len()
+    match anchors(lines, false).len() {
+        0 => anchors(lines, true).len(),
+        some => some,
+    }
 }
 
 /// Lines that hold the dates of an entry.
@@ -216,6 +219,15 @@ fn entry(lines: &[Line], start: usize, end: usize) -> Raw {
     for (i, line) in lines.iter().enumerate().take(end).skip(start) {
         let date = raw.dates.is_none().then(|| head_date(&line.text)).flatten();
         let is_first = i == start;
+        // Another cell of the same row: the head goes on beside the text.
+        if in_text
+            && !line.bullet
+            && i > start
+            && same_row(&lines[i - 1], line)
+            && lines[i - 1].cell != line.cell
+        {
+            in_text = false;
+        }
         in_text |= line.bullet && !is_first;
         if let Some(date) = date.filter(|_| !in_text || !line.bullet) {
             let dates = tidy_date(&line.text[date.at.clone()]);
@@ -369,6 +381,7 @@ pub(super) fn trim(text: &str) -> String {
         plain = plain.trim_matches(|c: char| " ,;|–—-·•:/@\u{2022}".contains(c));
         if depth(plain) < 0 {
             plain = plain.strip_suffix(')').unwrap_or(plain);
+            plain = plain.strip_prefix(')').unwrap_or(plain);
         }
         if depth(plain) > 0 {
             plain = plain.strip_prefix('(').unwrap_or(plain);

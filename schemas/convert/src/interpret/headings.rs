@@ -37,6 +37,8 @@ struct Shape {
 struct Votes {
     known: usize,
     others: usize,
+    /// Lines that can be no heading.
+    unfit: usize,
 }
 
 /// Cuts flows into sections.
@@ -50,6 +52,7 @@ pub(super) fn sections(flows: Vec<Flow>) -> Vec<Section> {
             vote.known += 1;
         } else {
             vote.others += 1;
+            vote.unfit += usize::from(!may_be_heading(line));
         }
     }
     let dressed = lines()
@@ -114,8 +117,17 @@ impl Judge {
         // No known words, but the form that the known headings have.
         let entries = current.is_some_and(Kind::has_entries);
         let others = votes.others * if entries { 2 } else { 1 };
-        let formed = votes.known >= 2 && others <= votes.known && stands_out && !line.bullet;
-        let short = line.text.chars().count() <= 45 && lexicon::job_score(&line.text) < 1.0;
+        let few = votes.known == 1 && votes.others <= 2 && !entries && current.is_some();
+        // A form that nothing but headings has.
+        let own = votes.known >= 2
+            && votes.unfit == 0
+            && votes.others <= votes.known * 2
+            && (!entries || lexicon::fuzzy_section(&line.text).is_some());
+        let formed =
+            (votes.known >= 2 && others <= votes.known || few || own) && stands_out && !line.bullet;
+        let short = line.text.chars().count() <= 45
+            && (lexicon::job_score(&line.text) < 1.0
+                || !entries && lexicon::fuzzy_section(&line.text).is_some());
         if formed && short && lexicon::label(&line.text).is_none() {
             let kind = lexicon::fuzzy_section(&line.text);
             return Some((kind, None, if kind.is_some() { 0.7 } else { 0.5 }));

@@ -130,6 +130,7 @@ pub(super) fn of_para(source: &Para, part: Part, index: usize, cell: Option<Cell
     let listed = source.form.list != List::None && source.form.outline.is_none();
     let mut kept: Vec<Line> = Vec::with_capacity(lines.len());
     for mut line in lines {
+        undecorate(&mut line);
         tidy(&mut line);
         // Rules typed of dashes and rows of stars separate; they say nothing.
         if !line.text.chars().any(char::is_alphanumeric) {
@@ -172,6 +173,38 @@ fn push_plain(out: &mut String, text: &str) {
             c => out.push(c),
         }
     }
+}
+
+/// "== Skills ==": the signs at both ends are a heading's dress and no text.
+fn undecorate(line: &mut Line) {
+    const SIGNS: &[char] = &['=', '-', '–', '—', '~', '*', '_', '#', ':', '/', '\\', '<', '>', '|', '+', '.', '•', '·', '«', '»', '[', ']'];
+    let text = line.text.trim();
+    let bare = text.trim_matches(|c: char| SIGNS.contains(&c) || c == ' ');
+    if bare.is_empty() || bare.len() == text.len() || text.chars().count() > 90 {
+        return;
+    }
+    let start = bare.as_ptr() as usize - line.text.as_ptr() as usize;
+    let end = start + bare.len();
+    let signs = |part: &str| part.chars().filter(|c| *c != ' ').count();
+    let (before, after) = (signs(&line.text[..start]), signs(&line.text[end..]));
+    let even = before.abs_diff(after) <= 1 && before.min(after) >= 1;
+    let brackets = text.starts_with(['[', '«', '<']) != text.ends_with([']', '»', '>']);
+    if !even || brackets || before.max(after) < 2 && !text.starts_with(['=', '~', '*', '_', '–', '—', '-', '[', '«', ':', '/', '•', '·', '|']) {
+        return;
+    }
+    if before == 1 && text.ends_with('.') {
+        return;
+    }
+    line.text.truncate(end);
+    line.text.drain(..start);
+    for (at, _) in &mut line.looks {
+        *at = at.saturating_sub(start);
+    }
+    line.looks.retain(|(at, _)| *at < end - start);
+    while line.looks.len() > 1 && line.looks[1].0 == 0 {
+        line.looks.remove(0);
+    }
+    line.form.bordered = true;
 }
 
 /// Takes the mark of a list off the front, and white space off both ends.

@@ -320,6 +320,28 @@ fn with_levels(rows: &[Item]) -> Vec<Item> {
     let mut out: Vec<Item> = Vec::new();
     for row in rows {
         let text = row.text.trim();
+        // Languages side by side in a row, their levels in the row below.
+        let cells = |text: &str| -> Vec<String> {
+            text.split('\t').map(|cell| cell.trim().to_owned()).collect()
+        };
+        if let Some(last) = out.last() {
+            let (names, levels) = (cells(&last.text), cells(text));
+            if names.len() > 1
+                && names.len() == levels.len()
+                && names.iter().filter(|name| lexicon::language_at_start(name).is_some()).count() * 2
+                    > names.len()
+                && names.iter().all(|name| is_bare(name))
+                && levels.iter().all(|level| lexicon::language_at_start(level).is_none())
+            {
+                let line = last.line.clone();
+                out.pop();
+                out.extend(names.iter().zip(&levels).map(|(name, level)| Item {
+                    text: format!("{name}\t{level}"),
+                    line: line.clone(),
+                }));
+                continue;
+            }
+        }
         let is_level = lexicon::language_at_start(text).is_none()
             && text.split(' ').count() <= 6
             && !text.contains([':', ';', '|', '\t']);
@@ -433,7 +455,7 @@ fn language_pieces(text: &str) -> Vec<String> {
         let next = piece.trim();
         match joined.last_mut() {
             Some(last)
-                if lexicon::language_at_start(last.trim()) == Some(last.trim().len())
+                if is_bare(last)
                     && lexicon::language_at_start(next).is_none()
                     && lexicon::level_words(next) =>
             {

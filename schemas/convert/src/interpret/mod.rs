@@ -37,6 +37,15 @@ pub(crate) fn interpret(document: &Document) -> Result<Extracted, Error> {
     }
     privacy(&mut sections, &mut draft);
     closing(&mut sections, &mut draft);
+    for section in &mut sections {
+        // "Training and education" over years of study is about schools.
+        if section.kind == Some(Kind::Trainings)
+            && section.second == Some(Kind::Education)
+            && entries::count_dated(&section.lines) > 0
+        {
+            section.kind = Some(Kind::Education);
+        }
+    }
     unheaded(&mut sections);
     guess_kinds(&mut sections);
 
@@ -202,7 +211,17 @@ fn unheaded(sections: &mut Vec<Section>) {
 /// Sections whose headings say nothing known are judged by what is under them.
 fn guess_kinds(sections: &mut [Section]) {
     let has = |sections: &[Section], kind: Kind| sections.iter().any(|s| s.kind == Some(kind));
+    let last = sections.iter().rposition(|s| s.part == Part::Body);
     for i in 0..sections.len() {
+        // "Away from work": a guess at the words that what is under them speaks against.
+        if sections[i].confidence < 0.75
+            && sections[i].kind.is_some_and(Kind::has_entries)
+            && sections[i].heading.is_some()
+            && entries::count_dated(&sections[i].lines) == 0
+            && !sections[i].lines.iter().any(|line| line.look().bold)
+        {
+            sections[i].kind = None;
+        }
         if sections[i].kind.is_some()
             || sections[i].heading.is_none()
             || sections[i].lines.is_empty()
@@ -218,17 +237,43 @@ fn guess_kinds(sections: &mut [Section]) {
         let dated = entries::count_dated(lines);
         let letters: usize = text.iter().map(|line| line.chars().count()).sum();
         let dots = count(|line| line.contains(['●', '○', '★', '☆']));
+        let licences = count(|line| lexicon::fuzzy_section(line) == Some(Kind::Certifications));
+        let items = lines.iter().filter(|line| line.bullet).count() * 2 > lines.len()
+            || text.iter().all(|line| line.contains([',', ';', '|', '·']) || line.len() < 40);
+        let prose = dated == 0
+            && text.len() <= 3
+            && !lines[0].bullet
+            && text
+                .iter()
+                .any(|line| line.split(' ').count() >= 8 && line.ends_with('.'));
         let guess = if details > 0 && dated == 0 {
             Kind::Contact
+        } else if licences * 2 >= text.len() && letters < 400 {
+            Kind::Certifications
         } else if languages * 2 > text.len() {
             Kind::Languages
         } else if dated > 0 && lines.len() > 1 {
-            if has(sections, Kind::Work) {
+            let schools = count(|line| {
+                lexicon::school_score(line).max(lexicon::degree_score(line)) >= 1.0
+            });
+            let jobs = count(|line| lexicon::job_score(line) >= 1.0);
+            if schools > jobs && !has(sections, Kind::Education) {
+                Kind::Education
+            } else if has(sections, Kind::Work) {
                 Kind::Further
             } else {
                 Kind::Work
             }
         } else if dots > 0 {
+            Kind::Skills
+        } else if prose && !has(sections, Kind::Profile) {
+            Kind::Profile
+        } else if dated == 0
+            && items
+            && letters < 600
+            && !has(sections, Kind::Skills)
+            && last != Some(i)
+        {
             Kind::Skills
         } else if letters > 120 && text.len() <= 3 && !has(sections, Kind::Profile) && i < 4 {
             Kind::Profile

@@ -380,7 +380,8 @@ pub(super) fn place_score(text: &str) -> f32 {
         return 1.5;
     }
     if lexicon::is_known_place(text) && (short || lexicon::is_known_place(town)) {
-        return 1.5;
+        let sure = town.len() == text.len() || !town.contains(' ') || lexicon::is_known_place(town);
+        return if sure { 1.5 } else { 0.4 };
     }
     let words: Vec<&str> = text.split([' ', ',']).filter(|w| !w.is_empty()).collect();
     let looks = words.len() <= 3
@@ -519,9 +520,10 @@ fn bracketed_place(text: &str) -> Option<(String, String)> {
 
 /// "Acme, Leeds" or "Acme – Leeds" as its two parts.
 fn trailing_place(text: &str) -> Option<(String, String)> {
-    if let Some(found) = bracketed_place(text) {
-        return Some(found);
-    }
+    separate_place(text).or_else(|| bracketed_place(text))
+}
+
+fn separate_place(text: &str) -> Option<(String, String)> {
     let cut = commas(text)
         .last()
         .map(|at| (*at, 1))
@@ -538,14 +540,15 @@ fn trailing_place(text: &str) -> Option<(String, String)> {
         && let Some(at) = commas(&rest).last().copied()
         && place_score(&trim(&rest[at + 1..])) > 0.0
         && lexicon::organisation_score(&rest[at + 1..]) == 0.0
+        && lexicon::school_score(&rest[at + 1..]) == 0.0
     {
         place = format!("{}, {place}", trim(&rest[at + 1..]));
         rest = trim(&rest[..at]);
     }
     let sound = place_score(&place) > 0.0
         && !lexicon::is_region_code(&place)
-        && lexicon::job_score(&place) < 1.0
-        && lexicon::organisation_score(&place) == 0.0
+        && (lexicon::is_known_place(&place)
+            || lexicon::job_score(&place) < 1.0 && lexicon::organisation_score(&place) == 0.0)
         && !rest.is_empty();
     sound.then_some((rest, place))
 }

@@ -36,15 +36,15 @@ const LABELS: &[(Label, &str)] = &[
     ),
     (
         Label::Address,
-        "address|home address|postal address|location|residence|place of residence|current location|lives in|based in|anschrift|adresse|wohnort|wohnhaft|wohnhaft in|adres|adres zamieszkania|miejsce zamieszkania|zamieszkanie|zam.|dirección|domicilio|ciudad|residencia|lugar de residencia|адреса|місце проживання|місто|адреса проживання|domicile|ville|indirizzo|residenza|domicilio|città|endereço|morada|cidade|woonplaats|adresa|bydliště|adress|bostad|адрес|город|city|ort",
+        "address|home address|postal address|location|residence|place of residence|current location|lives in|based in|anschrift|adresse|wohnort|wohnhaft|wohnhaft in|adres|adres zamieszkania|miejsce zamieszkania|zamieszkanie|zam.|dirección|domicilio|ciudad|residencia|lugar de residencia|адреса|місце проживання|місто|адреса проживання|domicile|ville|indirizzo|residenza|domicilio|città|endereço|morada|cidade|woonplaats|adresa|bydliště|adress|bostad|адрес|город|city|ort|residência|trvalé bydliště|woonadres|wohnung|zamieszkały|zamieszkała|проживання",
     ),
     (
         Label::Phone,
-        "phone|phone number|telephone|telephone number|tel|tel.|mobile|mobile phone|mob|mob.|mobile number|cell|cell phone|contact number|landline|t|m|p|telefon|telefonnummer|telefon privat|mobil|mobiltelefon|handy|fon|rufnummer|festnetz|telefon komórkowy|numer telefonu|tel. kom.|tel. kom|kom.|tel./fax|nr telefonu|nr tel.|teléfono|móvil|teléfono móvil|tfno|tfno.|tlf|tlf.|teléf.|телефон|тел|тел.|моб|моб.|мобільний|моб. тел.|номер телефону|téléphone|portable|tél|tél.|téléphone portable|telefono|cellulare|cell.|recapito telefonico|telefone|telemóvel|celular|telefoon|telefoonnummer|mobiel|gsm|telefonní číslo|mobilní telefon|telefonnr|whatsapp|phone / whatsapp",
+        "phone|phone number|telephone|telephone number|tel|tel.|mobile|mobile phone|mob|mob.|mobile number|cell|cell phone|contact number|landline|t|m|p|telefon|telefonnummer|telefon privat|mobil|mobiltelefon|handy|fon|rufnummer|festnetz|telefon komórkowy|numer telefonu|tel. kom.|tel. kom|kom.|tel./fax|nr telefonu|nr tel.|teléfono|móvil|teléfono móvil|tfno|tfno.|tlf|tlf.|teléf.|телефон|тел|тел.|моб|моб.|мобільний|моб. тел.|номер телефону|téléphone|portable|tél|tél.|téléphone portable|telefono|cellulare|cell.|recapito telefonico|telefone|telemóvel|celular|telefoon|telefoonnummer|mobiel|gsm|telefonní číslo|mobilní telefon|telefonnr|whatsapp|phone / whatsapp|komórka|telemovel|tlm.|contacto telefónico|tel. nr.|ruf|signal",
     ),
     (
         Label::Email,
-        "email|e-mail|mail|email address|e-mail address|e|e-mail-adresse|email-adresse|adres e-mail|adres email|poczta|correo|correo electrónico|e-mail personal|електронна пошта|ел. пошта|пошта|e-mail адреса|courriel|adresse e-mail|adresse électronique|mél|posta elettronica|indirizzo e-mail|indirizzo email|correio eletrónico|e-mailadres|e-postadress|e-post|эл. почта|почта",
+        "email|e-mail|mail|email address|e-mail address|e|e-mail-adresse|email-adresse|adres e-mail|adres email|poczta|correo|correo electrónico|e-mail personal|електронна пошта|ел. пошта|пошта|e-mail адреса|courriel|adresse e-mail|adresse électronique|mél|posta elettronica|indirizzo e-mail|indirizzo email|correio eletrónico|e-mailadres|e-postadress|e-post|эл. почта|почта|mél.|correio electrónico|endereço eletrónico|elektronická pošta",
     ),
     (
         Label::Web,
@@ -52,11 +52,11 @@ const LABELS: &[(Label, &str)] = &[
     ),
     (
         Label::Birth,
-        "date of birth|birth date|birthdate|born|born on|dob|d.o.b.|birthday|geburtsdatum|geboren|geboren am|geb.|geb. am|geburtstag|geboren in|geburtsdatum und -ort|geburtsdatum/-ort|data urodzenia|ur.|urodzony|urodzona|data i miejsce urodzenia|data ur.|rok urodzenia|fecha de nacimiento|nacido|nacida|nacido el|nacida el|f. de nacimiento|f. nacimiento|fecha nac.|дата народження|народився|народилася|рік народження|нар.|date de naissance|né le|née le|né(e) le|data di nascita|nato il|nata il|nato/a il|luogo e data di nascita|data de nascimento|nascimento|geboortedatum|geboren op|datum narození|narozen|narozena|födelsedatum|född|дата рождения|geburtsdatum und -ort|geburtsdatum, -ort|geburtsdatum / -ort|data i miejsce ur.|date and place of birth|fecha y lugar de nacimiento|date et lieu de naissance|data e luogo di nascita|дата та місце народження",
+        "date of birth|birth date|birthdate|born|born on|dob|d.o.b.|birthday|geburtsdatum|geboren|geboren am|geb.|geb. am|geburtstag|geboren in|geburtsdatum und -ort|geburtsdatum/-ort|data urodzenia|ur.|urodzony|urodzona|data i miejsce urodzenia|data ur.|rok urodzenia|fecha de nacimiento|nacido|nacida|nacido el|nacida el|f. de nacimiento|f. nacimiento|fecha nac.|дата народження|народився|народилася|рік народження|нар.|date de naissance|né le|née le|né(e) le|data di nascita|nato il|nata il|nato/a il|luogo e data di nascita|data de nascimento|nascimento|geboortedatum|geboren op|datum narození|narozen|narozena|födelsedatum|född|дата рождения|geburtsdatum und -ort|geburtsdatum, -ort|geburtsdatum / -ort|data i miejsce ur.|date and place of birth|fecha y lugar de nacimiento|date et lieu de naissance|data e luogo di nascita|дата та місце народження|дата нар.|дата нар|data nascimento|nascido|nascida|nascita|naissance|nacimiento|ur. dnia|geburtstag und -ort",
     ),
     (
         Label::Nationality,
-        "nationality|nationalities|citizenship|citizen|citizenships|staatsangehörigkeit|staatsbürgerschaft|nationalität|staatsangehörigkeiten|obywatelstwo|narodowość|nacionalidad|ciudadanía|громадянство|національність|nationalité|citoyenneté|nazionalità|cittadinanza|nacionalidade|nationaliteit|státní občanství|národnost|státní příslušnost|nationalitet|medborgarskap|гражданство",
+        "nationality|nationalities|citizenship|citizen|citizenships|staatsangehörigkeit|staatsbürgerschaft|nationalität|staatsangehörigkeiten|obywatelstwo|narodowość|nacionalidad|ciudadanía|громадянство|національність|nationalité|citoyenneté|nazionalità|cittadinanza|nacionalidade|nationaliteit|státní občanství|národnost|státní příslušnost|nationalitet|medborgarskap|гражданство|občanství|citizenship status",
     ),
     (
         Label::Other,

@@ -39,6 +39,7 @@ japanese japanisch japonsk japones japonais giapponese japans japanska япон�
 hindi urdu bengali punjabi tamil telugu persian persisch persa farsi vietnamese vietnamesisch wietnamsk thai indonesian malay tagalog swahili yoruba igbo hausa zulu afrikaans amharic \
 irish welsh gaelic scots catalan katalanisch katalonsk catala catalana euskera basque baskisch vasco gallego galician galego latin latein lacin latina lateinisch \
 lithuanian litauisch litewsk lituano lettisch latvian lotewsk estonian estnisch eston belarusian belarusisch bialorusk білоруськ georgian georgisch gruzinsk armenian armenisch albanian albanisch albansk kurdish kurdisch esperanto maltese icelandic gebardensprache \
+fries friese kaszubski kaszub occitano bretone friulano sardo ladino sloveno slovene sloveens slovinsk slovinstin словенськ slovenska serviska serbo-croatian bengalisch latvisk litauiska ukrainska polonés ucraino rumunstin rumeno bulharstin chorvatstin srbstin madarstin svedstin finstin latinstin portugalstin hebrejstin svahili katalán sueco \
 sign luxembourgish luxemburgisch rumantsch letzebuergesch tigrinya somali pashto dari uzbek kazakh azerbaijani macedonian mazedonisch plattdeutsch niederdeutsch breton bretonisch corsican occitan friesisch frisian sorbisch kashubian kaszubsk slask schweizerdeutsch";
 
 /// Words that stand before the name: "język angielski", "lengua inglesa".

@@ -93,7 +93,7 @@ pub(crate) fn job_score(text: &str) -> f32 {
             let is_house = ["erie", "erei", "eria"]
                 .iter()
                 .any(|end| part.ends_with(end));
-            if !is_house && JOB.has(part, true) {
+            if !is_house && JOB.has(part, !ORGANISATION.whole.contains(part)) {
                 // What a text begins or ends with is its head word.
                 score += if first { 1.2 } else { 1.0 };
             }

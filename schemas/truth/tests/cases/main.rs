@@ -181,7 +181,7 @@ fn holds(file: &str) {
         score.caught, score.planted, score.alarms, score.honest
     );
     assert!(
-        score.planted > 40 && score.honest > 30,
+        score.planted > 30 && score.honest > 20,
         "too few cases to say anything"
     );
     assert!(
@@ -208,4 +208,14 @@ fn engineers_nurses_and_accountants() {
 #[test]
 fn cooks_lawyers_electricians_teachers_and_others() {
     holds("more.jsonl");
+}
+
+#[test]
+fn drivers_chefs_biologists_and_designers() {
+    holds("fresh.jsonl");
+}
+
+#[test]
+fn pharmacists_educators_and_technicians() {
+    holds("second.jsonl");
 }

@@ -4,8 +4,8 @@ use super::metrics::{Metrics, POINTS_PER_MM, Shrink};
 use super::{Layout, flow, paginate};
 use crate::error::{Error, Warning};
 use crate::options::{FitStep, Options, Over, Pages, Paper, Report};
-use crate::prepare::Prepared;
-use crate::theme::Spec;
+use crate::prepare::{Part, Prepared};
+use crate::theme::{ContactPlace, PhotoPlace, Spec};
 
 /// The steps from the natural gaps to the smallest ones.
 const SPACING_STEPS: u8 = 5;
@@ -31,7 +31,16 @@ pub(crate) struct Fitted {
 /// else with as few cuts as make it fit, if cuts are allowed, else as it comes with a warning. A last page
 /// with next to nothing on it is taken in if smaller gaps are enough for that, target or not.
 pub(crate) fn fit(prepared: &Prepared, options: &Options) -> Result<Fitted, Error> {
-    let theme = options.theme.spec();
+    let own = options.theme.spec();
+    let mut plain = None;
+    let theme = if !own.has_sidebar() || fills_sidebar(prepared, own) {
+        own
+    } else {
+        // A coloured third of the page with nothing in it: a letter, a CV of few words.
+        let plain = plain.insert(own.clone());
+        plain.sidebar.width = 0.0;
+        plain
+    };
     let mut press = Press {
         prepared,
         theme,
@@ -57,6 +66,19 @@ pub(crate) fn fit(prepared: &Prepared, options: &Options) -> Result<Fitted, Erro
         _ => natural,
     };
     Ok(press.fitted(set))
+}
+
+/// Whether anything of a document stands in the sidebar of its theme.
+fn fills_sidebar(prepared: &Prepared, theme: &Spec) -> bool {
+    let head = prepared.main.first();
+    let beside = match head {
+        Some(Part::Masthead(header)) => {
+            (header.photo.is_some() && theme.header.photo == PhotoPlace::Sidebar)
+                || (!header.body.is_empty() && theme.header.contact == ContactPlace::Sidebar)
+        }
+        _ => false,
+    };
+    beside || !prepared.side.is_empty()
 }
 
 /// A document set at some step.

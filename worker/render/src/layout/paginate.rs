@@ -7,6 +7,10 @@ use crate::error::Error;
 use crate::options::PageBreak;
 use crate::theme::Spec;
 
+/// The part of a page that a table's header takes at most when it is shown again: a higher one would leave
+/// each page a line or two.
+const MOST_REPEATED: f32 = 0.3;
+
 /// Cuts columns into pages. Pieces that belong together share one unless no page can hold them.
 pub(super) fn paginate(
     columns: Columns,
@@ -220,7 +224,8 @@ impl Pages<'_> {
         };
         let first_gap = header.first().map_or(0.0, |part| part.before);
         let height = height - first_gap + self.source.metrics.gaps.row.max(2.0);
-        if !self.fits(height + piece.height) {
+        let most = self.source.metrics.text_height() * MOST_REPEATED;
+        if height > most || !self.fits(height + piece.height) {
             return;
         }
         let mut y = self.y - first_gap;

@@ -207,7 +207,7 @@ mod tests {
         let mut out = b"%PDF-1.7\n%\x80\x80\x80\x80\n\n".to_vec();
         let mut table = format!("xref\n0 {}\n0000000000 65535 f\r\n", objects.len() + 1);
         for (index, object) in objects.iter().enumerate() {
-            table += &format!("{:010} 00000 n\r\n", out.len());
+            table.extend([&format!("{:010}", out.len()), " 00000 n\r\n"]);
             out.extend(format!("{} 0 obj\n{object}\nendobj\n\n", index + 1).bytes());
         }
         let (start, size) = (out.len(), objects.len() + 1);

@@ -36,6 +36,8 @@ pub(crate) struct Head {
     pub(crate) date: Option<ParagraphId>,
     pub(crate) title: Option<ParagraphId>,
     pub(crate) subtitle: Option<ParagraphId>,
+    /// Both in one, for themes that have them so where one line holds them.
+    pub(crate) joined: Option<ParagraphId>,
 }
 
 /// A list with at least one item.

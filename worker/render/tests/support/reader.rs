@@ -75,6 +75,22 @@ impl Reader {
         text.split_whitespace().collect::<Vec<_>>().join(" ")
     }
 
+    /// All that is marked as content, by its marks: what stands for what is shown, where they say so.
+    pub fn content(&self) -> String {
+        let marked = self.marked();
+        let content = marked.iter().filter(|((_, number), _)| number.is_some());
+        content.map(|(_, marked)| marked.text.as_str()).collect()
+    }
+
+    /// The names of the fonts.
+    pub fn fonts(&self) -> Vec<String> {
+        let names = self.0.objects.values().filter_map(|object| {
+            let name = object.as_dict().ok()?.get(b"BaseFont").ok()?;
+            Some(String::from_utf8_lossy(name.as_name().ok()?).into_owned())
+        });
+        names.collect()
+    }
+
     pub fn catalog(&self) -> &Dictionary {
         self.0.catalog().unwrap()
     }

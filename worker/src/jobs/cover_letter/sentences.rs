@@ -4,8 +4,7 @@
 pub(super) fn split(paragraph: &str) -> Vec<String> {
     let mut sentences = Vec::new();
     let mut begin = 0;
-    let mut chars = paragraph.char_indices().peekable();
-    while let Some((at, c)) = chars.next() {
+    for (at, c) in paragraph.char_indices() {
         let end = at + c.len_utf8();
         let ends = match c {
             '。' | '！' | '？' => true,

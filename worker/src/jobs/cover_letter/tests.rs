@@ -71,7 +71,7 @@ fn an_empty_reply_becomes_the_plain_letter() {
         vec!["Hello.".to_owned()],
         vec!["word ".repeat(5_000)],
     ] {
-        let kept = keep(&input, &input.cv, LetterText { paragraphs });
+        let kept = keep(&input, &input.cv, &LetterText { paragraphs });
         assert_eq!(kept.paragraphs, plain(&input, &input.cv));
         assert_eq!(kept.warnings.last().unwrap().code, "plain_letter");
     }

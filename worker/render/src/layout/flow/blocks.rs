@@ -226,11 +226,18 @@ impl Flow<'_> {
             },
             _ => right,
         };
+        let fits = |flow: &Self, id| flow.width(id) <= title_area.width;
+        let (title, subtitle) = match head.joined {
+            Some(joined) if fits(self, joined) => (Some(joined), None),
+            _ => (head.title, head.subtitle),
+        };
+        // Beside the first line of several, the date would be read in the midst of the title.
+        let dated_last = place == DatePlace::End && title.is_some_and(|title| !fits(self, title));
         let section = self.node(parent, NodeRole::Section);
         let mut level = level;
         let mut lines = Lines::new();
         // The title comes before the date: readers of the text want to know what, then when.
-        if let Some(title) = head.title {
+        if let Some(title) = title {
             let heading = self.heading(level, title);
             level += 1;
             let node = self.node(section, heading);
@@ -248,12 +255,18 @@ impl Flow<'_> {
             None => Lines::new(),
         };
         let mut dates = Lines::new();
-        if place != DatePlace::Below {
+        if place != DatePlace::Below && !dated_last {
             dates = beside(self);
         }
-        if let Some(subtitle) = head.subtitle {
+        if let Some(subtitle) = subtitle {
             let node = self.node(section, NodeRole::Paragraph);
-            lines.extend(self.lines(subtitle, right, Align::Start, node));
+            let area = if dated_last { title_area } else { right };
+            lines.extend(self.lines(subtitle, area, Align::Start, node));
+        }
+        if dated_last {
+            dates = beside(self);
+            let last = lines.split_off(lines.len().saturating_sub(1));
+            self.stack(vec![std::mem::replace(&mut lines, last)], Keep::WithNext);
         }
         if place == DatePlace::Below {
             let below = beside(self);
