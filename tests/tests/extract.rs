@@ -13,7 +13,10 @@ use e2e::{repository, sample_cv};
 use serde_json::Value;
 
 fn extract(input: &Path, arguments: &[&str]) -> Output {
-    run(command("presswork").arg("extract").arg(input).args(arguments))
+    run(command("presswork")
+        .arg("extract")
+        .arg(input)
+        .args(arguments))
 }
 
 fn parsed(output: &Output) -> Value {
@@ -41,7 +44,11 @@ fn our_own_pdf_and_json_come_back_without_loss() {
     let dir = tempfile::tempdir().unwrap();
     let (json, pdf) = (dir.path().join("cv.json"), dir.path().join("cv.pdf"));
     std::fs::write(&json, sample_cv().to_string()).unwrap();
-    let made = run(command("presswork").arg("render").arg(&json).arg("--out").arg(&pdf));
+    let made = run(command("presswork")
+        .arg("render")
+        .arg(&json)
+        .arg("--out")
+        .arg(&pdf));
     assert!(made.status.success(), "{}", made.err);
     for input in [&pdf, &json] {
         let cv = parsed(&extract(input, &["--json"]))["cv"].clone();
@@ -137,10 +144,16 @@ fn what_is_not_read_ends_with_code_1_and_says_why() {
         check(hostile(name), says);
     }
     check(own("a.pdf", b"%PDF-1.7 nothing"), "PDF");
-    check(own("b.docx", &[0xff, 0xfe, 0x00]), "neither a Word document");
+    check(
+        own("b.docx", &[0xff, 0xfe, 0x00]),
+        "neither a Word document",
+    );
     check(own("c.json", b"{\"full_name\": "), "no sound JSON");
     check(own("d.json", b"{\"full_name\": 3}"), "full_name");
-    check(own("e.txt", b"Preheat the oven. Mix flour and milk."), "no CV");
+    check(
+        own("e.txt", b"Preheat the oven. Mix flour and milk."),
+        "no CV",
+    );
     check(own("f.txt", &b"word ".repeat(1_000_000)), "too much text");
     check(dir.path().join("absent.docx"), "cannot be read");
 }

@@ -60,7 +60,7 @@ fn tricks_with_text_are_undone_and_told() {
     let check = |text: &str, part| {
         check(&cv(|cv| cv["profile"] = text.into()), &[], true, part);
     };
-    check("invoice\u{202E}fdp.exe", "cannot be shown were removed");
+    check("invoice\u{202E}fdp.exe", "control characters were removed");
     check("a\u{0}b\u{7}c\u{1B}[31m", "control characters");
     check(
         &format!("a{}", "\u{301}".repeat(5000)),

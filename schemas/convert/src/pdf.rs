@@ -296,7 +296,11 @@ mod tests {
         streams.extend(b"<</Type/ObjStm>>");
         check(&streams, Error::NoCv);
         let large = deflated(&vec![b' '; 17_000_000]);
-        for filter in ["/Filter/FlateDecode", "/Filter[/FlateDecode/FlateDecode]", ""] {
+        for filter in [
+            "/Filter/FlateDecode",
+            "/Filter[/FlateDecode/FlateDecode]",
+            "",
+        ] {
             let mut streams = pdf(&[("cv.json", "", br#"{"full_name": "Ida Morrow"}"#)]);
             streams.extend(format!("<</Type/ObjStm{filter}>>\nstream\n").bytes());
             streams.extend(&large);

@@ -253,6 +253,11 @@ const PAST: &[&str] = &[
     "ar",
 ];
 
+/// Whether a letter has the word of itself: it names nothing of the person's.
+pub(crate) fn is_usual(word: &str) -> bool {
+    matches!(word, "cv" | "pdf") || AIMS.contains(&word)
+}
+
 /// Checks that a cover letter claims only what the CV says; paths are `paragraphs[0]`. Company and
 /// position of the `posting` may be named as the addressee and the aim, never as the person's past.
 pub fn check_letter(

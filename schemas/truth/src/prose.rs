@@ -149,7 +149,7 @@ fn names(reply: &Analysed<'_>, grounds: &Grounds<'_>, unsure: bool) -> Option<St
             }
             continue;
         };
-        if grounds.kind == Place::Letter && ["cv", "pdf"].contains(&token.fold.as_str()) {
+        if grounds.kind == Place::Letter && crate::letter::is_usual(&token.fold) {
             continue;
         }
         if named(reply, at, grounds.wide) {

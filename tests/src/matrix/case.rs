@@ -267,9 +267,15 @@ impl fmt::Display for Case {
 }
 
 /// All cases of an extent. What a scenario reaches without a fault is found by running it.
-pub(crate) async fn cases(extent: Extent, only: &[String], bench: &Bench, at_once: usize) -> Vec<Case> {
+pub(crate) async fn cases(
+    extent: Extent,
+    only: &[String],
+    bench: &Bench,
+    at_once: usize,
+) -> Vec<Case> {
     let mut probes = Vec::new();
-    let wanted = |scenario: &Scenario| only.is_empty() || only.iter().any(|name| name == scenario.name);
+    let wanted =
+        |scenario: &Scenario| only.is_empty() || only.iter().any(|name| name == scenario.name);
     for scenario in SCENARIOS.into_iter().filter(wanted) {
         for mode in [Mode::Plain, Mode::Background] {
             for policy in [Policy::Hold, Policy::RetryOnce] {

@@ -18,7 +18,7 @@ use crate::process::{Server, with_model};
 use crate::unique_cv;
 
 /// Longest time for a job to end, deadlines of lost calls included.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// How often a run looks.
 const GLANCE: Duration = Duration::from_millis(40);
 /// Runs that share an Azurite, each in an account of its own: it gets slow with what it holds.

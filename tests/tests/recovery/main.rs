@@ -41,7 +41,8 @@ struct System {
     model: Fake,
     store: JobStore,
     api: Api,
-    shim: Server,
+    /// Runs for as long as this is held.
+    _shim: Server,
 }
 
 impl System {
@@ -54,7 +55,7 @@ impl System {
         Self {
             store: backing.jobs().await,
             api: Api::new(&shim.url),
-            shim,
+            _shim: shim,
             model,
             backing,
         }

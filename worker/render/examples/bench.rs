@@ -313,9 +313,8 @@ fn renamed(value: &Value) -> Value {
         Value::Array(items) => items.iter().map(renamed).collect(),
         Value::Object(fields) => {
             let fields = fields.iter();
-            Value::Object(Map::from_iter(
-                fields.map(|(key, item)| (name(key), renamed(item))),
-            ))
+            let fields = fields.map(|(key, item)| (name(key), renamed(item)));
+            Value::Object(fields.collect::<Map<_, _>>())
         }
         other => other.clone(),
     }
@@ -338,9 +337,8 @@ fn vary(value: &Value, run: u32) -> Value {
         Value::Array(items) => items.iter().map(|item| vary(item, run)).collect(),
         Value::Object(fields) => {
             let fields = fields.iter();
-            Value::Object(Map::from_iter(
-                fields.map(|(key, item)| (key.clone(), vary(item, run))),
-            ))
+            let fields = fields.map(|(key, item)| (key.clone(), vary(item, run)));
+            Value::Object(fields.collect::<Map<_, _>>())
         }
         other => other.clone(),
     }

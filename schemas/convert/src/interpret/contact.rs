@@ -183,7 +183,9 @@ fn cut_slashes(piece: &str) -> Vec<String> {
             let word = last.rsplit([' ', ':']).next().unwrap_or_default();
             let digits = word.chars().filter(char::is_ascii_digit).count();
             (2..=6).contains(&digits)
-                && word.chars().all(|c| c.is_ascii_digit() || "+()".contains(c))
+                && word
+                    .chars()
+                    .all(|c| c.is_ascii_digit() || "+()".contains(c))
                 && word.starts_with(['0', '+', '('])
         });
         match out.last_mut() {

@@ -296,9 +296,8 @@ fn point(text: &str, at: usize) -> Option<Point> {
 /// A month's name or a season, and a year after it; the byte where the year ends.
 fn named(text: &str, at: usize) -> Option<usize> {
     let (name, after) = word(text, at);
-    let known = is_roman_month(name)
-        || month(name).is_some()
-        || SEASONS.contains(&fold(name).as_str());
+    let known =
+        is_roman_month(name) || month(name).is_some() || SEASONS.contains(&fold(name).as_str());
     if name.is_empty() || !known {
         return None;
     }

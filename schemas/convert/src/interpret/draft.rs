@@ -8,6 +8,9 @@ use super::lines::Line;
 use crate::extracted::{Source, Unplaced};
 use crate::lexicon;
 
+/// The most links and languages; each is compared with all before it.
+pub(super) const MOST: usize = 60;
+
 /// A CV in the making.
 #[derive(Default)]
 pub(super) struct Draft {
@@ -73,6 +76,10 @@ impl Draft {
     }
 
     pub(super) fn link(&mut self, text: &str, line: &Line, confidence: f32) {
+        if self.cv.links.len() >= MOST {
+            self.unplaced(text, line);
+            return;
+        }
         let bare = |url: &str| {
             let url = url
                 .trim_start_matches("https://")
@@ -204,8 +211,9 @@ impl Draft {
         }
         self.unplaced.sort_by_key(|(para, _)| *para);
         let mut all: Vec<Unplaced> = Vec::new();
+        let mut seen: HashSet<(String, String)> = HashSet::new();
         for (_, unplaced) in self.unplaced.drain(..) {
-            if !all.contains(&unplaced) {
+            if seen.insert((unplaced.text.clone(), unplaced.origin.clone())) {
                 all.push(unplaced);
             }
         }

@@ -129,7 +129,7 @@ pub(super) fn of_para(source: &Para, part: Part, index: usize, cell: Option<Cell
     }
     let listed = source.form.list != List::None && source.form.outline.is_none();
     let mut kept: Vec<Line> = Vec::with_capacity(lines.len());
-    for mut line in lines {
+    for mut line in lines.into_iter().flat_map(cut_long) {
         undecorate(&mut line);
         tidy(&mut line);
         // Rules typed of dashes and rows of stars separate; they say nothing.
@@ -175,9 +175,41 @@ fn push_plain(out: &mut String, text: &str) {
     }
 }
 
+/// The most bytes of a line; much of what looks at lines takes the square of their length.
+const MAX_LINE: usize = 2_000;
+
+/// A line that no page could hold as several, cut at spaces where there are any.
+fn cut_long(mut line: Line) -> Vec<Line> {
+    let mut out = Vec::new();
+    while line.text.len() > MAX_LINE {
+        let end = line.text.floor_char_boundary(MAX_LINE);
+        let at = line.text[..end].rfind([' ', '\t']).filter(|at| *at > 0);
+        let at = at.unwrap_or(end);
+        let look = line.look_at(at);
+        let (kept, later): (Vec<_>, Vec<_>) = line.looks.iter().partition(|(start, _)| *start < at);
+        let rest = line.text.split_off(at);
+        let mut next = Line {
+            text: rest,
+            looks: vec![(0, look)],
+            ..line.clone()
+        };
+        next.looks
+            .extend(later.into_iter().map(|(start, look)| (start - at, look)));
+        next.links.clear();
+        line.looks = kept;
+        next.text.shrink_to_fit();
+        out.push(std::mem::replace(&mut line, next));
+    }
+    out.push(line);
+    out
+}
+
 /// "== Skills ==": the signs at both ends are a heading's dress and no text.
 fn undecorate(line: &mut Line) {
-    const SIGNS: &[char] = &['=', '-', '–', '—', '~', '*', '_', '#', ':', '/', '\\', '<', '>', '|', '+', '.', '•', '·', '«', '»', '[', ']'];
+    const SIGNS: &[char] = &[
+        '=', '-', '–', '—', '~', '*', '_', '#', ':', '/', '\\', '<', '>', '|', '+', '.', '•', '·',
+        '«', '»', '[', ']',
+    ];
     let text = line.text.trim();
     let bare = text.trim_matches(|c: char| SIGNS.contains(&c) || c == ' ');
     if bare.is_empty() || bare.len() == text.len() || text.chars().count() > 90 {
@@ -189,7 +221,13 @@ fn undecorate(line: &mut Line) {
     let (before, after) = (signs(&line.text[..start]), signs(&line.text[end..]));
     let even = before.abs_diff(after) <= 1 && before.min(after) >= 1;
     let brackets = text.starts_with(['[', '«', '<']) != text.ends_with([']', '»', '>']);
-    if !even || brackets || before.max(after) < 2 && !text.starts_with(['=', '~', '*', '_', '–', '—', '-', '[', '«', ':', '/', '•', '·', '|']) {
+    if !even
+        || brackets
+        || before.max(after) < 2
+            && !text.starts_with([
+                '=', '~', '*', '_', '–', '—', '-', '[', '«', ':', '/', '•', '·', '|',
+            ])
+    {
         return;
     }
     if before == 1 && text.ends_with('.') {

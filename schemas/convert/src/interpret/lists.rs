@@ -2,7 +2,7 @@
 
 use schemas::cv::Language;
 
-use super::draft::Draft;
+use super::draft::{Draft, MOST};
 use super::entries::trim;
 use super::lines::Line;
 use crate::lexicon::{self, Kind};
@@ -322,16 +322,24 @@ fn with_levels(rows: &[Item]) -> Vec<Item> {
         let text = row.text.trim();
         // Languages side by side in a row, their levels in the row below.
         let cells = |text: &str| -> Vec<String> {
-            text.split('\t').map(|cell| cell.trim().to_owned()).collect()
+            text.split('\t')
+                .map(|cell| cell.trim().to_owned())
+                .collect()
         };
         if let Some(last) = out.last() {
             let (names, levels) = (cells(&last.text), cells(text));
             if names.len() > 1
                 && names.len() == levels.len()
-                && names.iter().filter(|name| lexicon::language_at_start(name).is_some()).count() * 2
+                && names
+                    .iter()
+                    .filter(|name| lexicon::language_at_start(name).is_some())
+                    .count()
+                    * 2
                     > names.len()
                 && names.iter().all(|name| is_bare(name))
-                && levels.iter().all(|level| lexicon::language_at_start(level).is_none())
+                && levels
+                    .iter()
+                    .all(|level| lexicon::language_at_start(level).is_none())
             {
                 let line = last.line.clone();
                 out.pop();
@@ -501,6 +509,10 @@ fn push_language(
     draft: &mut Draft,
 ) {
     let index = draft.cv.languages.len();
+    if index >= MOST {
+        draft.unplaced(name, &row.line);
+        return;
+    }
     let same = |known: &Language| lexicon::fold(&known.name) == lexicon::fold(name);
     if draft.cv.languages.iter().any(same) {
         return;

@@ -239,7 +239,9 @@ fn guess_kinds(sections: &mut [Section]) {
         let dots = count(|line| line.contains(['●', '○', '★', '☆']));
         let licences = count(|line| lexicon::fuzzy_section(line) == Some(Kind::Certifications));
         let items = lines.iter().filter(|line| line.bullet).count() * 2 > lines.len()
-            || text.iter().all(|line| line.contains([',', ';', '|', '·']) || line.len() < 40);
+            || text
+                .iter()
+                .all(|line| line.contains([',', ';', '|', '·']) || line.len() < 40);
         let prose = dated == 0
             && text.len() <= 3
             && !lines[0].bullet
@@ -253,9 +255,8 @@ fn guess_kinds(sections: &mut [Section]) {
         } else if languages * 2 > text.len() {
             Kind::Languages
         } else if dated > 0 && lines.len() > 1 {
-            let schools = count(|line| {
-                lexicon::school_score(line).max(lexicon::degree_score(line)) >= 1.0
-            });
+            let schools =
+                count(|line| lexicon::school_score(line).max(lexicon::degree_score(line)) >= 1.0);
             let jobs = count(|line| lexicon::job_score(line) >= 1.0);
             if schools > jobs && !has(sections, Kind::Education) {
                 Kind::Education

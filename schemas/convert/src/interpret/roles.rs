@@ -188,8 +188,7 @@ fn commas(text: &str) -> Vec<usize> {
                 let next = text[at + 1..].chars().next();
                 let piece = text[at + 1..].split(',').next().unwrap_or_default();
                 if next == Some(' ')
-                    && (lexicon::is_region_code(piece.trim())
-                        || !lexicon::is_company_form(piece))
+                    && (lexicon::is_region_code(piece.trim()) || !lexicon::is_company_form(piece))
                 {
                     found.push(at);
                 }
@@ -471,9 +470,13 @@ pub(super) fn strip_places(kind: Kind, all: &mut [Parts]) {
                 continue;
             }
             let bracketed = bracketed_place(
-                &if of_title { &parts.title } else { &parts.organisation }
-                    .as_ref()
-                    .map_or_else(String::new, |part| part.text.clone()),
+                &if of_title {
+                    &parts.title
+                } else {
+                    &parts.organisation
+                }
+                .as_ref()
+                .map_or_else(String::new, |part| part.text.clone()),
             )
             .is_some();
             if !known && (of_title && (!consistent || bracketed)) {

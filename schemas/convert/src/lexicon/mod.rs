@@ -17,7 +17,8 @@ pub(crate) use clauses::is_privacy_clause;
 pub(crate) use labels::{Label, label, label_prefix};
 pub(crate) use languages::{language_at_start, level_words};
 pub(crate) use roles::{
-    degree_score, is_company_form, is_known_place, is_region_code, job_score, organisation_score, school_score,
+    degree_score, is_company_form, is_known_place, is_region_code, job_score, organisation_score,
+    school_score,
 };
 pub(crate) use sections::{Kind, fuzzy_section, is_document_title, section, task_label};
 pub(crate) use tongue::guess_language;
