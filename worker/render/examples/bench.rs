@@ -231,8 +231,8 @@ fn pages(engine: &Engine, cv: &Value) -> Fallible<()> {
         }
         if copies == 0 {
             body = support::cv::document(cv).body;
-            // Without its work experience it takes one page.
-            body.remove(2);
+            // Without its entries of work and education it takes one page.
+            body.drain(2..4);
         }
         let document = Document {
             title: "Many pages".into(),

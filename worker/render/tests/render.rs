@@ -371,8 +371,8 @@ fn photos_bring_nothing_but_their_pixels() {
     };
     check(240, 320, true);
     check(100, 20, true);
-    check(420, 525, true);
     // Too heavy, too large.
+    check(420, 525, false);
     check(600, 800, false);
     check(700, 525, false);
 }

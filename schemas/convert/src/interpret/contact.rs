@@ -2,7 +2,7 @@
 
 use super::dates;
 use super::details;
-use super::draft::Draft;
+use super::draft::{Draft, MOST};
 use super::headings::Section;
 use super::lines::{Line, Part};
 use super::name;
@@ -63,6 +63,10 @@ pub(super) fn read(sections: &[Section], draft: &mut Draft) {
                 continue;
             }
             let mut atoms = atoms(line);
+            if atoms.len() > MOST {
+                draft.unplaced(&line.plain(), line);
+                continue;
+            }
             let carried = pending;
             if let Some(first) = atoms.first_mut()
                 && first.label.is_none()

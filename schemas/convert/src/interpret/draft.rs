@@ -8,7 +8,7 @@ use super::lines::Line;
 use crate::extracted::{Source, Unplaced};
 use crate::lexicon;
 
-/// The most links and languages; each is compared with all before it.
+/// The most links, languages, and details on one line.
 pub(super) const MOST: usize = 60;
 
 /// A CV in the making.

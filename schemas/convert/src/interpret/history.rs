@@ -10,6 +10,9 @@ use super::lines::Line;
 use super::roles::{self, Part, Parts};
 use crate::lexicon::{self, Kind};
 
+/// The most entries of a section.
+const MOST_ENTRIES: usize = 200;
+
 /// Reads all sections of entries.
 pub(super) fn read(sections: &[Section], draft: &mut Draft) {
     for section in sections {
@@ -32,6 +35,9 @@ pub(super) fn read(sections: &[Section], draft: &mut Draft) {
             let line = &section.lines[index];
             draft.unplaced(&line.plain(), line);
         }
+        // Nobody has had so many jobs; what is beyond stays with the text without a place.
+        let mut raws = raws;
+        raws.truncate(MOST_ENTRIES);
         let parts = roles::assign(kind, &raws);
         for (raw, parts) in raws.into_iter().zip(parts) {
             let mixed = section.second.is_some_and(|second| {

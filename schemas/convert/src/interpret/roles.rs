@@ -33,6 +33,9 @@ enum Role {
     Place,
 }
 
+/// The most commas at which a head is cut.
+const MOST_CUTS: usize = 8;
+
 type Spot = ((usize, usize), bool, bool);
 type Votes = BTreeMap<(Spot, Role), f32>;
 
@@ -125,7 +128,7 @@ fn widen(kind: Kind, atoms: &[Atom]) -> Vec<Atom> {
             if let Some((b, c)) = b.split_once(joint) {
                 options.push(vec![a.to_owned(), b.to_owned(), c.to_owned()]);
             }
-            for comma in commas(b) {
+            for comma in commas(b).into_iter().take(MOST_CUTS) {
                 options.push(vec![
                     a.to_owned(),
                     b[..comma].to_owned(),
@@ -134,7 +137,9 @@ fn widen(kind: Kind, atoms: &[Atom]) -> Vec<Atom> {
             }
         }
     }
-    let cuts = commas(&whole.text);
+    let mut cuts = commas(&whole.text);
+    // Each pair of them is tried.
+    cuts.truncate(MOST_CUTS);
     for (i, first) in cuts.iter().enumerate() {
         let (a, rest) = (&whole.text[..*first], &whole.text[first + 1..]);
         options.push(vec![a.to_owned(), rest.to_owned()]);

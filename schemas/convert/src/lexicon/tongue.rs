@@ -1,5 +1,8 @@
 //! The language that a text is written in, by its commonest words.
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 use super::fold;
 
 const COMMON: &[(&str, &str)] = &[
@@ -48,23 +51,37 @@ const COMMON: &[(&str, &str)] = &[
 /// The language (BCP 47) whose common words occur most; `None` where there are too few.
 pub(crate) fn guess_language(text: &str) -> Option<&'static str> {
     let folded = fold(text);
-    let words: Vec<&str> = folded
-        .split(|c: char| !c.is_alphabetic())
-        .filter(|w| !w.is_empty())
-        .collect();
-    let count = |common: &str| {
-        let common: Vec<String> = common.split(' ').map(fold).collect();
-        words
-            .iter()
-            .filter(|word| common.iter().any(|c| c == *word))
-            .count()
-    };
+    let mut found = [0_usize; COMMON.len()];
+    for word in folded.split(|c: char| !c.is_alphabetic()) {
+        for tag in WORDS.get(word).into_iter().flatten() {
+            found[*tag] += 1;
+        }
+    }
     let mut best = ("", 0);
-    for (tag, common) in COMMON {
-        let found = count(common);
+    for ((tag, _), found) in COMMON.iter().zip(found) {
         if found > best.1 {
             best = (tag, found);
         }
     }
-    (best.1 >= 3).then_some(best.0)
+    // Letters that no other alphabet has speak where the words are too few.
+    let own = text.chars().filter(|c| "іїєґІЇЄҐ".contains(*c)).count();
+    match best.1 {
+        3.. => Some(best.0),
+        _ if own >= 5 => Some("uk"),
+        _ => None,
+    }
 }
+
+/// The languages, by their place in [`COMMON`], that each word is common in.
+static WORDS: LazyLock<HashMap<String, Vec<usize>>> = LazyLock::new(|| {
+    let mut words: HashMap<String, Vec<usize>> = HashMap::new();
+    for (tag, (_, common)) in COMMON.iter().enumerate() {
+        for word in common.split(' ').map(fold) {
+            let tags = words.entry(word).or_default();
+            if tags.last() != Some(&tag) {
+                tags.push(tag);
+            }
+        }
+    }
+    words
+});
