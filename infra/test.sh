@@ -7,13 +7,16 @@ usage() {
 Usage: infra/test.sh [--quick | --help]
 
 Installs what is missing, then runs, and stops at the first step that fails:
-  tools      compiler components; cc, git, qpdf, poppler and CJK fonts by apt-get (as root or by sudo)
+  tools      compiler components; cc, git, qpdf, poppler, python3-venv and CJK fonts by apt-get (as root or by sudo)
   fetch      the crates of Cargo.lock; everything after the next step works offline
   azurite    the emulator of Azure Storage, by npm from the lock file in infra/azurite
+  schemathesis  the tester of the API, by pip from the lock file in infra/schemathesis
   format     cargo fmt --check
   clippy     all targets, warnings denied
   build      all targets, dev profile: the tests start these binaries
   tests      cargo nextest where it is installed, cargo test otherwise: the same tests
+  webhook peers  the libraries for Python and JavaScript, by pip and npm, check our signatures
+  API against its document  two minutes of schemathesis; longer: infra/schemathesis/run.sh SECONDS
   doc tests
   docs       cargo doc, warnings denied
 Licences, banned crates and the dependency arrows are tests: tests/tests/architecture.
@@ -85,11 +88,15 @@ install_tools() {
   local -a missing=()
   local pair
   # command:package
-  for pair in cc:build-essential git:git pdftotext:poppler-utils qpdf:qpdf; do
+  for pair in cc:build-essential git:git pdftotext:poppler-utils qpdf:qpdf setpriv:util-linux; do
     command -v "${pair%%:*}" >/dev/null || missing+=("${pair#*:}")
   done
   # Chinese, Japanese and Korean come from fonts that are given at run time; these are the ones tested with.
   [[ -e /usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc ]] || missing+=(fonts-noto-cjk)
+  # Debian parts it from Python: schemathesis gets an environment of its own.
+  python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3 python3-venv)
+  # The image takes them along.
+  [[ -s /etc/ssl/certs/ca-certificates.crt ]] || missing+=(ca-certificates)
   if ((${#missing[@]} > 0)); then
     install_packages "${missing[@]}"
   fi
@@ -123,7 +130,7 @@ forget_settings() {
   local name
   for name in $(compgen -e); do
     case "$name" in
-      OPENAI_* | AZURE_* | AzureWebJobsStorage | CV_* | PRESSWORK_* | *_CONNECTION_STRING | RATE_LIMIT_* | \
+      OPENAI_* | OTEL_* | AZURE_* | AzureWebJobsStorage | CV_* | PRESSWORK_* | *_CONNECTION_STRING | RATE_LIMIT_* | \
         CORS_ORIGINS | ENABLE_TELEMETRY | ENVIRONMENT | HTTP_TIMEOUT | JWT_SECRET_KEY | LOG_FORMAT | LOG_LEVEL | \
         MAX_DOCUMENT_SIZE | PDF_METRICS_SAMPLE | RUST_LOG | SECRET_KEY)
         unset "$name"
@@ -200,6 +207,7 @@ fi
 step tools install_tools
 step fetch cargo fetch --locked
 step azurite install_azurite
+step schemathesis infra/schemathesis/run.sh --install
 export CARGO_NET_OFFLINE=true
 step format check_format
 step clippy cargo clippy --locked --workspace --all-targets -- -D warnings
@@ -211,5 +219,7 @@ fi
 
 step build cargo build --locked --workspace --all-targets
 step tests run_tests --lib --bins --tests
+step 'webhook peers' tests/peers/webhooks/run.sh
+step 'API against its document' infra/schemathesis/run.sh
 step 'doc tests' run_counted '^test result: ' cargo test --locked --workspace --doc --no-fail-fast
 step docs env RUSTDOCFLAGS='-D warnings' cargo doc --locked --workspace --no-deps

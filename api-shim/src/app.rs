@@ -1,23 +1,32 @@
 //! What every handler has at hand: the store of jobs, time, randomness and settings.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use config::{Config, FolderFault};
 use schemas::cv::CheckOptions;
+use storage::erase::Eraser;
 use storage::jobs::JobStore;
 use storage::sessions::SessionStore;
+use storage::webhooks::{Interest, WebhookStore};
 use storage::{Clock, Entropy};
 use tokio_util::sync::CancellationToken;
+use webhook::Secret;
 
 use crate::api::document::Pool;
+use crate::identity::{Admission, Identity};
+use crate::limits::Limits;
+use crate::routes::health::Checks;
+use crate::streams::Streams;
 use crate::wait::{Pace, Watches};
-use crate::webhook::WebhookKey;
 
 /// Limits and names of the HTTP front.
 #[derive(Clone, Debug)]
 pub struct Settings {
+    /// Who may call, and how much they may ask for.
+    pub admission: Admission,
     /// The service's name, as `/health` tells it.
     pub service: String,
     /// The version of the contract that `/health` tells.
@@ -28,6 +37,12 @@ pub struct Settings {
     pub request_timeout: Duration,
     /// Longest time for a request's head to arrive; also how long an idle connection is kept.
     pub header_timeout: Duration,
+    /// Most connections open at once.
+    pub max_connections: usize,
+    /// Origins whose scripts may call, exactly as browsers send them.
+    pub cors_origins: Vec<String>,
+    /// For how long browsers are told to come by HTTPS alone; zero says nothing.
+    pub hsts: Duration,
     /// Longest wait by `Prefer: wait=N`.
     pub max_wait: Duration,
     /// First pause between two reads of a row that is waited for.
@@ -43,7 +58,7 @@ pub struct Settings {
     /// The names of the operator's themes, beside the built-in ones.
     pub themes: Vec<String>,
     /// The key of the model provider's webhook; without one there is no such route.
-    pub webhook: Option<WebhookKey>,
+    pub webhook: Option<Secret>,
     /// How long a session lives after its last change.
     pub session_lives: Duration,
     /// Longest wait of a route of the contract for its PDF.
@@ -54,6 +69,18 @@ pub struct Settings {
     pub max_document: usize,
     /// All that is stored of a session can be exported.
     pub debug_export: bool,
+    /// Groups of routes that are switched off, by name.
+    pub maintenance: BTreeSet<&'static str>,
+    /// Event streams open at once.
+    pub max_streams: usize,
+    /// The same of one tenant.
+    pub max_streams_per_tenant: usize,
+    /// Pause between signs of life on an event stream.
+    pub stream_heartbeat: Duration,
+    /// Which URLs events may be posted to.
+    pub outgoing: webhook::Policy,
+    /// Limits of webhooks, and what Event Grid has to show.
+    pub webhooks: config::Webhooks,
 }
 
 impl Settings {
@@ -61,8 +88,13 @@ impl Settings {
     /// themes cannot be listed.
     pub fn new(config: &Config) -> Result<Self, FolderFault> {
         Ok(Self {
+            admission: Admission::new(config),
             body_limit: usize::try_from(config.server.body_limit).unwrap_or(usize::MAX),
             request_timeout: config.server.request_timeout,
+            header_timeout: config.http.header_timeout,
+            max_connections: config.http.max_connections,
+            cors_origins: config.http.cors_origins.clone(),
+            hsts: config.http.hsts,
             max_wait: config.server.max_wait,
             cv: CheckOptions {
                 strict_template: config.cv.strict_template,
@@ -72,12 +104,22 @@ impl Settings {
                 .model
                 .webhook_secret
                 .as_ref()
-                .and_then(|secret| WebhookKey::read(secret.expose())),
+                .and_then(|secret| Secret::parse(secret.expose()).ok()),
             session_lives: Duration::from_hours(config.cv.session_ttl_hours.into()),
             sync_wait: config.cv.sync_wait,
             delta_mode: config.cv.delta_mode,
             max_document: usize::try_from(config.cv.max_document_size).unwrap_or(usize::MAX),
             debug_export: config.cv.debug_export,
+            maintenance: config.server.maintenance.clone(),
+            max_streams: config.server.max_streams,
+            max_streams_per_tenant: config.server.max_streams_per_tenant,
+            stream_heartbeat: config.server.stream_heartbeat,
+            outgoing: webhook::Policy {
+                allow_http: config.webhooks.allow_http,
+                allow_private: config.webhooks.allow_private,
+                ..webhook::Policy::default()
+            },
+            webhooks: config.webhooks.clone(),
             ..Self::default()
         })
     }
@@ -86,11 +128,15 @@ impl Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
+            admission: Admission::default(),
             service: "presswork".to_owned(),
             version: "1.0".to_owned(),
             body_limit: 15_000_000,
             request_timeout: Duration::from_secs(30),
             header_timeout: Duration::from_secs(30),
+            max_connections: 16_000,
+            cors_origins: Vec::new(),
+            hsts: Duration::ZERO,
             max_wait: Duration::from_mins(1),
             poll_min: Duration::from_millis(20),
             poll_max: Duration::from_millis(500),
@@ -104,6 +150,12 @@ impl Default for Settings {
             delta_mode: false,
             max_document: 10_000_000,
             debug_export: false,
+            maintenance: BTreeSet::new(),
+            max_streams: 20_000,
+            max_streams_per_tenant: 2_000,
+            stream_heartbeat: Duration::from_secs(15),
+            outgoing: webhook::Policy::default(),
+            webhooks: Config::default().webhooks,
         }
     }
 }
@@ -113,11 +165,18 @@ impl Default for Settings {
 pub struct App {
     pub(crate) jobs: JobStore,
     pub(crate) sessions: SessionStore,
+    pub(crate) webhooks: WebhookStore,
+    pub(crate) interest: Interest,
     pub(crate) documents: Pool,
+    pub(crate) identity: Arc<Identity>,
+    pub(crate) limits: Arc<Limits>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) settings: Arc<Settings>,
     pub(crate) watches: Watches,
+    pub(crate) streams: Streams,
+    pub(crate) eraser: Eraser,
+    pub(crate) checks: Checks,
     /// Cancelled when the server stops: whoever waits is answered at once.
     pub(crate) closing: CancellationToken,
 }
@@ -134,15 +193,38 @@ impl App {
             first: settings.poll_min,
             longest: settings.poll_max,
         };
+        let sessions = SessionStore::new(
+            jobs.clone(),
+            clock.clone(),
+            entropy.clone(),
+            settings.session_lives,
+        );
+        let webhooks = WebhookStore::new(
+            jobs.clone(),
+            clock.clone(),
+            entropy.clone(),
+            &settings.webhooks,
+        );
         Self {
+            interest: Interest::new(webhooks.clone(), clock.clone()),
+            webhooks,
             watches: Watches::new(jobs.clone(), pace),
-            sessions: SessionStore::new(
-                jobs.clone(),
+            streams: Streams::new(settings.max_streams, settings.max_streams_per_tenant),
+            eraser: Eraser::new(sessions.clone(), clock.clone()),
+            checks: Checks::default(),
+            sessions,
+            documents: Pool::new(settings.max_document),
+            identity: Arc::new(Identity::new(
+                &settings.admission,
+                jobs.storage().table.clone(),
                 clock.clone(),
                 entropy.clone(),
-                settings.session_lives,
+            )),
+            limits: Limits::new(
+                &settings.admission,
+                jobs.storage().table.clone(),
+                clock.clone(),
             ),
-            documents: Pool::new(settings.max_document),
             jobs,
             clock,
             entropy,

@@ -1,47 +1,57 @@
-//! Whose request it is. Every handler of `/v1` takes a [`Caller`]; identity comes in here alone.
-
-use std::convert::Infallible;
+//! Whose request it is. Handlers take a [`Caller`]; it is made in `identity` alone.
 
 use axum::extract::FromRequestParts;
 use http::request::Parts;
-use schemas::Tenant;
+use schemas::{ProblemKind, Tenant};
+pub use storage::keys::Scope;
+use storage::keys::{KeyId, Tier};
 
 use crate::app::App;
+use crate::problem::Failure;
 
 /// Who calls, and what they may do.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Caller {
+pub(crate) struct Caller {
     /// Comes from the caller's credential only, never from a path or a body.
-    pub tenant: Tenant,
+    pub(crate) tenant: Tenant,
     /// What the credential allows.
-    pub scopes: Vec<Scope>,
+    pub(crate) scopes: Vec<Scope>,
+    /// The limits that the credential names.
+    pub(crate) tier: Option<Tier>,
+    /// By what they are known.
+    pub(crate) who: Who,
 }
 
-/// What a credential may allow.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Scope {
-    /// Read jobs and their documents.
-    JobsRead,
-    /// Submit and cancel jobs.
-    JobsWrite,
+/// By what a caller is known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Who {
+    /// By nothing.
+    Anonymous,
+    /// By an API key.
+    Key(KeyId),
+    /// By a signed token.
+    Token,
 }
 
 impl Caller {
     /// A caller without a credential: everything, but all such callers are one tenant.
-    fn anonymous() -> Self {
+    pub(crate) fn anonymous() -> Self {
         Self {
             tenant: Tenant::anonymous(),
-            scopes: vec![Scope::JobsRead, Scope::JobsWrite],
+            scopes: Scope::ALL.to_vec(),
+            tier: None,
+            who: Who::Anonymous,
         }
     }
 }
 
 impl FromRequestParts<App> for Caller {
-    type Rejection = Infallible;
+    type Rejection = Failure;
 
-    async fn from_request_parts(_parts: &mut Parts, _app: &App) -> Result<Self, Infallible> {
-        let caller = Self::anonymous();
-        tracing::Span::current().record("tenant", caller.tenant.as_str());
-        Ok(caller)
+    async fn from_request_parts(parts: &mut Parts, _app: &App) -> Result<Self, Failure> {
+        parts.extensions.get::<Self>().cloned().ok_or_else(|| {
+            tracing::error!("a handler asks for the caller of an operation that is open to all");
+            Failure::new(ProblemKind::Internal, "Something went wrong here.")
+        })
     }
 }

@@ -86,6 +86,27 @@ pub(crate) fn none_match_holds(headers: &HeaderMap, etag: &str) -> bool {
     })
 }
 
+/// The versions that `If-Match` names (RFC 9110, section 13.1.1), where entity tags are version numbers
+/// in quotes; `None` where there is no such header, or any version will do. The comparison is strong, so
+/// a weak tag names no version, and neither does one that is not ours.
+pub(crate) fn if_match(headers: &HeaderMap) -> Option<Vec<u64>> {
+    let mut values = headers.get_all(header::IF_MATCH).iter().peekable();
+    values.peek()?;
+    let mut versions = Vec::new();
+    for tag in values.flat_map(|value| value.to_str().unwrap_or_default().split(',')) {
+        let tag = tag.trim();
+        if tag == "*" {
+            return None;
+        }
+        let quoted = tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"'));
+        let version = quoted.and_then(|digits| Some((digits, digits.parse::<u64>().ok()?)));
+        // `"03"` is another tag than `"3"`.
+        let version = version.filter(|(digits, version)| version.to_string() == *digits);
+        versions.extend(version.map(|(_, version)| version));
+    }
+    Some(versions)
+}
+
 /// The caller's `traceparent` (W3C Trace Context, section 3.2) where it has the right form.
 pub(crate) fn traceparent(headers: &HeaderMap) -> Option<String> {
     let mut values = headers.get_all("traceparent").iter();
@@ -206,6 +227,23 @@ mod tests {
         check(&["*"], true);
         check(&["a"], false);
         check(&["\"b\""], false);
+    }
+
+    #[test]
+    fn versions_are_named_by_strong_tags_of_ours() {
+        let check = |values: &[&str], want: Option<&[u64]>| {
+            let got = if_match(&headers("if-match", values));
+            assert_eq!(got.as_deref(), want, "{values:?}");
+        };
+        check(&[], None);
+        check(&["*"], None);
+        check(&["\"3\""], Some(&[3]));
+        check(&["\"3\", \"5\"", "\"7\""], Some(&[3, 5, 7]));
+        check(&["W/\"3\""], Some(&[]));
+        check(&["3"], Some(&[]));
+        check(&["\"03\""], Some(&[]));
+        check(&["\"a\", \"4\""], Some(&[4]));
+        check(&[""], Some(&[]));
     }
 
     #[test]

@@ -10,17 +10,23 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use http::header::{self, HeaderName, HeaderValue};
-use http::{HeaderMap, Method};
+use http::{HeaderMap, Method, StatusCode};
 use schemas::{Problem, ProblemKind};
 use storage::Entropy;
 use storage::ambient::random;
-use tracing::Instrument as _;
+use storage::{Clock, Storage, observe as storage_observer};
+use telemetry::trace::{SPANS, whole};
+use telemetry::{Metric, event, metrics};
+use tracing::field::Empty;
+use tracing::{Instrument as _, Span};
 
 use crate::app::App;
-use crate::headers::wait_preference;
+use crate::headers::{traceparent, wait_preference};
 use crate::problem::{self, Failure};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
 /// Longest id that is taken over from a caller.
 const LONGEST_ID: usize = 128;
@@ -28,27 +34,45 @@ const LONGEST_ID: usize = 128;
 /// Where the routes of the older contract begin.
 const CONTRACT: &str = "/api/";
 
+/// Where the routes of results begin.
+const RESULT: &str = "/v1/jobs/{id}/result";
+
 /// The outermost layer.
 ///
 /// One span per request: `method`, `route` (the pattern, never the path), `request_id`, and
 /// `tenant` and `job_id` where they are known. One line when it is answered, with `status` and
 /// `duration_ms`. Probes are logged at debug level only.
-pub(crate) async fn observe(State(app): State<App>, request: Request, next: Next) -> Response {
+///
+/// For monitoring there is a span beside it, by OpenTelemetry's conventions for HTTP. It goes on with
+/// the caller's trace, and takes the place of the caller's in the request's `traceparent`, so that
+/// what follows from the request is its child.
+pub(crate) async fn observe(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let id = request_id(request.headers(), &*app.entropy);
     let method = known_method(request.method());
     let matched = request.extensions().get::<MatchedPath>().cloned();
     let route = matched.as_ref().map_or("(none)", MatchedPath::as_str);
     let is_contract = request.uri().path().starts_with(CONTRACT);
-    let span = tracing::info_span!(
-        "request",
-        method,
-        route,
-        request_id = id.to_str().unwrap_or_default(),
-        tenant = tracing::field::Empty,
-        job_id = tracing::field::Empty,
-    );
+    let exported = exported_span(method, route, request.headers());
+    let trace = telemetry::trace::traceparent(&exported);
+    if let Some(value) = trace.as_deref().and_then(|t| HeaderValue::try_from(t).ok()) {
+        request.headers_mut().insert(TRACEPARENT, value);
+    }
+    let span = exported.in_scope(|| {
+        tracing::info_span!(
+            "request",
+            method,
+            route,
+            request_id = id.to_str().unwrap_or_default(),
+            tenant = tracing::field::Empty,
+            job_id = tracing::field::Empty,
+            trace_id = trace.as_deref().and_then(telemetry::trace::trace_id),
+        )
+    });
+    let active = Metric::HttpActive.inside();
     let start = app.clock.monotonic();
-    let mut response = next.run(request).instrument(span.clone()).await;
+    let answered = next.run(request).instrument(span.clone());
+    let mut response = answered.instrument(exported.clone()).await;
+    drop(active);
 
     let problem = response.extensions_mut().remove::<Problem>();
     if let Some(mut problem) = problem.clone() {
@@ -67,14 +91,86 @@ pub(crate) async fn observe(State(app): State<App>, request: Request, next: Next
 
     let _in = span.enter();
     let status = response.status().as_u16();
-    let duration_ms = app.clock.monotonic().saturating_sub(start).as_millis() as u64;
+    let took = app.clock.monotonic().saturating_sub(start);
+    let duration_ms = took.as_millis() as u64;
     let problem = problem.map(|problem| problem.kind.uri());
-    if matches!(route, "/healthz" | "/readyz" | "/health" | "/api/health") && status < 500 {
-        tracing::debug!(status, duration_ms, "{method} {route} {status}");
+    count(&exported, (method, route, response.status()), took, problem);
+    let event = event::HTTP_REQUEST;
+    if matches!(
+        route,
+        "/healthz" | "/readyz" | "/health" | "/api/health" | "/health/detailed"
+    ) && status < 500
+    {
+        tracing::debug!(event, status, duration_ms, "{method} {route} {status}");
     } else {
-        tracing::info!(status, duration_ms, problem, "{method} {route} {status}");
+        tracing::info!(
+            event,
+            status,
+            duration_ms,
+            problem,
+            "{method} {route} {status}"
+        );
     }
     response
+}
+
+fn exported_span(method: &'static str, route: &str, headers: &HeaderMap) -> Span {
+    let span = tracing::info_span!(
+        target: SPANS,
+        "server",
+        otel.name = format!("{method} {route}"),
+        otel.kind = "server",
+        otel.status_code = Empty,
+        http.request.method = method,
+        http.route = route,
+        http.response.status_code = Empty,
+        "error.type" = Empty,
+    );
+    telemetry::trace::child_of(&span, traceparent(headers).as_deref());
+    span
+}
+
+/// Tells monitoring of an answer: method, route and status.
+fn count(
+    span: &Span,
+    (method, route, status): (&str, &str, StatusCode),
+    took: Duration,
+    problem: Option<&str>,
+) {
+    span.record("http.response.status_code", whole(status.as_u16()));
+    if status.is_server_error() {
+        span.record("otel.status_code", "ERROR");
+        span.record("error.type", status.as_str());
+    }
+    let labels = [
+        ("http.request.method", method),
+        ("http.route", route),
+        ("http.response.status_code", status.as_str()),
+    ];
+    Metric::HttpDuration.time(took, &labels);
+    if route.starts_with(RESULT) {
+        if status.is_server_error() {
+            Metric::Downloads.count(&[("outcome", "error")]);
+        } else if !status.is_client_error() {
+            Metric::Downloads.count(&[("outcome", "ok")]);
+        }
+    }
+    if let Some(problem) = problem {
+        let name = problem.strip_prefix("/problems/").unwrap_or(problem);
+        Metric::Problems.count(&[("problem", name)]);
+    }
+}
+
+/// The storage, with each call of it counted and in its trace; as it is where nobody receives that.
+pub fn observed(storage: Storage, clock: &Arc<dyn Clock>) -> Storage {
+    if !metrics::are_on() {
+        return storage;
+    }
+    storage_observer::observed(storage, clock.clone(), |seen| {
+        let operation = seen.operation;
+        let (service, verb) = (operation.service(), operation.verb());
+        metrics::storage_call(service, verb, seen.took, seen.failure);
+    })
 }
 
 /// Whether a request's body is being read: it tells a slow caller from a slow service.
@@ -94,15 +190,23 @@ pub(crate) async fn limit_time(
     next: Next,
 ) -> Response {
     let wait = wait_preference(request.headers()).unwrap_or_default();
-    let mut limit = app.settings.request_timeout + wait.min(app.settings.max_wait);
+    let limit = app.settings.request_timeout;
+    // The wait that was asked for is for the answer: a body has none of it.
+    let mut more = wait.min(app.settings.max_wait);
     if request.uri().path().starts_with(CONTRACT) {
-        limit += app.settings.sync_wait;
+        more += app.settings.sync_wait;
     }
     let reading = Reading::default();
     request.extensions_mut().insert(reading.clone());
-    match tokio::time::timeout(limit, next.run(request)).await {
+    let is_reading = || reading.0.load(Ordering::Relaxed);
+    let mut answer = std::pin::pin!(next.run(request));
+    let mut answered = tokio::time::timeout(limit, &mut answer).await;
+    if answered.is_err() && !is_reading() && !more.is_zero() {
+        answered = tokio::time::timeout(more, answer).await;
+    }
+    match answered {
         Ok(response) => response,
-        Err(_) if reading.0.load(Ordering::Relaxed) => Failure::new(
+        Err(_) if is_reading() => Failure::new(
             ProblemKind::Timeout,
             format!("The body did not arrive within {limit:?}. Send it faster, or send less."),
         )
@@ -110,7 +214,8 @@ pub(crate) async fn limit_time(
         .into_response(),
         Err(_) => {
             tracing::error!(
-                limit_ms = limit.as_millis() as u64,
+                event = event::HTTP_TIMEOUT,
+                limit_ms = (limit + more).as_millis() as u64,
                 "the request took too long"
             );
             let detail = "The request could not be handled in time. Try again later.";
@@ -121,7 +226,7 @@ pub(crate) async fn limit_time(
 
 /// A panic is an answer too. Its text may quote data, so it goes nowhere from here.
 pub(crate) fn panicked(_panic: Box<dyn Any + Send>) -> Response {
-    tracing::error!("a handler panicked");
+    tracing::error!(event = event::HTTP_PANIC, "a handler panicked");
     Failure::new(
         ProblemKind::Internal,
         "Something went wrong here. Quote the request id to the operator.",

@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::time::Duration;
 
+use crate::caller::Scope;
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use http::header::{self, HeaderName, HeaderValue};
@@ -15,7 +16,7 @@ use storage::jobs::SubmitError;
 const RETRY_AFTER: Duration = Duration::from_secs(2);
 
 /// The media type of a problem (RFC 9457, section 3).
-const MEDIA_TYPE: &str = "application/problem+json";
+pub(crate) const MEDIA_TYPE: &str = "application/problem+json";
 
 /// Why a request is not done. Its detail says what to change, and never holds what was sent.
 #[derive(Debug)]
@@ -56,6 +57,12 @@ impl Failure {
             ..FieldError::default()
         };
         Self::new(kind, message).with_errors(vec![error])
+    }
+
+    /// The credential lacks a scope.
+    pub(crate) fn forbidden(scope: Scope) -> Self {
+        let detail = format!("This needs a credential with the scope {scope}.");
+        Self::new(ProblemKind::Forbidden, detail)
     }
 
     /// A missing job and another tenant's job, and an id that cannot be one: all look the same.

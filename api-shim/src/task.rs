@@ -9,7 +9,7 @@ use tracing::Instrument as _;
 pub(crate) async fn finished<T: Send + 'static>(
     work: impl Future<Output = T> + Send + 'static,
 ) -> T {
-    unpanicked(tokio::spawn(work.in_current_span()).await)
+    unpanicked(tokio::spawn(telemetry::trace::carried(work.in_current_span())).await)
 }
 
 /// Computes where it holds up nobody: on a thread for blocking work.

@@ -5,6 +5,7 @@ use axum::response::Response;
 use bytes::Bytes;
 use http::header::{self, HeaderValue};
 use http::{HeaderMap, StatusCode};
+use schemas::job::State;
 use sha2::{Digest as _, Sha256};
 use storage::jobs::JobRow;
 
@@ -15,6 +16,8 @@ use crate::headers::none_match_holds;
 pub(crate) struct View {
     /// Counts the job's changes: a later state has a higher one.
     pub(crate) version: u32,
+    /// Where the job stands.
+    pub(crate) state: State,
     /// Nothing more happens by itself.
     pub(crate) is_final: bool,
     /// Strong (RFC 9110, section 8.8.3): made from the very bytes of the body.
@@ -29,10 +32,16 @@ impl View {
         let etag = format!("\"{}\"", &sha256_hex(&body)[..32]);
         Self {
             version: row.version,
+            state: status.state,
             is_final: status.state.is_final(),
             etag: HeaderValue::try_from(etag).expect("hexadecimal digits are a legal value"),
             body: body.into(),
         }
+    }
+
+    /// The job as JSON on one line.
+    pub(crate) fn body(&self) -> &[u8] {
+        &self.body
     }
 
     /// Whether the caller says that it has this state already.

@@ -1,10 +1,13 @@
 //! The public shape of a job: what a caller sends, and what a caller reads back.
 
+mod batch;
 mod options;
 mod status;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -12,6 +15,7 @@ use crate::FieldError;
 use crate::cv::{Cv, Section};
 
 pub use crate::locale::Language;
+pub use batch::{BatchOutcome, BatchOutcomes, BatchRequest, Erasure, ErasureState, LARGEST_BATCH};
 pub use options::{
     BUILT_IN_THEMES, Letter, OnModelFailure, Options, Output, PageSize, Pages, Part, ThemeName,
 };
@@ -35,7 +39,18 @@ pub struct JobRequest {
     /// characters, values of at most 256.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub metadata: BTreeMap<String, String>,
+    /// The job is not begun before this time, at most [`LONGEST_DELAY`] ahead. A time that has
+    /// passed is no delay.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_before: Option<Timestamp>,
+    /// Where to post the events of this job, without a webhook of the tenant: `https`, at most
+    /// 2,048 bytes. Signed with the tenant's callback secret, `GET /v1/webhooks/callback-secret`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub callback_url: Option<String>,
 }
+
+/// How far ahead `not_before` may be: queues hold a message back for seven days.
+pub const LONGEST_DELAY: Duration = Duration::from_hours(6 * 24);
 
 /// The kinds of jobs. Each has one file in `worker/src/jobs`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
@@ -133,7 +148,31 @@ impl JobKind {
     }
 }
 
+impl JobKind {
+    /// All kinds.
+    pub const ALL: [Self; 2] = [Self::Cv, Self::CoverLetter];
+
+    /// The name as JSON has it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Cv => "cv",
+            Self::CoverLetter => "cover_letter",
+        }
+    }
+}
+
 impl JobRequest {
+    /// What is wrong with `not_before`, as of `now`.
+    pub fn delay_fault(&self, now: Timestamp) -> Option<FieldError> {
+        let late = self.not_before? > now + LONGEST_DELAY;
+        late.then(|| FieldError {
+            path: "not_before".to_owned(),
+            code: "out_of_range".to_owned(),
+            message: "not_before must be at most 6 days ahead".to_owned(),
+            ..FieldError::default()
+        })
+    }
+
     /// Limits that the types cannot say. The CV itself is checked by [`crate::cv`].
     pub fn faults(&self) -> Vec<FieldError> {
         let mut faults = Vec::new();
@@ -191,6 +230,9 @@ impl JobRequest {
                 over(path, chars(line), 100, "characters");
             }
         }
+        let url = self.callback_url.as_ref().map_or(0, String::len);
+        let longest = crate::webhook::LONGEST_URL;
+        over("callback_url".to_owned(), url, longest, "bytes");
         over("metadata".to_owned(), self.metadata.len(), 16, "entries");
         for (name, value) in self.metadata.iter().take(16) {
             over("metadata names".to_owned(), chars(name), 64, "characters");

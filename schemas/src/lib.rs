@@ -13,6 +13,7 @@ pub mod message;
 pub mod money;
 pub mod problem;
 pub mod session;
+pub mod webhook;
 
 pub use id::{JobId, Tenant};
 pub use money::Usd;

@@ -106,6 +106,12 @@ problem_kinds! {
     InvalidCv = "/problems/invalid-cv", 400, "The CV is not valid";
     /// The uploaded document cannot be read, or holds no CV.
     InvalidDocument = "/problems/invalid-document", 422, "The document cannot be used";
+    /// No credential came, or none that counts (RFC 9110, section 15.5.2).
+    Unauthorized = "/problems/unauthorized", 401, "A valid credential is needed";
+    /// The credential does not allow the operation.
+    Forbidden = "/problems/forbidden", 403, "The credential does not allow this";
+    /// Too many requests, or too many jobs at once (RFC 6585, section 4).
+    TooManyRequests = "/problems/too-many-requests", 429, "Too many requests";
     /// No such thing, or not the caller's.
     NotFound = "/problems/not-found", 404, "Not found";
     /// The path exists, with other methods.
@@ -116,6 +122,8 @@ problem_kinds! {
     Conflict = "/problems/conflict", 409, "The job's state does not allow this";
     /// A precondition of the request (RFC 9110, section 13) does not hold.
     PreconditionFailed = "/problems/precondition-failed", 412, "Precondition failed";
+    /// The asked range lies outside of the document (RFC 9110, section 15.5.17).
+    RangeNotSatisfiable = "/problems/range-not-satisfiable", 416, "The range lies outside of the document";
     /// The body is over the limit.
     TooLarge = "/problems/too-large", 413, "The body is too large";
     /// The media type is not one that the operation takes.
@@ -138,6 +146,103 @@ problem_kinds! {
     Expired = "/problems/expired", 410, "The job expired before it was started";
     /// The document could not be rendered.
     RenderFailed = "/problems/render-failed", 500, "The document could not be rendered";
+}
+
+impl ProblemKind {
+    /// What it means and what to do, for a person.
+    pub fn explanation(self) -> &'static str {
+        match self {
+            Self::MalformedBody => {
+                "The body is not JSON, or has fields or types that the operation does not take. \
+                 `errors` names the place. Nothing was stored. Mend the body and send it again."
+            }
+            Self::InvalidRequest => {
+                "The request was read, and a header, a parameter or a field is out of bounds. \
+                 `errors` names each with its limit. Nothing was stored."
+            }
+            Self::InvalidCv => {
+                "The CV lacks required fields, has keys of another system, values of the wrong type, \
+                 or texts far over their limits. `errors` names each fault with its path. Nothing was \
+                 stored."
+            }
+            Self::InvalidDocument => {
+                "The uploaded document is of a form that is not read, is damaged or protected, or holds no \
+                 CV: `errors` says which. Nothing was stored."
+            }
+            Self::Unauthorized => {
+                "The request came without a credential, or with one that is unknown, expired or revoked: \
+                 all look the same. `WWW-Authenticate` says which kinds are taken. Nothing was stored."
+            }
+            Self::Forbidden => {
+                "The credential is valid, and lacks the scope that the operation needs; `detail` names it. \
+                 Nothing was stored."
+            }
+            Self::TooManyRequests => {
+                "A limit of requests or of jobs at once is reached. `Retry-After` says when to come back. \
+                 Nothing was stored."
+            }
+            Self::NotFound => {
+                "There is no such thing, or it is not yours: both look the same. Jobs are also removed \
+                 some time after they have ended."
+            }
+            Self::MethodNotAllowed => {
+                "The path exists and does not take this method. The Allow header lists those it takes."
+            }
+            Self::NotReady => {
+                "The job has not ended, so there is no document yet. Come back after Retry-After, or \
+                 ask for the job with `Prefer: wait=30`."
+            }
+            Self::Conflict => {
+                "The job is in a state in which this cannot be done: it is too late to cancel it, or \
+                 it was cancelled and has no document."
+            }
+            Self::PreconditionFailed => {
+                "The thing was changed since you read it. Read it again, and repeat the change."
+            }
+            Self::RangeNotSatisfiable => {
+                "The Range header asks for bytes that the document does not have. Content-Range says how \
+                 many it has."
+            }
+            Self::TooLarge => "The body has more bytes than the server takes. Send less.",
+            Self::UnsupportedMediaType => {
+                "The body has a media type or content coding that the operation does not take. The \
+                 Accept-Post header says which it takes."
+            }
+            Self::IdempotencyKeyReused => {
+                "The Idempotency-Key was used for a request with another body. Each new request needs \
+                 a new key; a repeat needs the very same body."
+            }
+            Self::Timeout => "The request's body arrived too slowly. Send it again, faster.",
+            Self::Internal => {
+                "Something is wrong on the server's side. Quote the request id to the operator, who \
+                 finds the reason in the log."
+            }
+            Self::Unavailable => {
+                "The server cannot do it at the moment. Repeat it after Retry-After; with the same \
+                 Idempotency-Key no job is made twice."
+            }
+            Self::ModelFailed => {
+                "The language model refused the request, or its reply could not be used. The call is \
+                 not repeated by itself. With `on_model_failure: render_unpolished` you get your own \
+                 text as a PDF instead."
+            }
+            Self::OutcomeUnknown => {
+                "The call to the language model went out, and no clear answer came back: it may have \
+                 been paid for. The job is held, and not repeated without your consent. A late reply \
+                 is still taken."
+            }
+            Self::Poison => {
+                "The job failed on each of several tries and was set aside for the operator."
+            }
+            Self::Expired => {
+                "The job waited too long before anybody began it, and was given up. No model was \
+                 called. Submit it again."
+            }
+            Self::RenderFailed => {
+                "The document could not be set. The job's `error` says why, as far as it is known."
+            }
+        }
+    }
 }
 
 #[cfg(test)]

@@ -7,10 +7,14 @@ use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema};
 use schemas::cv::Cv;
 use schemas::event::Event;
-use schemas::job::{JobPage, JobRequest, JobStatus};
+use schemas::job::{BatchOutcomes, BatchRequest, Erasure, JobPage, JobRequest, JobStatus};
 use schemas::message::{JobMessage, ReplyMessage};
 use schemas::problem::Problem;
 use schemas::session::tools::definitions;
+use schemas::webhook::{
+    CallbackSecret, ChangeWebhook, CreateWebhook, DeliveryPage, Notification, RedeliverSince,
+    Redelivered, Webhook, WebhookDelivery, WebhookPage,
+};
 
 /// Every schema, by file name. A new wire type gets one line here.
 fn table() -> Vec<(&'static str, Schema)> {
@@ -19,10 +23,23 @@ fn table() -> Vec<(&'static str, Schema)> {
         ("job-request", read::<JobRequest>()),
         ("job-status", written::<JobStatus>()),
         ("job-page", written::<JobPage>()),
+        ("job-batch", read::<BatchRequest>()),
+        ("job-batch-outcomes", written::<BatchOutcomes>()),
+        ("erasure", written::<Erasure>()),
         ("problem", written::<Problem>()),
         ("job-message", read::<JobMessage>()),
         ("reply-message", read::<ReplyMessage>()),
         ("event", read::<Event>()),
+        ("webhook-create", read::<CreateWebhook>()),
+        ("webhook-change", read::<ChangeWebhook>()),
+        ("webhook", written::<Webhook>()),
+        ("webhook-page", written::<WebhookPage>()),
+        ("webhook-delivery", written::<WebhookDelivery>()),
+        ("webhook-deliveries", written::<DeliveryPage>()),
+        ("webhook-redeliver", read::<RedeliverSince>()),
+        ("webhook-redelivered", written::<Redelivered>()),
+        ("callback-secret", written::<CallbackSecret>()),
+        ("notification", written::<Notification>()),
     ]
 }
 

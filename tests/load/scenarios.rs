@@ -21,10 +21,10 @@ const QUIET: [(&str, &str); 1] = [("log.level", "warn")];
 
 /// A system and a model, each a process.
 pub(crate) struct Rig {
-    system: Server,
+    pub(crate) system: Server,
     model: Server,
     pub(crate) api: Api,
-    _backing: Backing,
+    pub(crate) backing: Backing,
 }
 
 pub(crate) fn rig(backing: Backing, latency: &str, settings: &[(&str, &str)]) -> Rig {
@@ -38,7 +38,7 @@ pub(crate) fn rig(backing: Backing, latency: &str, settings: &[(&str, &str)]) ->
         system,
         model,
         api,
-        _backing: backing,
+        backing,
     }
 }
 

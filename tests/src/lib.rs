@@ -5,6 +5,7 @@ pub mod api;
 pub mod backing;
 pub mod matrix;
 pub mod process;
+pub mod sink;
 
 use std::path::PathBuf;
 

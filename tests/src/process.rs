@@ -35,6 +35,9 @@ pub fn command(name: &str) -> Command {
         "CV_",
         "LOG_",
         "ENVIRONMENT",
+        "JWT_SECRET_KEY",
+        "RATE_LIMIT_",
+        "SECRET_KEY",
     ];
     for (key, _) in std::env::vars_os() {
         if ours

@@ -54,6 +54,8 @@ pub struct View {
     pub reply_id: ReplyId,
     /// Calls whose outcome could not be known, the present one not counted.
     pub ambiguous_attempts: u32,
+    /// How long it is not to be begun yet, by the table's clock; zero when it may.
+    pub starts_in: Duration,
     /// Still queued when it should long have begun.
     pub expired: bool,
     /// The owner wants it stopped.

@@ -160,7 +160,10 @@ async fn beat(
             }
             Err(StorageError::StaleReceipt | StorageError::NotFound) => {
                 state.lost.store(true, Ordering::Relaxed);
-                tracing::warn!("lease lost: another worker may have the message");
+                tracing::warn!(
+                    event = telemetry::event::LEASE_LOST,
+                    "lease lost: another worker may have the message"
+                );
                 stop.cancelled().await;
                 return lease;
             }

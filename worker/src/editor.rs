@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use openai::{Called, Client, FailureKind, Outcome, Request, Retrieved, Settled, StoredPrompt};
 use schemas::job::{Editor as EditorName, JobInput, Usage};
 use schemas::{Problem, ProblemKind};
+use telemetry::event;
 
 use crate::jobs::{self, Source, StoredReply};
 
@@ -63,6 +64,8 @@ pub struct Model {
     pub api: Arc<dyn ModelApi>,
     /// The provider works on a call in the background: its reply is fetched by its id.
     pub background: bool,
+    /// Who provides it, as OpenTelemetry names providers (`gen_ai.provider.name`).
+    pub provider: &'static str,
     /// The model's name: part of the content hash.
     pub name: String,
     /// A prompt stored at the provider, in place of ours.
@@ -222,7 +225,11 @@ impl Model {
             }),
             Outcome::NotProcessed(not) => {
                 let reason = not.reason;
-                tracing::warn!(?reason, "the model did not process the request");
+                tracing::warn!(
+                    event = event::MODEL_NOT_PROCESSED,
+                    ?reason,
+                    "the model did not process the request"
+                );
                 let after = not.retry_after.unwrap_or(self.retry_after);
                 Edited::NotProcessed {
                     after,
@@ -231,7 +238,11 @@ impl Model {
             }
             Outcome::Final(failure) => {
                 let kind = &failure.kind;
-                tracing::warn!(?kind, "the model gave no usable reply");
+                tracing::warn!(
+                    event = event::MODEL_FAILED,
+                    ?kind,
+                    "the model gave no usable reply"
+                );
                 let usage = failure
                     .usage
                     .map(|u| usage(failure.model.clone().unwrap_or_default(), u));
@@ -245,7 +256,11 @@ impl Model {
             }
             Outcome::Ambiguous(ambiguity) => {
                 let kind = ambiguity.kind;
-                tracing::warn!(?kind, "the outcome of the model call is unknown");
+                tracing::warn!(
+                    event = event::MODEL_UNKNOWN,
+                    ?kind,
+                    "the outcome of the model call is unknown"
+                );
                 Edited::Ambiguous(outcome_unknown())
             }
         }

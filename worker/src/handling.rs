@@ -8,7 +8,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use schemas::event::Event as CloudEvent;
 use schemas::job::{JobInput, OnModelFailure, Usage};
 use schemas::message::JobMessage;
 use schemas::{JobId, Problem, ProblemKind};
@@ -18,6 +17,7 @@ use storage::jobs::{
 };
 use storage::names::QueueName;
 use storage::port::{ETag, Result as StorageResult, StorageError};
+use tracing::Instrument as _;
 
 use crate::Engine;
 use crate::attempt::{Attempt, Content, Disposition, Effect, End, Event, Next, Pdf, ReplyId, View};
@@ -26,7 +26,8 @@ use crate::delivery::Delivery;
 use crate::editor::outcome_unknown;
 use crate::failpoints;
 use crate::jobs::{self, StoredReply};
-use crate::renderer::RenderFailure;
+use crate::renderer::{RenderFailure, RenderedJob};
+use crate::watch;
 
 /// One handling of one message, with what its effects leave behind for the next ones.
 pub(crate) struct Handling<'a> {
@@ -57,6 +58,7 @@ pub(crate) struct Handling<'a> {
     permit: Option<Permit>,
     pdf: Option<StoredPdf>,
     warnings: Vec<schemas::cv::Warning>,
+    figures: watch::Figures,
 }
 
 impl<'a> Handling<'a> {
@@ -89,6 +91,7 @@ impl<'a> Handling<'a> {
             permit: None,
             pdf: None,
             warnings: Vec::new(),
+            figures: watch::Figures::default(),
         };
         let counted = delivery.dequeue_count.saturating_sub(message.forgiven);
         let rules = engine.settings.rules;
@@ -127,7 +130,7 @@ impl<'a> Handling<'a> {
                             forgiven: true,
                         };
                     }
-                    tracing::warn!(%job_id, ?effect, error = &e as &dyn std::error::Error, "storage gave no clear answer for job {job_id}");
+                    tracing::warn!(event = telemetry::event::JOB_UNCLEAR, %job_id, ?effect, error = &e as &dyn std::error::Error, "storage gave no clear answer for job {job_id}");
                     Event::Unclear
                 }
             };
@@ -172,9 +175,25 @@ impl<'a> Handling<'a> {
         self.read_at = self.engine.clock.monotonic();
         let JobMessage { tenant, job_id, .. } = self.message;
         self.loaded = self.engine.store.read(tenant, *job_id).await?;
+        if self.loaded.is_none() {
+            self.leave_nothing().await?;
+        }
         Ok(Event::Row(
             self.loaded.as_ref().map(|loaded| self.view(loaded)),
         ))
+    }
+
+    /// The job was purged while this handling had it in hand: what it has written since goes too.
+    async fn leave_nothing(&mut self) -> StorageResult<()> {
+        let JobMessage { tenant, job_id, .. } = self.message;
+        let reply = self.edited.take().and_then(|edited| edited.reply_id);
+        for id in reply.into_iter().chain(self.reply_id.take()) {
+            self.engine.forget(id);
+        }
+        if self.reply.is_some() || self.pdf.is_some() {
+            self.engine.store.drop_blobs(tenant, *job_id).await?;
+        }
+        Ok(())
     }
 
     fn view(&self, Loaded { row, date, .. }: &Loaded) -> View {
@@ -192,9 +211,11 @@ impl<'a> Handling<'a> {
                 (Some(_), _) => ReplyId::Known,
             },
             ambiguous_attempts: row.ambiguous_attempts,
+            starts_in: row.not_before.map_or(Duration::ZERO, |time| {
+                Duration::try_from(time.duration_since(*date)).unwrap_or(Duration::ZERO)
+            }),
             expired: row.state == RowState::Queued
-                && row.consented_at.unwrap_or(row.created_at) + self.engine.settings.expire_after
-                    <= *date,
+                && row.waits_since() + self.engine.settings.expire_after <= *date,
             cancel_requested: row.cancel_requested,
             own_text_will_do: row.on_model_failure == OnModelFailure::RenderUnpolished,
             notify_behind: row.notified_version < row.version,
@@ -303,6 +324,12 @@ impl<'a> Handling<'a> {
             after_ambiguous,
         };
         let moved = self.engine.store.latch(loaded, latch).await;
+        if let Ok(loaded) = &moved {
+            self.engine.notifier.began(&loaded.row);
+            if loaded.row.model_calls > 0 && (after_ambiguous || loaded.row.consents > 0) {
+                telemetry::Metric::ModelRepeated.count(&[]);
+            }
+        }
         self.moved(moved)
     }
 
@@ -339,7 +366,7 @@ impl<'a> Handling<'a> {
             return Ok(Event::Impossible);
         };
         let created = self.loaded().row.created_at;
-        let rendered = self.engine.renderer.render(input, reply, created).await;
+        let rendered = self.rendered(input, reply, created).await;
         let rendered = match rendered {
             Ok(rendered) => rendered,
             Err(RenderFailure::Crashed) => return Ok(Event::Pdf(Pdf::Crashed)),
@@ -360,6 +387,28 @@ impl<'a> Handling<'a> {
             .put_result(tenant, *job_id, polished, main, beside)
             .await?;
         Ok(self.keep_pdf(pdf))
+    }
+
+    /// Renders, watched.
+    async fn rendered(
+        &mut self,
+        input: Arc<JobInput>,
+        reply: StoredReply,
+        created: jiff::Timestamp,
+    ) -> Result<RenderedJob, RenderFailure> {
+        let (clock, span) = (&self.engine.clock, watch::render_span());
+        let start = clock.monotonic();
+        let rendering = self.engine.renderer.render(input, reply, created);
+        let rendered = rendering.instrument(span.clone()).await;
+        let took = clock.monotonic().saturating_sub(start);
+        self.figures.render = Some(took);
+        let pdf = match &rendered {
+            Ok(rendered) => Ok((rendered.facts.pages, rendered.pdf.len())),
+            Err(RenderFailure::Crashed) => Err("crashed"),
+            Err(RenderFailure::Refused(_)) => Err("refused"),
+        };
+        watch::rendered(&span, took, pdf);
+        rendered
     }
 
     fn keep_pdf(&mut self, pdf: StoredPdf) -> Event {
@@ -430,8 +479,11 @@ impl<'a> Handling<'a> {
             {
                 self.engine.forget(id);
             }
-            let (job_id, state) = (self.message.job_id, self.loaded().row.state);
-            tracing::info!(%job_id, ?state, "job {job_id} ended");
+            watch::ended(
+                &self.loaded().row,
+                self.engine.settings.sample,
+                self.figures,
+            );
         }
         Ok(event)
     }
@@ -467,20 +519,7 @@ impl<'a> Handling<'a> {
 
     async fn notify(&mut self) -> StorageResult<Event> {
         let JobMessage { tenant, job_id, .. } = self.message;
-        let event = CloudEvent {
-            specversion: "1.0".to_owned(),
-            id: jobs::hex(&random::<16>(&*self.engine.entropy)),
-            source: "/presswork/worker".to_owned(),
-            kind: CloudEvent::JOB_ENDED.to_owned(),
-            subject: format!("/tenants/{tenant}/jobs/{job_id}"),
-            time: self.engine.clock.now(),
-            data: serde_json::Value::Null,
-        };
-        let body = serde_json::to_string(&event).map_err(StorageError::unavailable)?;
-        let queue = &self.engine.store.storage().queue;
-        queue
-            .send(QueueName::Notifications, &body, Duration::ZERO)
-            .await?;
+        self.engine.store.enqueue_ended(tenant, *job_id).await?;
         Ok(Event::Done)
     }
 }

@@ -6,7 +6,10 @@
 //! - `runner`, `delivery`: the consume loop, and the lease of one message.
 //! - `jobs`: job kinds, one file each.
 //! - `reconciler`, `notify`, `poison`: what happens beside the main way.
+//! - `retention`: what is stored goes away again.
 //! - `reference`: what the provider is told of a job.
+//! - `watch`: what monitoring is told.
+//! - `program`: the `worker` program.
 //! - `failpoints`: where tests make it die.
 
 pub mod attempt;
@@ -18,11 +21,14 @@ mod handling;
 pub mod jobs;
 mod notify;
 pub mod poison;
+mod program;
 pub mod reconciler;
 pub mod reference;
 mod renderer;
+mod retention;
 pub mod runner;
 mod settings;
+mod watch;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -38,14 +44,18 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 pub use budget::Limits;
+pub use notify::{DeadLetter, NotifySettings};
+pub use program::program;
 pub use renderer::{Beside, Press, PressFault, RenderedJob, engine, render_job};
 pub use settings::{ModelMissing, Settings, editor, model_client};
+pub use watch::observed;
 
 use crate::attempt::Disposition;
 use crate::budget::Budget;
 use crate::delivery::Delivery;
 use crate::editor::Editor;
 use crate::handling::Handling;
+use crate::notify::Notifier;
 use crate::renderer::Renderer;
 use crate::runner::Consumer;
 
@@ -59,6 +69,7 @@ pub(crate) struct Engine {
     pub(crate) editor: Arc<Editor>,
     pub(crate) renderer: Renderer,
     pub(crate) budget: Budget,
+    pub(crate) notifier: Arc<Notifier>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) settings: Settings,
@@ -104,11 +115,18 @@ impl Worker {
             Editor::Offline => Editor::Offline,
         };
         let renderer = Renderer::new(press, settings.render_threads);
+        let notifier = Notifier::new(
+            store.clone(),
+            settings.notify.clone(),
+            (clock.clone(), entropy.clone()),
+            shutdown.clone(),
+        );
         Self(Arc::new(Engine {
             store,
             editor: Arc::new(editor),
             renderer,
             budget,
+            notifier,
             clock,
             entropy,
             settings,
@@ -125,10 +143,13 @@ impl Worker {
             tokio::join!(
                 self.consume_jobs(),
                 self.consume_notifications(),
-                self.reconcile()
+                self.reconcile(),
+                retention::run(&self.0),
+                self.watch_queues()
             );
             self.0.chores.close();
             self.0.chores.wait().await;
+            self.0.notifier.finished().await;
         };
         let grace = self.0.settings.shutdown_grace;
         let too_late = async {
@@ -150,13 +171,24 @@ impl Worker {
     }
 
     async fn consume_notifications(&self) {
-        let consumer = self.consumer(QueueName::Notifications, 16);
-        let engine = self.0.clone();
+        let consumer = self.consumer(QueueName::Notifications, 32);
+        let notifier = self.0.notifier.clone();
         let handle = move |delivery| {
-            let engine = engine.clone();
-            async move { notify::handle(&engine, delivery).await }
+            let notifier = notifier.clone();
+            async move { notifier.handle(delivery).await }
         };
         consumer.run(self.0.shutdown.clone(), handle).await;
+    }
+
+    async fn watch_queues(&self) {
+        let Engine {
+            store,
+            clock,
+            settings,
+            shutdown,
+            ..
+        } = &*self.0;
+        watch::queues(store.storage(), &**clock, settings.metrics_every, shutdown).await;
     }
 
     fn consumer(&self, name: QueueName, concurrency: usize) -> Consumer {
@@ -172,6 +204,37 @@ impl Worker {
         }
     }
 
+    /// Removes once what has been kept long enough: erased tenants, purged and old jobs, expired
+    /// sessions, records of deliveries. What is due once a day is left out if it was done today, and
+    /// all of it if another worker is at it.
+    pub async fn retain_once(&self) -> Result<(), StorageError> {
+        let Engine {
+            settings,
+            store,
+            clock,
+            entropy,
+            ..
+        } = &*self.0;
+        let lives = settings.session_lives;
+        let sessions = SessionStore::new(store.clone(), clock.clone(), entropy.clone(), lives);
+        self.sweep_if_due(&sessions).await?;
+        retention::round(&self.0).await
+    }
+
+    async fn sweep_if_due(&self, sessions: &SessionStore) -> Result<(), StorageError> {
+        let settings = &self.0.settings;
+        let webhooks = self.0.notifier.store();
+        webhooks
+            .sweep_if_due(settings.sweep_at, settings.notify.keep)
+            .await?;
+        if let Some(swept) = sessions.sweep_if_due(settings.sweep_at).await? {
+            let removed = swept.sessions;
+            watch::sessions_expired(swept);
+            tracing::info!(removed, "{removed} expired sessions were removed");
+        }
+        Ok(())
+    }
+
     /// One round at a time, by whichever worker has the lease.
     async fn reconcile(&self) {
         let Engine {
@@ -185,6 +248,14 @@ impl Worker {
         let holder = jobs::hex(&random::<8>(&**entropy));
         let lives = settings.session_lives;
         let sessions = SessionStore::new(store.clone(), clock.clone(), entropy.clone(), lives);
+        // Nothing is to be put back yet; but that a worker runs, whoever asks can see at once.
+        let lasts = settings.reconcile_every * 2;
+        let shown = lease::acquire(&*store.storage().table, lease::RECONCILER, &holder, lasts);
+        tokio::select! {
+            biased;
+            () = shutdown.cancelled() => return,
+            _ = shown => {}
+        }
         loop {
             let pause = tokio::time::sleep(settings.reconcile_every);
             tokio::select! {
@@ -192,17 +263,14 @@ impl Worker {
                 () = shutdown.cancelled() => return,
                 () = pause => {}
             }
-            let lasts = settings.reconcile_every * 2;
             let table = &*store.storage().table;
             let round = async {
-                if !lease::acquire(table, "reconciler", &holder, lasts).await? {
+                if !lease::acquire(table, lease::RECONCILER, &holder, lasts).await? {
                     return Ok::<_, StorageError>(());
                 }
-                reconciler::reconcile(store).await?;
-                if let Some(swept) = sessions.sweep_if_due(settings.sweep_at).await? {
-                    let removed = swept.sessions;
-                    tracing::info!(removed, "{removed} expired sessions were removed");
-                }
+                reconciler::reconcile(store, self.0.notifier.store()).await?;
+                self.sweep_if_due(&sessions).await?;
+                watch::sessions(&sessions).await?;
                 Ok(())
             };
             if let Err(e) = round.await {
@@ -218,7 +286,8 @@ impl Worker {
 async fn handle_job(engine: Arc<Engine>, delivery: Delivery) {
     match QueueMessage::from_body(&delivery.body) {
         Ok(QueueMessage::Job(message)) => {
-            let disposition = Handling::run(&engine, &message, &delivery, None).await;
+            let handling = Handling::run(&engine, &message, &delivery, None);
+            let disposition = watch::job(&*engine.clock, &message, handling).await;
             dispose(delivery, disposition, Some(message)).await;
         }
         Ok(QueueMessage::Reply(message)) => handle_reply(&engine, &message, delivery).await,
@@ -264,7 +333,8 @@ async fn handle_reply(engine: &Engine, message: &ReplyMessage, delivery: Deliver
         return delivery.ack().await;
     };
     let message = JobMessage::new(tenant, job_id);
-    let disposition = Handling::run(engine, &message, &delivery, Some(id.clone())).await;
+    let handling = Handling::run(engine, &message, &delivery, Some(id.clone()));
+    let disposition = watch::job(&*engine.clock, &message, handling).await;
     dispose(delivery, disposition, None).await;
 }
 

@@ -89,7 +89,9 @@ pub(crate) async fn set_aside(
     };
     let body = serde_json::to_string(&aside).map_err(StorageError::unavailable)?;
     let (name, reason) = (to.as_str(), &aside.reason);
+    telemetry::Metric::Poison.count(&[("messaging.destination.name", name)]);
     tracing::error!(
+        event = telemetry::event::MESSAGE_SET_ASIDE,
         queue = name,
         reason,
         "a message was set aside on queue {name}"

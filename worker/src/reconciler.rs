@@ -1,7 +1,8 @@
-//! The reconciler: puts back on the queue every open job that has no message any more.
+//! The reconciler: puts back on the queue every open job that has no message any more, every end
+//! that was not told, and every delivery to a webhook that is due.
 //!
-//! It walks the open markers, so it finds whatever was accepted and is not final. Duplicate
-//! messages are harmless: the row decides.
+//! It walks markers, so it finds whatever was accepted and is not final, and whatever is final and
+//! not told. Duplicate messages are harmless: the row decides.
 
 use std::time::Duration;
 
@@ -10,6 +11,9 @@ use schemas::Tenant;
 use schemas::message::JobMessage;
 use storage::jobs::{JobStore, Loaded, NewerRow, OpenJob, RowState};
 use storage::port::{Result, StorageError};
+use storage::webhooks::WebhookStore;
+
+use crate::watch;
 
 /// What one round did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -20,20 +24,37 @@ pub struct Round {
     pub requeued: u64,
     /// Markers of finished or purged jobs that were taken away.
     pub closed: u64,
+    /// Ends that were not told, and deliveries that were due.
+    pub notices: u64,
 }
 
 /// Looks at every open job of every tenant once.
-pub async fn reconcile(store: &JobStore) -> Result<Round> {
+pub async fn reconcile(store: &JobStore, webhooks: &WebhookStore) -> Result<Round> {
     let mut round = Round::default();
     let mut tenants = None;
     loop {
         let (names, next) = store.tenants(tenants.as_ref()).await?;
         for tenant in names {
             reconcile_tenant(store, &tenant, &mut round).await?;
+            round.notices += enqueue_due(webhooks, &tenant).await?;
         }
         tenants = next;
         if tenants.is_none() {
             return Ok(round);
+        }
+    }
+}
+
+async fn enqueue_due(webhooks: &WebhookStore, tenant: &Tenant) -> Result<u64> {
+    let (mut put, mut from) = (0, None);
+    loop {
+        let (due, next) = webhooks.due(tenant, from.as_ref()).await?;
+        for due in due {
+            put += u64::from(webhooks.enqueue_due(tenant, &due).await?);
+        }
+        from = next;
+        if from.is_none() {
+            return Ok(put);
         }
     }
 }
@@ -72,6 +93,13 @@ async fn reconcile_job(
         return store.close(tenant, open).await;
     };
     match need(&loaded, store.held_marker()) {
+        Need::Telling => {
+            round.notices += 1;
+            let job_id = open.id;
+            tracing::info!(%job_id, "the end of job {job_id} was not told and is put back");
+            store.enqueue_ended(tenant, open.id).await?;
+            store.postpone(tenant, open, loaded.date).await
+        }
         Need::Nothing => {
             round.closed += 1;
             store.close(tenant, open).await
@@ -85,9 +113,9 @@ async fn reconcile_job(
         }
         Need::LateReply | Need::Message => {
             round.requeued += 1;
-            let (job_id, state) = (open.id, loaded.row.state);
-            tracing::info!(%job_id, ?state, "job {job_id} stood still and is put back");
-            let message = JobMessage::new(tenant.clone(), open.id);
+            watch::stranded(open.id, loaded.row.state);
+            let mut message = JobMessage::new(tenant.clone(), open.id);
+            message.traceparent.clone_from(&loaded.row.traceparent);
             store.enqueue(&message, Duration::ZERO).await?;
             store.postpone(tenant, open, loaded.date).await
         }
@@ -99,6 +127,8 @@ async fn reconcile_job(
 enum Need {
     /// It is over: its marker can go.
     Nothing,
+    /// Its end has to be told.
+    Telling,
     /// Its call may still be out.
     Time,
     /// It is held: only a reply helps.
@@ -110,7 +140,10 @@ enum Need {
 fn need(Loaded { row, date, .. }: &Loaded, held_marker: Duration) -> Need {
     let over = |since: Option<Timestamp>| since.is_none_or(|since| since + held_marker <= *date);
     match row.state {
+        // Its message comes when it may begin.
+        RowState::Queued if row.not_before.is_some_and(|time| time > *date) => Need::Time,
         RowState::Queued | RowState::Rendering => Need::Message,
+        _ if row.state.is_final() && row.notified_version < row.version => Need::Telling,
         RowState::Calling if row.call_deadline.is_some_and(|deadline| deadline > *date) => {
             Need::Time
         }

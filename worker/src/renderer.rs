@@ -169,6 +169,7 @@ pub fn render_job(
         letter_dropped: &composed.letter_dropped,
         tailoring: composed.tailoring.as_ref(),
         warnings: &warnings,
+        usage: reply.usage.as_ref(),
         ..Report::new(&composed.restored)
     };
     let name = composed.cv.full_name.as_str();

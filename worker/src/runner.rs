@@ -67,6 +67,7 @@ impl Consumer {
             let messages = received.unwrap_or_else(|e| {
                 let queue = self.name.as_str();
                 tracing::warn!(
+                    event = telemetry::event::QUEUE_FAILED,
                     queue,
                     error = &e as &dyn std::error::Error,
                     "receive from queue {queue} failed; trying again"
@@ -89,7 +90,11 @@ impl Consumer {
                 let queue = self.name.as_str();
                 tasks.spawn(async move {
                     if work.await.is_err() {
-                        tracing::error!(queue, "a handler panicked; its message will come back");
+                        tracing::error!(
+                            event = telemetry::event::MESSAGE_PANIC,
+                            queue,
+                            "a handler panicked; its message will come back"
+                        );
                     }
                     drop(permit);
                 });

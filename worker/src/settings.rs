@@ -9,6 +9,7 @@ use crate::attempt::{Policy, Rules};
 use crate::budget::Limits;
 use crate::delivery::LeaseTimes;
 use crate::editor::{Editor, Model};
+use crate::notify::NotifySettings;
 
 /// What a worker is run with.
 #[derive(Clone, Debug)]
@@ -43,8 +44,16 @@ pub struct Settings {
     pub session_lives: Duration,
     /// When expired sessions are removed: time of day (UTC), since midnight.
     pub sweep_at: Duration,
+    /// How long what is stored is kept.
+    pub retention: config::Retention,
     /// What calls may take.
     pub limits: Limits,
+    /// Time between two looks at the queues for metrics.
+    pub metrics_every: Duration,
+    /// Successful jobs whose figures are logged.
+    pub sample: config::Share,
+    /// Notifications.
+    pub notify: NotifySettings,
 }
 
 impl Settings {
@@ -86,7 +95,11 @@ impl Settings {
             execution_latch: config.cv.execution_latch,
             session_lives: Duration::from_hours(config.cv.session_ttl_hours.into()),
             sweep_at: config.cv.cleanup_at,
+            retention: config.retention.clone(),
             limits: Limits::new(config),
+            metrics_every: config.telemetry.metrics_every,
+            sample: config.telemetry.pdf_metrics_sample,
+            notify: NotifySettings::new(&config.webhooks),
         }
     }
 }
@@ -126,6 +139,10 @@ pub fn editor(config: &Config, offline_by_default: bool) -> Result<Editor, Model
     Ok(Editor::Model(Box::new(Model {
         api: Arc::new(client),
         background: model.in_background(),
+        provider: match model.provider() {
+            Provider::AzureOpenAi => "azure.ai.openai",
+            Provider::OpenAi | Provider::Offline => "openai",
+        },
         name: model.asked_name().to_owned(),
         stored_prompt,
         max_output_tokens: model.max_output_tokens,

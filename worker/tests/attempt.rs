@@ -149,6 +149,7 @@ impl World {
             reply_id: ReplyId::Unknown,
             deadline_in: Duration::from_millis(row.deadline.saturating_sub(self.now)),
             ambiguous_attempts: row.ambiguous,
+            starts_in: Duration::ZERO,
             expired: false,
             cancel_requested: false,
             own_text_will_do: false,

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use schemas::cv::{Cv, Warning, canonical_json, section_hashes};
 use schemas::job::{DocumentName, Earlier, JobInput, JobKind, Options};
+use schemas::webhook::EventType;
 use schemas::{JobId, Tenant};
 use serde_json::{Value, json};
 use storage::StorageError;
@@ -141,6 +142,9 @@ pub(super) async fn make(context: &Context, order: Order) -> Result<Outcome, Api
             tenant: tenant.clone(),
             input,
             metadata: BTreeMap::new(),
+            callback_url: None,
+            not_before: None,
+            group: None,
             warnings: within_budget(order.warnings),
             idempotency: None,
             traceparent: context.traceparent.clone(),
@@ -164,11 +168,18 @@ pub(super) async fn make(context: &Context, order: Order) -> Result<Outcome, Api
 /// Submits a job, and remembers it in a group.
 pub(crate) async fn submit(
     app: App,
-    submission: Submission,
+    mut submission: Submission,
     remembered: Option<(String, Generation)>,
 ) -> Result<Submitted, Failure> {
     let tenant = submission.tenant.clone();
-    let submitted = app.jobs.submit(submission).await?;
+    app.limits.take_job(&tenant).await?;
+    submission.group = remembered.as_ref().map(|(group, _)| group.clone());
+    // Boxed: its state would weigh on all that wait for it.
+    let submitted = Box::pin(app.jobs.submit(submission)).await?;
+    if let Submitted::Created(row) = &submitted {
+        telemetry::Metric::JobsAccepted.count(&[]);
+        hear_of(&app, row);
+    }
     if let Some((group, generation)) = remembered {
         let row = submitted.row();
         let generation = Generation {
@@ -183,6 +194,17 @@ pub(crate) async fn submit(
         }
     }
     Ok(submitted)
+}
+
+/// Whoever wants to know that a job was accepted hears of it, soon. Nobody waits for that, and what
+/// is lost of it is made up for when the job has ended.
+fn hear_of(app: &App, row: &JobRow) {
+    let (interest, tenant, id) = (app.interest.clone(), row.tenant.clone(), row.id);
+    tokio::spawn(async move {
+        if let Err(e) = interest.hint(&tenant, id, EventType::JobQueued).await {
+            tracing::debug!(job_id = %id, error = chain(&e), "that job {id} was accepted is told at its end");
+        }
+    });
 }
 
 /// What is remembered of a job; its id and time come with its submission.

@@ -3,8 +3,6 @@
 use axum::extract::Request;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use http::HeaderMap;
-use http::header;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
@@ -84,15 +82,4 @@ pub(super) fn read<T: DeserializeOwned>(members: Map<String, Value>) -> Result<T
         let problem = failure.problem();
         ApiError::bad(problem.detail.trim_end_matches('.')).with("errors", json!(problem.errors))
     })
-}
-
-/// The version that `If-Match` names (RFC 9110, section 13.1.1); `*` asks for none.
-pub(crate) fn if_match(headers: &HeaderMap) -> Option<u64> {
-    let value = headers.get(header::IF_MATCH)?.to_str().ok()?.trim();
-    if value == "*" {
-        return None;
-    }
-    // A tag that is not one of ours matches no version.
-    let digits = value.trim_start_matches("W/").trim_matches('"');
-    Some(digits.parse().unwrap_or(0))
 }

@@ -15,65 +15,118 @@ mod make;
 mod sessions;
 mod wait;
 
-use axum::Router;
 use axum::extract::{Request, State};
+use axum::handler::Handler;
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::{get, post};
 use futures::future::BoxFuture;
+use http::Method;
 use schemas::Tenant;
 use schemas::session::tools::Tool;
 use serde_json::{Map, Value, json};
 
 pub(crate) use answer::etag;
 use answer::{ApiError, Reply};
-pub(crate) use input::if_match;
 use input::read;
 
 use crate::app::App;
-use crate::caller::Caller;
-use crate::headers::traceparent;
+use crate::caller::{Caller, Scope};
+use crate::headers::{if_match, traceparent};
+use crate::identity::lacks;
+use crate::operation::{Access, Group, Operation, Route};
 
 /// The routes of the contract; `health` stands with the other probes.
-pub(crate) fn routes() -> Router<App> {
-    Router::new()
-        .route("/api/extract-and-store-cv", tool(Tool::ExtractAndStoreCv))
-        .route(
+pub(crate) fn routes() -> Vec<Route> {
+    use Scope::{JobsWrite, SessionsRead, SessionsWrite};
+    let (get, post) = (Method::GET, Method::POST);
+    vec![
+        tool(
+            Tool::ExtractAndStoreCv,
+            "/api/extract-and-store-cv",
+            SessionsWrite,
+        ),
+        tool(Tool::GetCvSession, "/api/get-cv-session", SessionsRead),
+        route(
+            get.clone(),
             "/api/get-cv-session",
-            tool(Tool::GetCvSession).get(get_session),
-        )
-        .route("/api/update-cv-field", tool(Tool::UpdateCvField))
-        .route(
+            "getCvSession",
+            Access::Needs(SessionsRead),
+            get_session,
+        ),
+        tool(Tool::UpdateCvField, "/api/update-cv-field", SessionsWrite),
+        tool(
+            Tool::GenerateCvFromSession,
             "/api/generate-cv-from-session",
-            tool(Tool::GenerateCvFromSession),
-        )
-        .route(
+            JobsWrite,
+        ),
+        tool(
+            Tool::ProcessCvOrchestrated,
             "/api/process-cv-orchestrated",
-            tool(Tool::ProcessCvOrchestrated),
-        )
-        .route(
+            JobsWrite,
+        ),
+        tool(
+            Tool::CleanupExpiredSessions,
             "/api/cleanup-expired-sessions",
-            tool(Tool::CleanupExpiredSessions),
-        )
-        .route("/api/generate-cv-action", tool(Tool::GenerateCvAction))
-        .route("/api/generate-cv", post(generate_cv))
-        .route("/api/validate-cv", tool(Tool::ValidateCv))
-        .route("/api/preview-html", tool(Tool::PreviewHtml))
-        .route("/api/extract-photo", tool(Tool::ExtractPhoto))
-        .route(
+            SessionsWrite,
+        ),
+        tool(Tool::GenerateCvAction, "/api/generate-cv-action", JobsWrite),
+        route(
+            post.clone(),
+            "/api/generate-cv",
+            "generateCv",
+            Access::Needs(JobsWrite),
+            generate_cv,
+        ),
+        tool(Tool::ValidateCv, "/api/validate-cv", JobsWrite),
+        tool(Tool::PreviewHtml, "/api/preview-html", JobsWrite),
+        tool(Tool::ExtractPhoto, "/api/extract-photo", SessionsWrite),
+        tool(
+            Tool::GenerateContextPackV2,
             "/api/generate-context-pack",
-            tool(Tool::GenerateContextPackV2),
-        )
-        .route("/api/cv-tool-call-handler", post(handler))
-        .route("/api/tools.json", get(about::tools))
-        .route("/api/instructions.md", get(about::instructions))
+            SessionsRead,
+        ),
+        route(
+            post,
+            "/api/cv-tool-call-handler",
+            "callTool",
+            Access::Needs(JobsWrite),
+            handler,
+        ),
+        route(
+            get.clone(),
+            "/api/tools.json",
+            "listTools",
+            Access::Open,
+            about::tools,
+        ),
+        route(
+            get,
+            "/api/instructions.md",
+            "readInstructions",
+            Access::Open,
+            about::instructions,
+        ),
+    ]
+}
+
+fn route<H: Handler<T, App>, T: 'static>(
+    method: Method,
+    path: &'static str,
+    id: &'static str,
+    access: Access,
+    handler: H,
+) -> Route {
+    Route::new(
+        Operation::new(method, path, id, Group::Contract, access),
+        handler,
+    )
 }
 
 /// Whose request it is, and what its headers say.
 pub(crate) struct Context {
     pub(crate) app: App,
     pub(crate) tenant: Tenant,
-    /// The version that `If-Match` names.
-    pub(crate) if_match: Option<u64>,
+    /// The versions that `If-Match` names; `None` where any will do.
+    pub(crate) if_match: Option<Vec<u64>>,
     pub(crate) traceparent: Option<String>,
 }
 
@@ -90,16 +143,18 @@ pub(crate) enum Surface {
 
 type Answer = Result<Response, ApiError>;
 
-fn tool(tool: Tool) -> axum::routing::MethodRouter<App> {
-    post(
-        move |State(app): State<App>, caller: Caller, request: Request| async move {
-            let (context, input) = input::take(app, caller, request).await?;
-            Answer::Ok(
-                call(&context, tool, input, Surface::Route)
-                    .await?
-                    .into_response(),
-            )
-        },
+fn tool(tool: Tool, path: &'static str, scope: Scope) -> Route {
+    let handler = move |State(app): State<App>, caller: Caller, request: Request| async move {
+        let (context, input) = input::take(app, caller, request).await?;
+        let reply = call(&context, tool, input, Surface::Route).await?;
+        Answer::Ok(reply.into_response())
+    };
+    route(
+        Method::POST,
+        path,
+        tool.name(),
+        Access::Needs(scope),
+        handler,
     )
 }
 
@@ -125,6 +180,7 @@ async fn get_session(State(app): State<App>, caller: Caller, request: Request) -
 
 /// `POST /api/cv-tool-call-handler`: a tool by its name.
 async fn handler(State(app): State<App>, caller: Caller, request: Request) -> Answer {
+    let scopes = caller.scopes.clone();
     let (context, body) = input::take(app, caller, request).await?;
     let name = match body.get("tool_name") {
         Some(Value::String(name)) if !name.trim().is_empty() => name.trim().to_owned(),
@@ -136,6 +192,11 @@ async fn handler(State(app): State<App>, caller: Caller, request: Request) -> An
         let body = json!({ "error": "unknown tool", "tool_name": name, "known_tools": known });
         return Err(ApiError::new(400, body));
     };
+    // By its name a tool is not to be had for less than by its path.
+    let scope = scope_of(tool);
+    if !scopes.contains(&scope) {
+        return Err(lacks(scope).into());
+    }
     let mut params = match body.get("params") {
         None | Some(Value::Null) => Map::new(),
         Some(Value::Object(params)) => params.clone(),
@@ -152,6 +213,26 @@ async fn handler(State(app): State<App>, caller: Caller, request: Request) -> An
         body.entry("session_id").or_insert(session);
     }
     Ok(reply.into_response())
+}
+
+/// What a caller of a tool needs beside the scope of the handler.
+fn scope_of(tool: Tool) -> Scope {
+    match tool {
+        Tool::ExtractAndStoreCv
+        | Tool::UpdateCvField
+        | Tool::CleanupExpiredSessions
+        | Tool::ExtractPhoto => Scope::SessionsWrite,
+        Tool::GetCvSession
+        | Tool::CvSessionSearch
+        | Tool::GenerateContextPackV2
+        | Tool::ExportSessionDebug => Scope::SessionsRead,
+        Tool::GetPdfByRef => Scope::JobsRead,
+        Tool::ValidateCv
+        | Tool::PreviewHtml
+        | Tool::GenerateCvFromSession
+        | Tool::GenerateCvAction
+        | Tool::ProcessCvOrchestrated => Scope::JobsWrite,
+    }
 }
 
 /// Does what a tool does. Boxed: the state of the longest one would weigh on all.
@@ -194,7 +275,7 @@ impl Context {
         Self {
             app,
             tenant: caller.tenant,
-            if_match: input::if_match(headers),
+            if_match: if_match(headers),
             traceparent: traceparent(headers),
         }
     }

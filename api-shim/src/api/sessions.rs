@@ -210,7 +210,7 @@ pub(super) async fn update(context: &Context, input: Update) -> Result<Reply, Ap
             },
         );
     }
-    let expected = context.if_match.or(input.expected_version);
+    let expected = context.expected(id).await?.or(input.expected_version);
     let changed = context.change(id, expected, &change, input.confirm).await;
     let (opened, applied) = changed.map_err(|error| match (error, expected) {
         (UpdateError::Conflict { current }, Some(expected)) => {
@@ -237,6 +237,26 @@ pub(super) async fn update(context: &Context, input: Update) -> Result<Reply, Ap
 }
 
 impl Context {
+    /// The version that a change of this session is meant for, by `If-Match`. Of several the one that
+    /// the session has, if it is among them; version 0 is none that a session ever has.
+    pub(crate) async fn expected(
+        &self,
+        id: SessionId,
+    ) -> Result<Option<u64>, storage::StorageError> {
+        Ok(match self.if_match.as_deref() {
+            None => None,
+            Some([]) => Some(0),
+            Some([one]) => Some(*one),
+            Some(several) => {
+                let opened = self.app.sessions.read(&self.tenant, id).await?;
+                let version = opened.map(|opened| opened.version);
+                version
+                    .filter(|version| several.contains(version))
+                    .or(Some(0))
+            }
+        })
+    }
+
     /// Keeps a new session, to its end even if the client hangs up.
     pub(crate) async fn create(
         &self,
@@ -245,7 +265,9 @@ impl Context {
     ) -> Result<Opened, storage::StorageError> {
         let (sessions, tenant) = (self.app.sessions.clone(), self.tenant.clone());
         let work = async move { sessions.create(&tenant, session, photo.as_ref()).await };
-        crate::task::finished(work).await
+        let opened = crate::task::finished(work).await?;
+        telemetry::Metric::SessionsCreated.count(&[]);
+        Ok(opened)
     }
 
     /// Changes a session: edits, then confirmations; all or none. To its end even if the client

@@ -1,4 +1,6 @@
-//! Probes: alive, ready, and the health route of the older contract.
+//! Probes: alive, ready, the health route of the older contract, and each dependency by itself.
+
+mod detailed;
 
 use axum::Json;
 use axum::extract::State;
@@ -8,6 +10,7 @@ use serde_json::json;
 use storage::StorageError;
 use storage::names::{Container, QueueName, input_path};
 
+pub(crate) use self::detailed::{Checks, detailed};
 use crate::app::App;
 use crate::problem::{Answer, Failure};
 

@@ -17,7 +17,7 @@ use crate::problem::Failure;
 /// The request of a body: JSON, or with a `boundary` a form.
 ///
 /// A form has a file (a DOCX, or JSON: a CV or a JSON Resume) and the parts `kind` (text, by default
-/// `cv`), `options` and `metadata` (JSON); in place of a file it may name a `session_id`.
+/// `cv`), `not_before`, `callback_url` (text), `options` and `metadata` (JSON); in place of a file it may name a `session_id`.
 pub(crate) fn request(body: &[u8], boundary: Option<&str>) -> Result<JobRequest, Failure> {
     let Some(boundary) = boundary else {
         return json::parse(body, &["options"]);
@@ -39,11 +39,13 @@ pub(crate) fn request(body: &[u8], boundary: Option<&str>) -> Result<JobRequest,
             "kind" => ("kind", json!(text()?.trim())),
             "session_id" => ("input", json!({ "session_id": text()?.trim() })),
             "callback_url" => ("callback_url", json!(text()?.trim())),
+            "not_before" => ("not_before", json!(text()?.trim())),
             name @ ("options" | "metadata") if !part.is_file => (name, json::value(part.data)?),
             _ if part.is_file => ("input", file(part.data)?),
             name => {
                 let message = format!(
-                    "The part {} is not known; expected a file, kind, options, metadata or session_id.",
+                    "The part {} is not known; expected a file, kind, options, metadata, not_before, \
+                     callback_url or session_id.",
                     name.chars().take(60).collect::<String>()
                 );
                 return Err(Failure::field(

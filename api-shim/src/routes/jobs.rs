@@ -1,19 +1,11 @@
-//! Jobs: read, list, cancel, retry.
+//! One job: read, cancel, retry, delete.
 
-use axum::Json;
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::response::IntoResponse as _;
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::header::{self, HeaderName, HeaderValue};
 use http::{HeaderMap, StatusCode};
 use schemas::ProblemKind;
-use schemas::job::JobPage;
-use serde::Deserialize;
-use storage::StorageError;
 use storage::jobs::{Cancelled, Consent};
-use storage::port::Continuation;
 
 use crate::app::App;
 use crate::caller::Caller;
@@ -24,12 +16,6 @@ use crate::task::finished;
 use crate::view::View;
 
 const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
-
-/// Jobs on a page unless the caller says.
-const PAGE: u8 = 20;
-
-/// Longest cursor that is looked at, in bytes.
-const LONGEST_CURSOR: usize = 4096;
 
 /// `GET /v1/jobs/{id}`: the job, at once or, with `Prefer: wait=N`, when it has changed.
 pub(crate) async fn read(
@@ -77,66 +63,15 @@ pub(crate) async fn read(
     Ok(response)
 }
 
-/// `GET /v1/jobs`: what to list.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct ListQuery {
-    limit: Option<u8>,
-    cursor: Option<String>,
-}
-
-/// `GET /v1/jobs`: the caller's jobs, newest first.
-pub(crate) async fn list(
-    State(app): State<App>,
-    caller: Caller,
-    query: Result<Query<ListQuery>, QueryRejection>,
-) -> Answer {
-    let Query(ListQuery { limit, cursor }) = query.map_err(|_| {
-        let detail = "The query takes limit (1 to 100) and cursor (from next_cursor), each once.";
-        Failure::new(ProblemKind::InvalidRequest, detail)
-    })?;
-    let limit = limit.unwrap_or(PAGE);
-    if !(1..=100).contains(&limit) {
-        let (kind, message) = (ProblemKind::InvalidRequest, "limit must be 1 to 100.");
-        return Err(Failure::field(kind, "limit", "out_of_range", message));
+/// `DELETE /v1/jobs/{id}`: `204`; the job and all that is stored of it are gone. A call to the model
+/// that is out is stopped where the provider can do that, and what it brings is thrown away.
+pub(crate) async fn delete(State(app): State<App>, caller: Caller, JobPath(id): JobPath) -> Answer {
+    let there = finished(async move { app.jobs.purge(&caller.tenant, id).await }).await?;
+    if there {
+        Ok(StatusCode::NO_CONTENT.into_response())
+    } else {
+        Err(Failure::no_such_job())
     }
-    let from = cursor.as_deref().map(read_cursor).transpose()?;
-    let (jobs, next) = app
-        .jobs
-        .list(&caller.tenant, limit.into(), from.as_ref())
-        .await
-        .map_err(|e| match e {
-            StorageError::Invalid(_) if from.is_some() => bad_cursor(),
-            e => e.into(),
-        })?;
-    let next_cursor = next.map(|Continuation(next)| URL_SAFE_NO_PAD.encode(next));
-    let link = next_cursor.as_deref().map(|cursor| {
-        let link = format!("</v1/jobs?limit={limit}&cursor={cursor}>; rel=\"next\"");
-        HeaderValue::try_from(link).expect("base64url is printable ASCII")
-    });
-    let mut response = Json(JobPage { jobs, next_cursor }).into_response();
-    if let Some(link) = link {
-        response.headers_mut().insert(header::LINK, link);
-    }
-    Ok(response)
-}
-
-fn read_cursor(cursor: &str) -> Result<Continuation, Failure> {
-    let bytes = URL_SAFE_NO_PAD
-        .decode(cursor)
-        .ok()
-        .filter(|_| cursor.len() <= LONGEST_CURSOR);
-    let text = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
-    text.map(Continuation).ok_or_else(bad_cursor)
-}
-
-fn bad_cursor() -> Failure {
-    Failure::field(
-        ProblemKind::InvalidRequest,
-        "cursor",
-        "invalid_value",
-        "cursor must be a next_cursor of this list, unchanged; leave it out to begin anew.",
-    )
 }
 
 /// `POST /v1/jobs/{id}/cancel`: `200` if it is cancelled, `202` if it will be once the call to the
@@ -168,22 +103,5 @@ pub(crate) async fn retry(State(app): State<App>, caller: Caller, JobPath(id): J
             "Only a job in state outcome_unknown can be tried again: it is the only one whose \
              first call may have been paid for without a result.",
         )),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn cursors_come_back_as_they_went_or_not_at_all() {
-        let cursor = URL_SAFE_NO_PAD.encode("j~000~x");
-        assert_eq!(
-            read_cursor(&cursor).unwrap(),
-            Continuation("j~000~x".to_owned())
-        );
-        for wrong in ["%%%", "a", "_w", &"A".repeat(4100)] {
-            assert!(read_cursor(wrong).is_err(), "{wrong}");
-        }
     }
 }

@@ -15,10 +15,11 @@ use crate::app::App;
 use crate::caller::Caller;
 use crate::headers::{attachment, none_match_holds};
 use crate::problem::{Answer, Failure, chain};
+use crate::range::Part;
 use crate::routes::path::{DocumentPath, JobPath};
 
-/// `GET /v1/jobs/{id}/result`: `303` to a signed URL where the store has one, else the PDF;
-/// `409` while there is none, or where there will be none.
+/// `GET /v1/jobs/{id}/result`: `303` to a signed URL where the store has one, else the PDF, or the
+/// one range of it that is asked for; `409` while there is none, or where there will be none.
 pub(crate) async fn read(
     State(app): State<App>,
     caller: Caller,
@@ -121,6 +122,7 @@ impl Document {
             ))
         })?;
         headers.insert(header::ETAG, etag);
+        headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
         Ok(response)
     }
 }
@@ -132,6 +134,18 @@ async fn send(
     method: &Method,
     headers: &HeaderMap,
 ) -> Answer {
+    let etag = document.etag();
+    // RFC 9110, section 13.2.2: preconditions first, a range last.
+    if headers.contains_key(header::IF_MATCH) && !match_holds(headers, &etag) {
+        let detail = "The document is not the version that If-Match names.";
+        return Err(Failure::new(ProblemKind::PreconditionFailed, detail));
+    }
+    if none_match_holds(headers, &etag) {
+        let mut response = document.head()?;
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
+        response.headers_mut().remove(header::CONTENT_LENGTH);
+        return Ok(response);
+    }
     let expires = app.clock.now() + app.settings.link_lifetime;
     let blobs = &app.jobs.storage().blobs;
     let (container, path) = (document.container, document.path.as_str());
@@ -140,23 +154,59 @@ async fn send(
         return see_other(&url);
     }
     let mut response = document.head()?;
-    if none_match_holds(headers, &document.etag()) {
-        *response.status_mut() = StatusCode::NOT_MODIFIED;
-        response.headers_mut().remove(header::CONTENT_LENGTH);
-    } else if method != Method::HEAD {
-        let blob = blobs.get(container, path).await.map_err(|e| match e {
-            StorageError::NotFound => {
-                tracing::error!("a document of job {id} is not where its row says");
-                Failure::new(
-                    ProblemKind::NotFound,
-                    "The document of this job is no longer kept.",
-                )
-            }
-            e => e.into(),
-        })?;
-        *response.body_mut() = Body::from(blob.data);
+    if method == Method::HEAD {
+        return Ok(response);
     }
+    let size = document.size_bytes;
+    let blob = match Part::asked(headers, size, &etag) {
+        Part::Outside => return Err(outside(size)),
+        Part::Whole => blobs.get(container, path).await,
+        Part::Bytes(range) => {
+            *response.status_mut() = StatusCode::PARTIAL_CONTENT;
+            let headers = response.headers_mut();
+            let (first, last) = (range.start, range.end - 1);
+            headers.insert(
+                header::CONTENT_RANGE,
+                content_range(&format!("{first}-{last}"), size),
+            );
+            headers.insert(header::CONTENT_LENGTH, (range.end - range.start).into());
+            blobs.get_range(container, path, range).await
+        }
+    };
+    let blob = blob.map_err(|e| match e {
+        StorageError::NotFound => {
+            telemetry::Metric::Downloads.count(&[("outcome", "error")]);
+            let event = telemetry::event::DOWNLOAD_FAILED;
+            tracing::error!(event, "a document of job {id} is not where its row says");
+            Failure::new(
+                ProblemKind::NotFound,
+                "The document of this job is no longer kept.",
+            )
+        }
+        e => e.into(),
+    })?;
+    *response.body_mut() = Body::from(blob.data);
     Ok(response)
+}
+
+fn outside(size: u64) -> Failure {
+    let detail = format!("The document has {size} bytes; the asked range begins behind them.");
+    Failure::new(ProblemKind::RangeNotSatisfiable, detail)
+        .with_header(header::CONTENT_RANGE, content_range("*", size))
+}
+
+fn content_range(range: &str, size: u64) -> HeaderValue {
+    let value = HeaderValue::try_from(format!("bytes {range}/{size}"));
+    value.expect("numbers are printable ASCII")
+}
+
+/// Whether `If-Match` (RFC 9110, section 13.1.1) names this strong tag.
+fn match_holds(headers: &HeaderMap, etag: &str) -> bool {
+    let values = headers.get_all(header::IF_MATCH).iter();
+    values
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .any(|tag| matches!(tag.trim(), "*") || tag.trim() == etag)
 }
 
 fn see_other(url: &str) -> Answer {

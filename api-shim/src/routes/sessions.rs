@@ -7,18 +7,17 @@ use http::header::{self, HeaderValue};
 use http::request::Parts;
 use http::{HeaderMap, StatusCode};
 use schemas::cv::{self, Cv};
-use schemas::session::wire::Confirm;
-use schemas::session::{Change, Edit, EditError, Session, SessionId, readiness};
+use schemas::session::{
+    Change, EditError, NewSession, Session, SessionId, SessionPatch, SessionView, readiness,
+};
 use schemas::{FieldError, ProblemKind};
-use serde::Deserialize;
-use serde_json::{Map, Value, json};
 use storage::sessions::{Opened, UpdateError};
 
-use crate::api::{Context, etag, if_match};
+use crate::api::{Context, etag};
 use crate::app::App;
 use crate::body::json_bytes;
 use crate::caller::Caller;
-use crate::headers::traceparent;
+use crate::headers::{if_match, none_match_holds, traceparent};
 use crate::json;
 use crate::problem::{Answer, Failure};
 use crate::routes::input::refused;
@@ -43,31 +42,12 @@ fn no_such_session() -> Failure {
     Failure::new(ProblemKind::NotFound, detail)
 }
 
-/// `POST /v1/sessions`: from what, and for what.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct Create {
-    cv: Option<Value>,
-    docx_base64: Option<String>,
-    language: Option<String>,
-    job_posting: Option<String>,
-}
-
-/// `PATCH /v1/sessions/{id}`: what to change.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct Patch {
-    edits: Vec<Edit>,
-    cv: Map<String, Value>,
-    confirm: Option<Confirm>,
-}
-
 /// `POST /v1/sessions`: `201` with the session.
 pub(crate) async fn create(State(app): State<App>, caller: Caller, request: Request) -> Answer {
     let context = context(app, caller, request.headers());
     let app = &context.app;
     let body = json_bytes(request, app.settings.body_limit).await?;
-    let body: Create = computed(move || json::parse(&body, &[])).await?;
+    let body: NewSession = computed(move || json::parse(&body, &[])).await?;
     let mut session = Session::new();
     let photo = match (body.cv, body.docx_base64) {
         (Some(value), None) => {
@@ -137,7 +117,12 @@ pub(crate) async fn read(
 ) -> Answer {
     let context = context(app, caller, &headers);
     let opened = context.app.sessions.read(&context.tenant, id).await?;
-    Ok(shown(&context, &opened.ok_or_else(no_such_session)?))
+    let opened = opened.ok_or_else(no_such_session)?;
+    let tag = etag(opened.version);
+    if none_match_holds(&headers, tag.to_str().unwrap_or_default()) {
+        return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, tag)]).into_response());
+    }
+    Ok(shown(&context, &opened))
 }
 
 /// `PATCH /v1/sessions/{id}`: all changes or none; with `If-Match` only to that version.
@@ -149,31 +134,44 @@ pub(crate) async fn patch(
 ) -> Answer {
     let context = context(app, caller, request.headers());
     let body = json_bytes(request, context.app.settings.body_limit).await?;
-    let body: Patch = computed(move || json::parse(&body, &["cv"])).await?;
+    let body: SessionPatch = computed(move || json::parse(&body, &["cv"])).await?;
     let change = Change {
         edits: body.edits,
         patch: body.cv,
     };
     let changed = context
-        .change(id, context.if_match, &change, body.confirm)
+        .change(id, context.expected(id).await?, &change, body.confirm)
         .await;
     let (opened, _) = changed.map_err(not_changed)?;
     Ok(shown(&context, &opened))
 }
 
-/// `DELETE /v1/sessions/{id}`: `204`, and nothing of it is left. Jobs made of it stay.
+/// `DELETE /v1/sessions/{id}`: `204`, and nothing of it is left. Jobs made of it stay. With `If-Match`
+/// only that version is deleted.
 pub(crate) async fn delete(
     State(app): State<App>,
     caller: Caller,
     SessionPath(id): SessionPath,
+    headers: HeaderMap,
 ) -> Answer {
-    let (sessions, tenant) = (app.sessions.clone(), caller.tenant);
-    let there = finished(async move { sessions.delete(&tenant, id).await }).await?;
-    if there {
-        Ok(StatusCode::NO_CONTENT.into_response())
-    } else {
-        Err(no_such_session())
-    }
+    let context = context(app, caller, &headers);
+    let expected = context.expected(id).await?;
+    let (sessions, tenant) = (context.app.sessions.clone(), context.tenant);
+    finished(async move {
+        match expected {
+            Some(version) => sessions.delete_version(&tenant, id, version).await,
+            None if sessions.delete(&tenant, id).await? => Ok(()),
+            None => Err(UpdateError::Gone),
+        }
+    })
+    .await
+    .map_err(|error| match error {
+        UpdateError::Gone => no_such_session(),
+        UpdateError::Conflict { current } => changed(current),
+        UpdateError::Storage(error) => error.into(),
+        UpdateError::Refused(never) => match never {},
+    })?;
+    Ok(StatusCode::NO_CONTENT.into_response())
 }
 
 fn context(app: App, caller: Caller, headers: &HeaderMap) -> Context {
@@ -189,16 +187,17 @@ fn invalid(path: &str, message: &str) -> Failure {
     Failure::field(ProblemKind::InvalidRequest, path, "invalid_value", message)
 }
 
+/// The session has another version than the caller names.
+fn changed(current: u64) -> Failure {
+    let detail =
+        format!("The session has version {current} now. Read it again, and repeat the change.");
+    Failure::new(ProblemKind::PreconditionFailed, detail).with_header(header::ETAG, etag(current))
+}
+
 fn not_changed(error: UpdateError<EditError>) -> Failure {
     match error {
         UpdateError::Gone => no_such_session(),
-        UpdateError::Conflict { current } => {
-            let detail = format!(
-                "The session has version {current} now. Read it again, and repeat the change."
-            );
-            Failure::new(ProblemKind::PreconditionFailed, detail)
-                .with_header(header::ETAG, etag(current))
-        }
+        UpdateError::Conflict { current } => changed(current),
         UpdateError::Storage(error) => error.into(),
         UpdateError::Refused(error) => {
             let fault = |path: &str| FieldError {
@@ -223,19 +222,19 @@ fn not_changed(error: UpdateError<EditError>) -> Failure {
 
 fn shown(context: &Context, opened: &Opened) -> Response {
     let session = &opened.session;
-    let body = json!({
-        "id": opened.id,
-        "version": opened.version,
-        "cv": session.cv,
-        "unconfirmed": session.prefill,
-        "unplaced": session.unplaced,
-        "language": session.language,
-        "job_posting": session.job_posting_text,
-        "has_photo": session.photo.is_some(),
-        "readiness": readiness(session, context.app.settings.cv.strict_template),
-        "created_at": opened.created_at,
-        "updated_at": opened.updated_at,
-        "expires_at": opened.expires_at,
-    });
-    ([(header::ETAG, etag(opened.version))], Json(body)).into_response()
+    let view = SessionView {
+        id: opened.id,
+        version: opened.version,
+        cv: session.cv.clone(),
+        unconfirmed: session.prefill.clone(),
+        unplaced: session.unplaced.clone(),
+        language: session.language.clone(),
+        job_posting: session.job_posting_text.clone(),
+        has_photo: session.photo.is_some(),
+        readiness: readiness(session, context.app.settings.cv.strict_template),
+        created_at: opened.created_at,
+        updated_at: opened.updated_at,
+        expires_at: opened.expires_at,
+    };
+    ([(header::ETAG, etag(opened.version))], Json(view)).into_response()
 }

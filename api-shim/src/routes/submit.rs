@@ -6,11 +6,12 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use http::StatusCode;
 use http::header::{self, HeaderName, HeaderValue};
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use schemas::ProblemKind;
 use schemas::cv::Warning;
 use schemas::job::{BUILT_IN_THEMES, JobInput, JobRequest, Links, Output, ThemeName};
 use schemas::locale::Day;
+use schemas::{ProblemKind, Tenant};
 use storage::jobs::{IdempotencyKey, Submission, Submitted};
 
 use crate::api::generate;
@@ -20,7 +21,7 @@ use crate::caller::Caller;
 use crate::headers::{idempotency_key, traceparent};
 use crate::multipart;
 use crate::problem::{Answer, Failure};
-use crate::routes::input;
+use crate::routes::{input, webhooks};
 use crate::task::{computed, finished};
 use crate::view::{View, sha256_hex};
 
@@ -49,10 +50,10 @@ pub(crate) async fn submit(State(app): State<App>, caller: Caller, request: Requ
             body_hash: sha256_hex(body),
         })
     };
-    let settings = app.settings.clone();
+    let (settings, now) = (app.settings.clone(), app.clock.now());
     let parse = move || {
         let request = input::request(&body, boundary.as_deref())?;
-        check(&request, &settings)?;
+        check(&request, &settings, now)?;
         let idempotency = match boundary {
             None => idempotency(&body),
             // The boundary is another one for every repeat.
@@ -65,7 +66,22 @@ pub(crate) async fn submit(State(app): State<App>, caller: Caller, request: Requ
     } else {
         computed(parse).await?
     };
-    let tenant = caller.tenant;
+    let submitted = accept(app, caller.tenant, request, idempotency, traceparent).await?;
+    Ok(accepted(&submitted))
+}
+
+/// Makes a job of a request that has been read and checked.
+pub(super) async fn accept(
+    app: App,
+    tenant: Tenant,
+    request: JobRequest,
+    idempotency: Option<IdempotencyKey>,
+    traceparent: Option<String>,
+) -> Result<Submitted, Failure> {
+    let callback_url = request.callback_url.as_deref();
+    let callback_url = callback_url
+        .map(|url| webhooks::checked(&app, "callback_url", url))
+        .transpose()?;
     let source = input::resolve(&app, &tenant, request.input).await?;
     let mut options = request.options;
     options.language = options.language.or(source.language);
@@ -89,12 +105,14 @@ pub(crate) async fn submit(State(app): State<App>, caller: Caller, request: Requ
         tenant,
         input,
         metadata: request.metadata,
+        callback_url,
+        not_before: request.not_before,
+        group: None,
         warnings: within_budget(source.normalised.warnings),
         idempotency,
         traceparent,
     };
-    let submitted = finished(generate::submit(app, submission, generation)).await?;
-    Ok(accepted(&submitted))
+    finished(generate::submit(app, submission, generation)).await
 }
 
 fn accepted(submitted: &Submitted) -> Response {
@@ -123,8 +141,13 @@ fn today(app: &App) -> Day {
 }
 
 /// What can be wrong with a request besides its CV.
-fn check(request: &JobRequest, settings: &Settings) -> Result<(), Failure> {
-    let faults = request.faults();
+pub(super) fn check(
+    request: &JobRequest,
+    settings: &Settings,
+    now: Timestamp,
+) -> Result<(), Failure> {
+    let mut faults = request.faults();
+    faults.extend(request.delay_fault(now));
     if let Some(first) = faults.first() {
         let detail = format!("{}.", first.message);
         return Err(Failure::new(ProblemKind::InvalidRequest, detail).with_errors(faults));

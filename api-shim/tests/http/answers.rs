@@ -69,7 +69,8 @@ async fn unknown_routes_and_wrong_methods_are_problems() {
         problem(response, ProblemKind::MethodNotAllowed, path).await;
     };
     check(Method::PUT, "/v1/jobs", "POST,GET,HEAD").await;
-    check(Method::DELETE, "/v1/jobs/x", "GET,HEAD").await;
+    check(Method::PUT, "/v1/jobs/x", "GET,HEAD,DELETE").await;
+    check(Method::GET, "/v1/jobs/batch", "POST").await;
     check(Method::POST, "/v1/jobs/x/result", "GET,HEAD").await;
     check(Method::GET, "/v1/jobs/x/cancel", "POST").await;
     check(Method::POST, "/healthz", "GET,HEAD").await;
@@ -95,7 +96,10 @@ async fn every_kind_of_problem_explains_itself() {
         assert!(text.starts_with(kind.title()) && text.contains(&kind.status().to_string()));
     }
     let index = server.get("/").send().await.unwrap().text().await.unwrap();
-    assert!(index.contains("POST /v1/jobs"), "{index}");
+    assert!(
+        index.contains("/v1/jobs ") && index.contains("Submit a job"),
+        "{index}"
+    );
 }
 
 #[tokio::test]

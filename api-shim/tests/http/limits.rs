@@ -34,7 +34,7 @@ async fn a_slow_body_is_the_callers_fault_and_slow_storage_is_not() {
     let mut settings = settings();
     settings.request_timeout = ms(300);
     let server = Server::with(settings, |storage| storage).await;
-    let head = "POST /v1/jobs HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n\
+    let head = "POST /v1/jobs HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\n\
                 content-length: 100\r\n\r\n{\"kind\":";
     let stream = connect(&server, head).await;
     let answer = rest(stream).await;
@@ -66,7 +66,7 @@ async fn slow_heads_and_silent_connections_are_closed() {
     let mut settings = settings();
     settings.header_timeout = ms(200);
     let server = Server::with(settings, |storage| storage).await;
-    for sent in ["", "GET /healthz HTTP/1.1\r\nhost: x\r\nx-slow: "] {
+    for sent in ["", "GET /healthz HTTP/1.1\r\nhost: 127.0.0.1\r\nx-slow: "] {
         let start = server.now();
         let answer = rest(connect(&server, sent).await).await;
         let took = server.since(start);
@@ -74,7 +74,8 @@ async fn slow_heads_and_silent_connections_are_closed() {
         assert!(!answer.contains("200 OK"), "{answer}");
     }
     // A kept connection that stays idle is closed too.
-    let answer = rest(connect(&server, "GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n").await).await;
+    let answer =
+        rest(connect(&server, "GET /healthz HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n").await).await;
     assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
 }
 
@@ -82,7 +83,7 @@ async fn slow_heads_and_silent_connections_are_closed() {
 async fn heads_that_are_too_large_or_no_http_are_refused() {
     let server = Server::start().await;
     let large = format!(
-        "GET / HTTP/1.1\r\nhost: x\r\nx: {}\r\n\r\n",
+        "GET / HTTP/1.1\r\nhost: 127.0.0.1\r\nx: {}\r\n\r\n",
         "a".repeat(200_000)
     );
     let mut stream = TcpStream::connect(&server.address).await.unwrap();
@@ -107,7 +108,7 @@ async fn heads_that_are_too_large_or_no_http_are_refused() {
 #[tokio::test]
 async fn a_caller_that_asks_first_is_spared_the_sending() {
     let server = Server::start().await;
-    let head = "POST /v1/jobs HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n\
+    let head = "POST /v1/jobs HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\n\
                 expect: 100-continue\r\ncontent-length: 50000000\r\n\r\n";
     let answer = rest(connect(&server, head).await).await;
     assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
@@ -115,7 +116,7 @@ async fn a_caller_that_asks_first_is_spared_the_sending() {
 
     let body = sample().to_string();
     let head = format!(
-        "POST /v1/jobs HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\nconnection: close\
+        "POST /v1/jobs HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\nconnection: close\
          \r\nexpect: 100-continue\r\ncontent-length: {}\r\n\r\n",
         body.len()
     );
@@ -131,7 +132,7 @@ async fn a_caller_that_asks_first_is_spared_the_sending() {
 #[tokio::test]
 async fn a_caller_that_sends_all_before_it_reads_sees_the_refusal() {
     let server = Server::start().await;
-    let head = "POST /v1/jobs HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n\
+    let head = "POST /v1/jobs HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\n\
                 content-length: 40000000\r\n\r\n";
     let mut stream = connect(&server, head).await;
     let chunk = vec![b' '; 1_000_000];
@@ -145,7 +146,7 @@ async fn a_caller_that_sends_all_before_it_reads_sees_the_refusal() {
 #[tokio::test]
 async fn a_body_that_breaks_off_leaves_nothing() {
     let server = Server::start().await;
-    let head = "POST /v1/jobs HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n\
+    let head = "POST /v1/jobs HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\n\
                 transfer-encoding: chunked\r\n\r\n5\r\n{\"kin\r\nnot a size\r\n";
     let answer = rest(connect(&server, head).await).await;
     assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");

@@ -4,9 +4,16 @@
 
 mod answers;
 mod bad_input;
+mod batch;
+mod browsers;
 mod cancel;
+mod conditional;
+mod delete;
+mod events;
 mod limits;
 mod list;
+mod maintenance;
+mod range;
 mod read;
 mod recovery;
 mod result;

@@ -71,7 +71,7 @@ async fn no_other_state_takes_consent() {
 async fn hooked() -> Server {
     let mut settings = settings();
     let secret = format!("whsec_{}", STANDARD.encode(KEY));
-    settings.webhook = api_shim::WebhookKey::read(&secret);
+    settings.webhook = webhook::Secret::parse(&secret).ok();
     Server::with_grace(settings, |storage| storage, ms(2_000)).await
 }
 

@@ -159,7 +159,13 @@ impl Server {
 
     /// All the way to `succeeded`, with these bytes as the document.
     pub(crate) async fn succeed(&self, id: JobId, pdf: &'static [u8]) {
-        let calling = self.call(id).await;
+        self.call(id).await;
+        self.succeed_from(id, pdf).await;
+    }
+
+    /// From `calling` to `succeeded`.
+    pub(crate) async fn succeed_from(&self, id: JobId, pdf: &'static [u8]) {
+        let calling = self.loaded(id).await;
         let rendering = self
             .jobs
             .to_rendering(&calling, None, CallOutcome::Replied)

@@ -7,10 +7,16 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use config::SettingsArgs;
 use schemas::job::{Language, Letter, OnModelFailure, Options, Output, PageSize, Pages, ThemeName};
 
+use crate::backup::{BackupArgs, RestoreArgs};
+use crate::deadletter::DeadLetterCommand;
+use crate::export::{ExportArgs, ImportArgs};
+use crate::health::HealthArgs;
+use crate::listen::ListenArgs;
+use crate::smoke::SmokeArgs;
 use crate::store::StoreArgs;
 use crate::{
-    check, demo, doctor, extract, fake_openai, held, ledger, poison, render, serve, show_config,
-    submit, themes,
+    backup, check, deadletter, demo, doctor, export, extract, fake_openai, health, held, keys,
+    ledger, listen, poison, render, serve, show_config, smoke, submit, themes,
 };
 
 /// Turns a CV into a polished PDF, asynchronously, with at most one model call per job.
@@ -53,10 +59,30 @@ enum Command {
     /// Messages that were set aside because nobody could handle them
     #[command(subcommand)]
     Poison(PoisonCommand),
+    /// Deliveries to webhooks that were given up
+    #[command(subcommand)]
+    Deadletter(DeadLetterCommand),
+    /// Shows a tenant's events, and forwards them to a local address, while developing
+    Listen(ListenArgs),
+    /// API keys: make, list, rotate, revoke
+    #[command(subcommand)]
+    Keys(keys::KeysCommand),
     /// What model calls took and cost, by tenant and day; exit code 1 if a job had too many
     Ledger(LedgerArgs),
     /// Checks settings, storage and model, and says what to mend; exit code 1 if a check fails
     Doctor(DoctorArgs),
+    /// Tries a deployment: health, cleanup, a real PDF, the latch, deletion; exit code 1 at a failure
+    Smoke(SmokeArgs),
+    /// Asks a server whether it is ready; exit code 1 if not: for a container's health check
+    Health(HealthArgs),
+    /// Copies the embedded store into one file, while it is in use
+    Backup(BackupArgs),
+    /// Puts a backup in place of the embedded store, which nothing may use meanwhile
+    Restore(RestoreArgs),
+    /// Writes all rows and blobs of the store, whichever it is, as JSON lines
+    Export(ExportArgs),
+    /// Reads an export into an empty store, whichever it is
+    Import(ImportArgs),
     /// Jobs that are held after a restore (`doctor --after-restore`)
     #[command(subcommand)]
     Held(HeldCommand),
@@ -318,6 +344,9 @@ pub(crate) struct SubmitArgs {
     /// Render your own text if the model gives nothing, instead of failing
     #[arg(long)]
     pub(crate) unpolished_on_failure: bool,
+    /// A file with your API key, where the server asks for one (`presswork keys create`)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) key_file: Option<PathBuf>,
     /// How long to wait for the job, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 300)]
     pub(crate) wait: u64,
@@ -415,8 +444,17 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Submit(args)) => submit::run(args).await,
         Some(Command::Config(args)) => show_config::run(settings, &args),
         Some(Command::Poison(command)) => poison::run(settings, command).await,
+        Some(Command::Deadletter(command)) => deadletter::run(settings, command).await,
+        Some(Command::Listen(args)) => listen::run(args).await,
+        Some(Command::Keys(command)) => keys::run(settings, command).await,
         Some(Command::Ledger(args)) => ledger::run(settings, args).await,
         Some(Command::Doctor(args)) => doctor::run(settings, args).await,
+        Some(Command::Smoke(args)) => smoke::run(args).await,
+        Some(Command::Health(args)) => health::run(&args).await,
+        Some(Command::Backup(args)) => backup::save(settings, &args),
+        Some(Command::Restore(args)) => backup::restore(settings, &args),
+        Some(Command::Export(args)) => export::save(settings, &args).await,
+        Some(Command::Import(args)) => export::load(settings, &args).await,
         Some(Command::Held(command)) => held::run(settings, command).await,
         Some(Command::FakeOpenai(args)) => fake_openai::run(args).await,
     }

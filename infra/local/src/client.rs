@@ -16,9 +16,17 @@ pub(crate) struct Client {
 }
 
 impl Client {
-    /// A client of the server at a base URL.
-    pub(crate) fn new(server: &str) -> anyhow::Result<Self> {
+    /// A client of the server at a base URL, perhaps with an API key.
+    pub(crate) fn new(server: &str, key: Option<&str>) -> anyhow::Result<Self> {
+        let mut headers = header::HeaderMap::new();
+        if let Some(key) = key {
+            let mut key =
+                header::HeaderValue::try_from(key.trim()).context("that is no API key")?;
+            key.set_sensitive(true);
+            headers.insert("x-api-key", key);
+        }
         let http = reqwest::Client::builder()
+            .default_headers(headers)
             .connect_timeout(Duration::from_secs(5))
             .timeout(Duration::from_secs(90))
             .user_agent(concat!("presswork/", env!("CARGO_PKG_VERSION")))

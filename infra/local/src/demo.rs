@@ -24,7 +24,7 @@ pub(crate) async fn run(settings: SettingsArgs, args: DemoArgs) -> anyhow::Resul
     let out = args.out.join("cv.pdf");
     let store = tempfile::tempdir().context("cannot make a temporary directory")?;
     let loaded = settings.load(own_settings(store.path()))?;
-    let _log = telemetry::start(&loaded)?;
+    let _log = telemetry::start(&loaded, "presswork")?;
 
     let system = System::start(&loaded.config, CancellationToken::new()).await?;
     step(&format!(
@@ -37,13 +37,15 @@ pub(crate) async fn run(settings: SettingsArgs, args: DemoArgs) -> anyhow::Resul
 }
 
 async fn make(server: &str, out: &Path, step: &impl Fn(&str)) -> anyhow::Result<()> {
-    let client = Client::new(server)?;
+    let client = Client::new(server, None)?;
     let cv = serde_json::from_str(schemas::cv::SAMPLE).context("the sample CV is broken")?;
     let request = JobRequest {
         kind: JobKind::Cv,
         input: Input::Cv(cv),
         options: Options::default(),
         metadata: std::collections::BTreeMap::new(),
+        not_before: None,
+        callback_url: None,
     };
     let accepted = client.submit(&request, "demo").await?;
     step(&format!(
@@ -78,6 +80,9 @@ fn own_settings(store: &Path) -> Vec<(String, String)> {
         ("storage.backend", "embedded".to_owned()),
         ("storage.data_dir", store.display().to_string()),
         ("server.listen", "127.0.0.1:0".to_owned()),
+        ("auth.anonymous", "auto".to_owned()),
+        ("limits.enabled", "off".to_owned()),
+        ("limits.proxy_hops", "0".to_owned()),
         ("log.level", "warn".to_owned()),
     ];
     own.into_iter()

@@ -18,7 +18,7 @@ use storage::port::{Metadata, Properties, PutMode, StorageError, Write};
 use storage::{Clock as _, spend};
 
 use crate::cli::DoctorArgs;
-use crate::{held, store};
+use crate::{held, receivers, store};
 
 /// A clock that is this wrong makes signed requests fail soon.
 const BAD_SKEW: Duration = Duration::from_mins(10);
@@ -132,6 +132,13 @@ async fn check(report: &mut Report, settings: SettingsArgs, args: &DoctorArgs) {
     let config = &loaded.config;
     check_model(report, config).await;
     check_prices(report, config);
+    for found in receivers::check(&config.telemetry).await {
+        match found {
+            Ok(text) => report.ok("telemetry", text),
+            // Nothing fails for want of telemetry.
+            Err(text) => report.warn("telemetry", text),
+        }
+    }
     let place = match config.storage.backend {
         Backend::Embedded => format!("one SQLite file in {}", config.storage.data_dir.display()),
         Backend::Azure => "Azure Storage".to_owned(),
@@ -334,6 +341,7 @@ async fn check_backlog(report: &mut Report, jobs: &JobStore) {
             QueueName::NotificationsPoison,
             "`presswork poison list --notifications`",
         ),
+        (QueueName::DeadLetters, "`presswork deadletter list`"),
     ] {
         match queue.count(name).await {
             Ok(0) => report.ok(name.as_str(), "nothing is set aside"),

@@ -4,30 +4,47 @@
 //! - `system`: shim, worker and embedded storage together.
 //! - one file for each command.
 
+mod backup;
 mod check;
 mod cli;
 mod client;
+mod deadletter;
 mod demo;
 mod doctor;
+mod export;
 mod extract;
 mod fake_openai;
+mod health;
 mod held;
+mod keys;
 mod ledger;
+mod listen;
 mod poison;
+mod receivers;
 mod render;
 mod serve;
 mod show_config;
+mod smoke;
 mod store;
 mod submit;
 pub mod system;
 mod themes;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser as _;
 
 /// Runs the command line. Exit codes: 0 done, 1 failed, 2 wrong arguments.
+///
+/// Under the names `worker` and `api-shim` it is those programs: a container image holds one file
+/// with three names.
 pub fn main() -> ExitCode {
+    match called().as_deref() {
+        Some("worker") => return worker::program(),
+        Some("api-shim") => return api_shim::program(),
+        _ => {}
+    }
     let cli = cli::Cli::parse();
     worker::failpoints::arm();
     let runtime = match tokio::runtime::Builder::new_multi_thread()
@@ -38,4 +55,10 @@ pub fn main() -> ExitCode {
         Err(e) => return telemetry::exit_code("presswork", Err(e)),
     };
     telemetry::exit_code("presswork", runtime.block_on(cli::run(cli)))
+}
+
+/// The name that this program was started by.
+fn called() -> Option<String> {
+    let path = PathBuf::from(std::env::args_os().next()?);
+    Some(path.file_name()?.to_str()?.to_owned())
 }

@@ -10,7 +10,7 @@ use storage::names::QueueName;
 use storage::port::Received;
 use worker::poison::{SetAside, requeue};
 
-use crate::cli::{PoisonCommand, PoisonMessageArgs, PoisonQueueArgs};
+use crate::cli::{PoisonCommand, PoisonQueueArgs};
 
 /// While an operator's command looks at messages, nobody else can: they come back by themselves
 /// if it is killed.
@@ -24,26 +24,26 @@ pub(crate) async fn run(settings: SettingsArgs, command: PoisonCommand) -> anyho
     match command {
         PoisonCommand::List(queue) => {
             let poison = Poison::open(settings, &queue).await?;
-            let messages = poison.take().await?;
+            let messages = poison.aside.take().await?;
             for message in &messages {
                 println!("{}", line(message));
             }
             println!("{}", summary(messages.len()));
-            poison.put_back(messages).await
+            poison.aside.put_back(messages).await
         }
         PoisonCommand::Show(args) => {
             let poison = Poison::open(settings, &args.queue).await?;
-            let (wanted, others) = poison.select(&args).await?;
+            let (wanted, others) = poison.aside.select(&args.id).await?;
             for message in &wanted {
                 println!("{}", shown(message));
             }
-            poison.put_back(wanted).await?;
-            poison.put_back(others).await
+            poison.aside.put_back(wanted).await?;
+            poison.aside.put_back(others).await
         }
         PoisonCommand::Requeue(args) => {
             let poison = Poison::open(settings, &args.message.queue).await?;
-            let (wanted, others) = poison.select(&args.message).await?;
-            poison.put_back(others).await?;
+            let (wanted, others) = poison.aside.select(&args.message.id).await?;
+            poison.aside.put_back(others).await?;
             let mut refused = 0;
             for message in wanted {
                 match poison.requeue(&message, args.consent).await {
@@ -51,7 +51,7 @@ pub(crate) async fn run(settings: SettingsArgs, command: PoisonCommand) -> anyho
                     Err(e) => {
                         refused += 1;
                         eprintln!("{} stays: {e:#}", message.lease.message_id);
-                        poison.put_back(vec![message]).await?;
+                        poison.aside.put_back(vec![message]).await?;
                     }
                 }
             }
@@ -62,10 +62,10 @@ pub(crate) async fn run(settings: SettingsArgs, command: PoisonCommand) -> anyho
         }
         PoisonCommand::Drop(args) => {
             let poison = Poison::open(settings, &args.queue).await?;
-            let (wanted, others) = poison.select(&args).await?;
-            poison.put_back(others).await?;
+            let (wanted, others) = poison.aside.select(&args.id).await?;
+            poison.aside.put_back(others).await?;
             for message in wanted {
-                poison.delete(&message).await?;
+                poison.aside.delete(&message).await?;
                 println!("dropped {}", message.lease.message_id);
             }
             Ok(())
@@ -75,9 +75,15 @@ pub(crate) async fn run(settings: SettingsArgs, command: PoisonCommand) -> anyho
 
 /// A poison queue and the queue whose messages it holds.
 struct Poison {
-    store: JobStore,
-    aside: QueueName,
+    aside: Aside,
     home: QueueName,
+}
+
+/// A queue of messages that wait for an operator, and the command that looks at it.
+pub(crate) struct Aside {
+    pub(crate) store: JobStore,
+    pub(crate) name: QueueName,
+    pub(crate) command: &'static str,
 }
 
 impl Poison {
@@ -88,15 +94,43 @@ impl Poison {
         } else {
             (QueueName::JobsPoison, QueueName::Jobs)
         };
-        Ok(Self { store, aside, home })
+        let aside = Aside {
+            store,
+            name: aside,
+            command: "poison",
+        };
+        Ok(Self { aside, home })
     }
 
+    /// The job moves first, then its message is put, then the copy is deleted: a crash between
+    /// leaves one message too many, never one too few.
+    async fn requeue(&self, message: &Received, consent: bool) -> anyhow::Result<()> {
+        let (aside, store) = (read(message), &self.aside.store);
+        let aside = aside.context("it is not one of ours")?;
+        if let Ok(job) = JobMessage::from_body(&aside.body) {
+            requeue(store, &job, consent).await?;
+        }
+        let queue = &store.storage().queue;
+        let fresh = JobMessage::from_body(&aside.body)
+            .map(|job| JobMessage { forgiven: 0, ..job }.to_body());
+        queue
+            .send(
+                self.home,
+                fresh.as_ref().unwrap_or(&aside.body),
+                Duration::ZERO,
+            )
+            .await?;
+        self.aside.delete(message).await
+    }
+}
+
+impl Aside {
     /// All messages, oldest first. They are hidden until they are put back.
-    async fn take(&self) -> anyhow::Result<Vec<Received>> {
+    pub(crate) async fn take(&self) -> anyhow::Result<Vec<Received>> {
         let queue = &self.store.storage().queue;
         let mut all = Vec::new();
         while all.len() < MOST {
-            let messages = queue.receive(self.aside, 32, LOOK).await?;
+            let messages = queue.receive(self.name, 32, LOOK).await?;
             if messages.is_empty() {
                 break;
             }
@@ -107,57 +141,34 @@ impl Poison {
     }
 
     /// The messages that were asked for, and the others.
-    async fn select(
-        &self,
-        args: &PoisonMessageArgs,
-    ) -> anyhow::Result<(Vec<Received>, Vec<Received>)> {
+    pub(crate) async fn select(&self, id: &str) -> anyhow::Result<(Vec<Received>, Vec<Received>)> {
         let all = self.take().await?;
-        let wanted = |message: &Received| args.id == "all" || message.lease.message_id == args.id;
+        let wanted = |message: &Received| id == "all" || message.lease.message_id == id;
         let (wanted, others): (Vec<_>, Vec<_>) = all.into_iter().partition(wanted);
-        if wanted.is_empty() && args.id != "all" {
+        if wanted.is_empty() && id != "all" {
             self.put_back(others).await?;
             bail!(
-                "no message {} on queue {}: `presswork poison list` shows them",
-                args.id,
-                self.aside.as_str()
+                "no message {id} on queue {}: `presswork {} list` shows them",
+                self.name.as_str(),
+                self.command
             );
         }
         Ok((wanted, others))
     }
 
-    async fn put_back(&self, messages: Vec<Received>) -> anyhow::Result<()> {
+    pub(crate) async fn put_back(&self, messages: Vec<Received>) -> anyhow::Result<()> {
         let queue = &self.store.storage().queue;
         for message in messages {
             queue
-                .extend(self.aside, &message.lease, Duration::ZERO, None)
+                .extend(self.name, &message.lease, Duration::ZERO, None)
                 .await?;
         }
         Ok(())
     }
 
-    async fn delete(&self, message: &Received) -> anyhow::Result<()> {
+    pub(crate) async fn delete(&self, message: &Received) -> anyhow::Result<()> {
         let queue = &self.store.storage().queue;
-        Ok(queue.delete(self.aside, &message.lease).await?)
-    }
-
-    /// The job moves first, then its message is put, then the copy is deleted: a crash between
-    /// leaves one message too many, never one too few.
-    async fn requeue(&self, message: &Received, consent: bool) -> anyhow::Result<()> {
-        let aside = read(message).context("it is not one of ours")?;
-        if let Ok(job) = JobMessage::from_body(&aside.body) {
-            requeue(&self.store, &job, consent).await?;
-        }
-        let queue = &self.store.storage().queue;
-        let fresh = JobMessage::from_body(&aside.body)
-            .map(|job| JobMessage { forgiven: 0, ..job }.to_body());
-        queue
-            .send(
-                self.home,
-                fresh.as_ref().unwrap_or(&aside.body),
-                Duration::ZERO,
-            )
-            .await?;
-        self.delete(message).await
+        Ok(queue.delete(self.name, &message.lease).await?)
     }
 }
 
@@ -194,7 +205,7 @@ fn shown(message: &Received) -> String {
     format!("id        {id}\nset aside {at}\n{rest}")
 }
 
-fn summary(count: usize) -> String {
+pub(crate) fn summary(count: usize) -> String {
     match count {
         0 => "nothing is set aside".to_owned(),
         1 => "1 message".to_owned(),

@@ -7,6 +7,20 @@ use telemetry::Shutdown;
 use crate::cli::ServeArgs;
 use crate::system::System;
 
+/// Who is served, in words.
+fn who_may_call(config: &config::Config) -> &'static str {
+    match (config.serves_anonymous(), config.auth.anonymous) {
+        (false, _) => "Callers need an API key (`presswork keys create`) or a token.",
+        (true, config::Anonymous::On) => {
+            "ANYBODY who reaches this address may use it without a key: auth.anonymous is on."
+        }
+        (true, _) => {
+            "Anonymous use is on: everybody on this machine may call without a key, as the tenant \
+             \"anonymous\". At other addresses keys are needed (`presswork keys create`)."
+        }
+    }
+}
+
 /// Serves until SIGTERM or Ctrl-C.
 pub(crate) async fn run(settings: SettingsArgs, args: ServeArgs) -> anyhow::Result<()> {
     let mut own = Vec::new();
@@ -20,7 +34,7 @@ pub(crate) async fn run(settings: SettingsArgs, args: ServeArgs) -> anyhow::Resu
         own.push(("server.listen".to_owned(), listen.to_string()));
     }
     let loaded = settings.load(own)?;
-    let _log = telemetry::start(&loaded)?;
+    let _log = telemetry::start(&loaded, "presswork")?;
     let shutdown = Shutdown::install()?;
     let system = System::start(&loaded.config, shutdown.token()).await?;
     let place = match loaded.config.storage.backend {
@@ -38,6 +52,6 @@ pub(crate) async fn run(settings: SettingsArgs, args: ServeArgs) -> anyhow::Resu
              nobody.\nSet OPENAI_API_KEY for a model."
         ),
     }
-    println!("Anybody who reaches this address may use it. Ctrl-C stops it.");
+    println!("{} Ctrl-C stops it.", who_may_call(&loaded.config));
     system.finished().await
 }

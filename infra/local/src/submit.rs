@@ -25,8 +25,13 @@ pub(crate) async fn run(args: SubmitArgs) -> anyhow::Result<()> {
         input: Input::Cv(cv),
         options,
         metadata,
+        not_before: None,
+        callback_url: None,
     };
-    let client = Client::new(&args.server)?;
+    let credential = args.key_file.as_ref().map(|path| {
+        std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
+    });
+    let client = Client::new(&args.server, credential.transpose()?.as_deref())?;
     let key = worker::jobs::hex(&random::<16>(&System::new()));
     let accepted = client.submit(&request, &key).await?;
 

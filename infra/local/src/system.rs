@@ -32,6 +32,7 @@ impl System {
         let editor = worker::editor(config, true)?;
         let name = editor.name();
         let storage = storage::open(&config.storage, &clock, &entropy).await?;
+        let storage = worker::observed(storage, &clock);
         let store = JobStore::new(storage, clock.clone(), entropy.clone(), &config.worker);
         let listener = TcpListener::bind(config.server.listen)
             .await

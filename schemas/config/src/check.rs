@@ -10,6 +10,7 @@ use std::time::Duration;
 use crate::humane::{show_duration, show_size};
 use crate::load::{Note, NoteKind};
 use crate::settings::{AzureCredential, Backend, Config, EditorChoice, Provider};
+use crate::{auth, http, limits, retention, webhooks};
 
 /// A broken rule.
 #[derive(Debug, PartialEq, Eq)]
@@ -24,6 +25,11 @@ pub(crate) struct Broken {
 pub(crate) fn out_of_bounds(config: &Config) -> Vec<Broken> {
     let mut rules = Rules(Vec::new());
     rules.bounds(config);
+    auth::bounds(&mut rules, config);
+    http::bounds(&mut rules, config);
+    limits::bounds(&mut rules, config);
+    webhooks::bounds(&mut rules, config);
+    retention::bounds(&mut rules, config);
     rules.0
 }
 
@@ -33,13 +39,20 @@ pub(crate) fn at_odds(config: &Config) -> Vec<Broken> {
     rules.worker(config);
     rules.model(config);
     rules.storage(config);
+    auth::at_odds(&mut rules, config);
+    webhooks::at_odds(&mut rules, config);
     rules.0
 }
 
-struct Rules(Vec<Broken>);
+pub(crate) struct Rules(Vec<Broken>);
 
 impl Rules {
-    fn require(&mut self, holds: bool, keys: &[&'static str], problem: impl Into<String>) {
+    pub(crate) fn require(
+        &mut self,
+        holds: bool,
+        keys: &[&'static str],
+        problem: impl Into<String>,
+    ) {
         if !holds {
             self.0.push(Broken {
                 keys: keys.to_vec(),
@@ -48,7 +61,7 @@ impl Rules {
         }
     }
 
-    fn within<T: PartialOrd + Copy, S: Display>(
+    pub(crate) fn within<T: PartialOrd + Copy, S: Display>(
         &mut self,
         key: &'static str,
         value: T,
@@ -148,6 +161,16 @@ impl Rules {
                 "worker.shutdown_grace",
                 worker.shutdown_grace,
                 zero..=minutes(60),
+            ),
+            (
+                "telemetry.metrics_every",
+                config.telemetry.metrics_every,
+                ms(1_000)..=minutes(60),
+            ),
+            (
+                "telemetry.shutdown_grace",
+                config.telemetry.shutdown_grace,
+                zero..=minutes(1),
             ),
         ] {
             self.within(key, value, bounds, show_duration);

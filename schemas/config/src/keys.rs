@@ -1,16 +1,7 @@
-//! The table of all settings: key, further names in the environment, secret or not, in use or not.
+//! The table of all settings: key, further names in the environment, secret or not.
 //!
 //! It stands beside `default.toml`, which documents the same keys, and `settings.rs`, which types
 //! them; tests hold the three together.
-
-/// Whether a setting changes anything in this version.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Effect {
-    /// The setting is in force.
-    Now,
-    /// The setting is read and checked, then not used; the text says why.
-    Later(&'static str),
-}
 
 /// One setting.
 #[derive(Debug, Clone, Copy)]
@@ -21,8 +12,6 @@ pub struct Key {
     pub aliases: &'static [&'static str],
     /// Whether its value is masked wherever it is shown.
     pub secret: bool,
-    /// Whether it is in force.
-    pub effect: Effect,
     /// A value that works, for error messages; empty where the default is one.
     example: &'static str,
 }
@@ -51,7 +40,6 @@ const fn key(name: &'static str, aliases: &'static [&'static str]) -> Key {
         name,
         aliases,
         secret: false,
-        effect: Effect::Now,
         example: "",
     }
 }
@@ -64,20 +52,11 @@ impl Key {
         }
     }
 
-    const fn later(self, reason: &'static str) -> Self {
-        Self {
-            effect: Effect::Later(reason),
-            ..self
-        }
-    }
-
     const fn example_is(self, example: &'static str) -> Self {
         Self { example, ..self }
     }
 }
 
-const NO_IDENTITY: &str = "this version has no identities and no rate limits";
-const NO_EXPORT: &str = "this version exports no telemetry";
 const CONNECTION: &str = "DefaultEndpointsProtocol=https;AccountName=...;AccountKey=...";
 
 /// Every setting, in the order of `default.toml`.
@@ -87,6 +66,42 @@ pub const KEYS: &[Key] = &[
     key("server.request_timeout", &["HTTP_TIMEOUT"]),
     key("server.max_wait", &[]),
     key("server.shutdown_grace", &[]),
+    key("server.maintenance", &[]).example_is("jobs, sessions"),
+    key("server.max_streams", &[]),
+    key("server.max_streams_per_tenant", &[]),
+    key("server.stream_heartbeat", &[]),
+    key("http.cors_origins", &["CORS_ORIGINS"]).example_is("[\"https://app.example.com\"]"),
+    key("http.hsts", &[]),
+    key("http.max_connections", &[]),
+    key("http.header_timeout", &[]),
+    key("auth.anonymous", &[]),
+    key("auth.jwt_secret", &["JWT_SECRET_KEY", "SECRET_KEY"])
+        .secret()
+        .example_is("q7Hn0xw2Vd9sLk4TzB1cRm6YfGp3JaEe"),
+    key("auth.jwks_url", &[])
+        .example_is("https://login.microsoftonline.com/common/discovery/v2.0/keys"),
+    key("auth.issuer", &[]).example_is("https://login.example.org/"),
+    key("auth.audience", &[]).example_is("api://presswork"),
+    key("auth.tenant_claim", &[]),
+    key("auth.tier_claim", &[]),
+    key("auth.leeway", &[]),
+    key("auth.jwks_refresh", &[]),
+    key("auth.jwks_pause", &[]),
+    key("auth.key_grace", &[]),
+    key("limits.enabled", &["RATE_LIMIT_ENABLED"]),
+    key(
+        "limits.anonymous",
+        &["RATE_LIMIT_DEFAULT", "RATE_LIMIT_PER_MINUTE"],
+    )
+    .example_is("60/minute"),
+    key("limits.authenticated", &["RATE_LIMIT_AUTHENTICATED"]).example_is("600/minute burst 50"),
+    key("limits.free", &[]),
+    key("limits.basic", &[]),
+    key("limits.pro", &[]),
+    key("limits.enterprise", &[]),
+    key("limits.jobs", &[]),
+    key("limits.proxy_hops", &[]),
+    key("limits.sync", &[]),
     key("storage.backend", &[]),
     key("storage.data_dir", &[]),
     key(
@@ -185,29 +200,65 @@ pub const KEYS: &[Key] = &[
     key("cv.debug_export", &["CV_ENABLE_DEBUG_EXPORT"]),
     key("cv.max_document_size", &["MAX_DOCUMENT_SIZE"]),
     key("cv.strict_template", &["CV_GENERATION_STRICT_TEMPLATE"]),
+    key("retention.jobs", &[]),
+    key("retention.sweep_at", &[]),
+    key("retention.orphans_after", &[]),
+    key("webhooks.allow_http", &[]),
+    key("webhooks.allow_private", &[]),
+    key("webhooks.timeout", &[]),
+    key("webhooks.connect_timeout", &[]),
+    key("webhooks.concurrency", &[]),
+    key("webhooks.per_endpoint", &[]),
+    key("webhooks.max_per_tenant", &[]),
+    key("webhooks.disable_after", &[]),
+    key("webhooks.secret_overlap", &[]),
+    key("webhooks.keep", &[]),
+    key("webhooks.hurry", &[]),
+    key("webhooks.event_grid_secret", &[])
+        .secret()
+        .example_is("a-long-random-text-of-your-own"),
     key("log.level", &["LOG_LEVEL"]),
     key("log.format", &["LOG_FORMAT"]),
-    key("log.environment", &["ENVIRONMENT"]).later(NO_EXPORT),
+    key("log.environment", &["ENVIRONMENT"]),
+    key("telemetry.enabled", &["ENABLE_TELEMETRY"]),
+    key("telemetry.otlp_endpoint", &["OTEL_EXPORTER_OTLP_ENDPOINT"])
+        .example_is("http://localhost:4318"),
+    key("telemetry.otlp_headers", &["OTEL_EXPORTER_OTLP_HEADERS"])
+        .secret()
+        .example_is("api-key=..."),
+    key(
+        "telemetry.application_insights",
+        &[
+            "APPLICATIONINSIGHTS_CONNECTION_STRING",
+            "APPINSIGHTS_CONNECTION_STRING",
+        ],
+    )
+    .secret()
+    .example_is("InstrumentationKey=...;IngestionEndpoint=https://..."),
+    key("telemetry.service_name", &["OTEL_SERVICE_NAME"]).example_is("presswork-worker"),
+    key(
+        "telemetry.resource_attributes",
+        &["OTEL_RESOURCE_ATTRIBUTES"],
+    )
+    .example_is("cloud.region=westeurope"),
+    key("telemetry.trace_sample", &["OTEL_TRACES_SAMPLER_ARG"]),
+    key("telemetry.metrics_every", &[]),
+    key("telemetry.metrics_listen", &[]).example_is("127.0.0.1:9464"),
+    key("telemetry.pdf_metrics_sample", &["PDF_METRICS_SAMPLE"]),
+    key("telemetry.shutdown_grace", &[]),
 ];
 
 /// Names that deployments of the former service set and that have no key here yet, with the reason.
 /// An operator who relies on one has to hear that it does nothing.
 pub(crate) const LATER_NAMES: &[(&str, &str)] = &[
-    ("APPINSIGHTS_CONNECTION_STRING", NO_EXPORT),
-    ("APPLICATIONINSIGHTS_CONNECTION_STRING", NO_EXPORT),
-    ("CORS_ORIGINS", "this version sends no CORS headers"),
     (
         "CV_ALLOW_POSTING_FETCH",
         "this version never fetches a job posting",
     ),
-    ("ENABLE_TELEMETRY", NO_EXPORT),
-    ("JWT_SECRET_KEY", NO_IDENTITY),
-    ("PDF_METRICS_SAMPLE", NO_EXPORT),
-    ("RATE_LIMIT_AUTHENTICATED", NO_IDENTITY),
-    ("RATE_LIMIT_DEFAULT", NO_IDENTITY),
-    ("RATE_LIMIT_ENABLED", NO_IDENTITY),
-    ("RATE_LIMIT_PER_MINUTE", NO_IDENTITY),
-    ("SECRET_KEY", NO_IDENTITY),
+    (
+        "OTEL_EXPORTER_OTLP_PROTOCOL",
+        "telemetry is sent as http/protobuf, whatever this says",
+    ),
 ];
 
 /// Names in the environment that begin so are ours: one that we do not know is worth a warning.

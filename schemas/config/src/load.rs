@@ -7,7 +7,7 @@ use std::fmt;
 use figment::Figment;
 
 use crate::error::{ConfigError, Fault};
-use crate::keys::{self, Effect, KEYS, Key};
+use crate::keys::{self, KEYS, Key};
 use crate::layers::{self, Layer};
 use crate::secret::MASK;
 use crate::settings::Config;
@@ -36,8 +36,6 @@ pub struct Setting {
     pub source: String,
     /// What the setting is for, one line.
     pub doc: &'static str,
-    /// Whether it is in force.
-    pub effect: Effect,
 }
 
 /// Something about the sources that stops nothing.
@@ -101,7 +99,6 @@ impl Config {
         load.let_blobs_follow_queues();
 
         let (config, report) = load.finish()?;
-        notes.extend(report.iter().filter_map(unused));
         notes.extend(check::advice(&config));
         Ok(Loaded {
             config,
@@ -247,26 +244,7 @@ fn report(load: &Load) -> Vec<Setting> {
                 },
                 source: load.source(key.name),
                 doc: entry.comment.first().copied().unwrap_or_default(),
-                effect: key.effect,
             }
         })
         .collect()
-}
-
-/// The note for a setting that somebody set and nobody uses.
-fn unused(setting: &Setting) -> Option<Note> {
-    let by_somebody = ["file ", "env ", "command line"]
-        .iter()
-        .any(|kind| setting.source.starts_with(kind));
-    match setting.effect {
-        Effect::Later(reason) if by_somebody => {
-            let name = setting.source.strip_prefix("env ").unwrap_or(setting.key);
-            Some(Note::new(
-                name,
-                NoteKind::Ignored,
-                format!("not used yet: {reason}"),
-            ))
-        }
-        _ => None,
-    }
 }

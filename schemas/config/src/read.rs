@@ -2,7 +2,7 @@
 //!
 //! Every layer holds text, so that one form serves the file, the environment and the command line.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
@@ -14,7 +14,10 @@ use serde::de::{Deserialize, Deserializer, Error};
 use crate::settings::{
     AzureCredential, Backend, Background, EditorChoice, EmitEvents, LogFormat, SingleCall,
 };
-use crate::{Prices, Secret, humane, money};
+use crate::{
+    Allowance, Anonymous, Limited, Prices, Secret, Share, auth, http, humane, limits, money,
+    retention, telemetry,
+};
 
 macro_rules! readers {
     ($($name:ident -> $type:ty = $parse:expr;)*) => {
@@ -27,22 +30,44 @@ macro_rules! readers {
 readers! {
     account_name -> Option<String> = humane::account_name;
     address -> SocketAddr = humane::address;
+    anonymous -> Anonymous = |text| humane::choice(text, &[
+        (&["auto"], Anonymous::Auto),
+        (&["on", "true", "yes", "1"], Anonymous::On),
+        (&["off", "false", "no", "0"], Anonymous::Off),
+    ]);
     api_key -> Option<Secret> = humane::api_key;
+    application_insights -> Option<Secret> = telemetry::application_insights;
+    attribute_list -> Option<String> = telemetry::attribute_list;
     base_url -> Option<String> = humane::base_url;
     connection_string -> Option<Secret> = humane::connection_string;
     duration -> Duration = humane::duration;
+    header_list -> Option<Secret> = telemetry::header_list;
+    job_limits -> BTreeMap<String, u32> = limits::job_limits;
+    jwks_url -> Option<String> = auth::jwks_url;
+    limited -> Limited = |text| humane::choice(text, &[
+        (&["auto"], Limited::Auto),
+        (&["on", "true", "yes", "1"], Limited::On),
+        (&["off", "false", "no", "0"], Limited::Off),
+    ]);
     log_filter -> String = humane::log_filter;
+    origins -> Vec<String> = http::origins;
+    optional_address -> Option<SocketAddr> = telemetry::optional_address;
     optional_number -> Option<NonZeroU32> = humane::optional_number;
     optional_path -> Option<PathBuf> =
         |text| humane::optional_text(text).map(|text| text.map(PathBuf::from));
+    optional_rate -> Option<Allowance> = limits::optional_rate;
     optional_text -> Option<String> = humane::optional_text;
     optional_usd -> Option<u64> = money::optional_usd;
     path -> PathBuf = |text| humane::text(text).map(PathBuf::from);
     prices -> Prices = money::prices;
+    rate -> Allowance = limits::rate;
+    route_groups -> BTreeSet<&'static str> = retention::route_groups;
+    share -> Share = telemetry::share;
     size -> u64 = humane::size;
     switch -> bool = humane::switch;
     tenant_budgets -> BTreeMap<String, u64> = money::tenant_budgets;
     text -> String = humane::text;
+    token_secret -> Option<Secret> = auth::token_secret;
     time_of_day -> Duration = humane::time_of_day;
     webhook_secret -> Option<Secret> = humane::webhook_secret;
 

@@ -1,6 +1,6 @@
 //! The settings as types. `default.toml` documents each; here stand units, ranges and consequences.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use crate::{Prices, Secret, defaults, read};
+use crate::{Prices, Secret, Telemetry, defaults, read};
 
 /// All settings of the three programs.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -16,6 +16,12 @@ use crate::{Prices, Secret, defaults, read};
 pub struct Config {
     /// The HTTP API.
     pub server: Server,
+    /// What browsers may do with its answers, and how many may be connected.
+    pub http: crate::Http,
+    /// Who may call it.
+    pub auth: crate::Auth,
+    /// How much a caller may ask for.
+    pub limits: crate::Limits,
     /// Where data is kept.
     pub storage: Storage,
     /// The language model.
@@ -28,8 +34,14 @@ pub struct Config {
     pub render: Render,
     /// Rules of the CV product.
     pub cv: Cv,
+    /// How long what is stored is kept.
+    pub retention: crate::Retention,
+    /// Notifications.
+    pub webhooks: crate::Webhooks,
     /// Log lines.
     pub log: Log,
+    /// Traces and metrics.
+    pub telemetry: Telemetry,
 }
 
 /// The HTTP API.
@@ -51,6 +63,18 @@ pub struct Server {
     /// Time for open requests after SIGTERM. At most 1 h.
     #[serde(deserialize_with = "read::duration")]
     pub shutdown_grace: Duration,
+    /// Groups of routes that are switched off: names of [`crate::ROUTE_GROUPS`].
+    #[serde(deserialize_with = "read::route_groups")]
+    pub maintenance: BTreeSet<&'static str>,
+    /// Event streams open at once, 1 to 1,000,000.
+    #[serde(deserialize_with = "read::number")]
+    pub max_streams: usize,
+    /// The same of one tenant, 1 to 1,000,000.
+    #[serde(deserialize_with = "read::number")]
+    pub max_streams_per_tenant: usize,
+    /// Pause between signs of life on a stream, 10 ms to 10 min.
+    #[serde(deserialize_with = "read::duration")]
+    pub stream_heartbeat: Duration,
 }
 
 /// Where data is kept.
@@ -500,6 +524,8 @@ impl Config {
         config.worker.expire_after = ms(60_000);
         config.worker.marker_hold = ms(60_000);
         config.worker.shutdown_grace = ms(2_000);
+        config.webhooks.timeout = ms(500);
+        config.webhooks.connect_timeout = ms(250);
         config
     }
 }

@@ -9,6 +9,8 @@ pub(crate) struct Document {
     pub(crate) body: Vec<Block>,
     /// Page footers, each once.
     pub(crate) footers: Vec<Block>,
+    /// Footnotes, then endnotes.
+    pub(crate) notes: Vec<Block>,
 }
 
 /// A paragraph or a table.

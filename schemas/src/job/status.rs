@@ -27,6 +27,9 @@ pub struct JobStatus {
     /// Why it is not begun yet, where something other than its turn holds it up.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waiting: Option<Waiting>,
+    /// Before this it is not begun, where its request said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_before: Option<Timestamp>,
     /// When it was accepted.
     pub created_at: Timestamp,
     /// When it last changed.
@@ -262,6 +265,8 @@ pub struct Links {
     pub this: String,
     /// The document; answers 409 until the job has one.
     pub result: String,
+    /// The job's changes as they happen (server-sent events).
+    pub events: String,
 }
 
 impl Links {
@@ -270,6 +275,7 @@ impl Links {
         Self {
             this: format!("/v1/jobs/{id}"),
             result: format!("/v1/jobs/{id}/result"),
+            events: format!("/v1/jobs/{id}/events"),
         }
     }
 

@@ -13,6 +13,7 @@ mod readiness;
 mod search;
 mod summary;
 pub mod tools;
+mod view;
 pub mod wire;
 
 use std::fmt;
@@ -30,6 +31,7 @@ pub use pack::{PackOptions, Phase, pack, section_value};
 pub use readiness::{Readiness, readiness};
 pub use search::{Hit, Hits, MAX_HITS, search};
 pub use summary::{ContentSignature, CvSummary, content_signature, cv_summary};
+pub use view::{NewSession, SessionPatch, SessionView};
 
 /// The version of [`Session`]. A program leaves sessions of a later version alone.
 pub const SCHEMA: u32 = 1;

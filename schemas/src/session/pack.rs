@@ -13,6 +13,7 @@ use crate::cv::{Cv, Section, section_hashes};
 /// Where the work stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(rename = "PackPhase")]
 pub enum Phase {
     /// Reading and mending what was read.
     Preparation,

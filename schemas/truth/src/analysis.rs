@@ -1,6 +1,6 @@
 //! A text with all that is known of it.
 
-use crate::lexicon::{Hit, LEXICON, Tongues, tongue};
+use crate::lexicon::{Hit, LEXICON, Lexicon, Tongues, tongue};
 use crate::number::{Number, numbers};
 use crate::text::{Kind, Token, tokens};
 
@@ -226,6 +226,8 @@ fn denies(tokens: &[Token<'_>], negations: &[u32], hit: &Hit) -> bool {
         .take_while(|no| **no <= hit.first + hit.len + 4)
         .any(|no| {
             let (a, b) = (&tokens[*no as usize], &tokens[hit.first as usize]);
-            a.clause == b.clause && (*no < hit.first || *no >= hit.first + hit.len)
+            // "Ohne", "no" and their like deny what follows; only few stand behind.
+            let behind = *no >= hit.first + hit.len && Lexicon::denies_before(&a.fold);
+            a.clause == b.clause && (*no < hit.first || behind)
         })
 }

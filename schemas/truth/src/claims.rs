@@ -42,13 +42,23 @@ pub(crate) fn claims(reply: &Analysed<'_>, grounds: &Grounds<'_>) -> Option<Stri
                         name,
                         "deg.vocational" | "deg.licence" | "deg.diplom" | "deg.meister"
                     )
+                    || (name == "deg.abitur" && !grounds.same_language)
             }
-            "city" | "geo" => grounds.wide.concept(concept),
-            "sen" if matches!(grounds.kind, Place::Profile | Place::Letter) => {
+            "city" | "geo" => {
+                let near = || {
+                    let token = &reply.tokens[hit.first as usize];
+                    LEXICON.class(concept) == "city" && grounds.wide.cognate(&token.fold)
+                };
+                grounds.wide.concept(concept) || (!grounds.same_language && near())
+            }
+            "sen"
+                if matches!(grounds.kind, Place::Profile | Place::Letter)
+                    || grounds.kind == Place::Line && is_called(reply, hit.first) =>
+            {
                 ranked(name, concept, grounds)
             }
             "role" if matches!(grounds.kind, Place::Profile | Place::Letter) => {
-                !matches!(
+                let distinct = matches!(
                     name,
                     "role.architect"
                         | "role.scientist"
@@ -56,7 +66,10 @@ pub(crate) fn claims(reply: &Analysed<'_>, grounds: &Grounds<'_>) -> Option<Stri
                         | "role.lawyer"
                         | "role.partner"
                         | "role.auditor"
-                ) || grounds.wide.concept(concept)
+                ) || name == "role.manager"
+                    && grounds.kind == Place::Letter
+                    && is_called(reply, hit.first);
+                !distinct || grounds.wide.concept(concept)
             }
             // `daily`, where the source says nothing of days.
             "grade" => grounds.wide.concept(concept) || !grounds.wide.any_of("grade"),
@@ -99,7 +112,7 @@ pub(crate) fn is_meant(reply: &Analysed<'_>, first: u32, len: u32, concept: Conc
 pub(crate) fn is_passive(text: &Analysed<'_>, first: u32, len: u32, concept: Concept) -> bool {
     if !matches!(
         LEXICON.name(concept),
-        "claim.lead" | "claim.manage" | "claim.responsible" | "claim.founded"
+        "claim.lead" | "claim.manage" | "claim.responsible" | "claim.founded" | "claim.approve"
     ) {
         return false;
     }
@@ -148,17 +161,27 @@ pub(crate) fn is_shared(text: &Analysed<'_>, hit: &Hit) -> bool {
     {
         return true;
     }
-    let low = [LEXICON.id("sen.deputy"), LEXICON.id("part.shared")];
-    let before = (first.saturating_sub(2)..first).any(|at| {
+    let low = ["sen.deputy", "part.shared", "part.standin"].map(|name| LEXICON.id(name));
+    let before = (first.saturating_sub(4)..first).any(|at| {
+        // "In place of the head" stands further off than "co-head".
+        let close = at + 2 >= first;
+        let reach = if close { &low[..] } else { &low[2..] };
         text.tokens[at].clause == text.tokens[first].clause
-            && (text.tokens[at].fold == "co"
-                || text.over(at).any(|other| low.contains(&other.concept)))
+            && (text.tokens[at].fold == "co" && close
+                || text.over(at).any(|other| reach.contains(&other.concept)))
     });
     let after = text.tokens.get(first + hit.len as usize).is_some_and(|_| {
         text.over(first + hit.len as usize)
             .any(|other| other.concept == low[0])
     });
     before || after
+}
+
+/// `as a manager`, `als Leiter`.
+fn is_called(reply: &Analysed<'_>, first: u32) -> bool {
+    const AS: &[&str] = &["a", "an", "as", "als", "jako", "comme", "como", "come"];
+    let mut words = reply.tokens[..first as usize].iter().rev().take(2);
+    words.any(|token| AS.contains(&token.fold.as_str()))
 }
 
 /// Whether a claim to lead is about a team, and whether the source has one.
@@ -183,14 +206,21 @@ fn heads_a_team(reply: &Analysed<'_>, first: u32, near: &Evidence) -> Option<boo
     })
 }
 
-/// Whether a claim to lead speaks of a course, and the source of teaching.
+/// Whether a claim to lead speaks of a course or a group, and the source of teaching or running it.
 fn teaches(reply: &Analysed<'_>, first: u32, near: &Evidence) -> bool {
-    let course = LEXICON.id("obj.course");
-    near.concept(LEXICON.id("verb.teach"))
-        && (first..=first + 4).any(|at| {
-            reply.tokens.get(at as usize).is_some()
-                && reply.over(at as usize).any(|hit| hit.concept == course)
-        })
+    let kinds = [
+        ("obj.course", "verb.teach"),
+        ("obj.course", "verb.run"),
+        ("obj.group", "verb.run"),
+    ];
+    kinds.into_iter().any(|(object, verb)| {
+        let object = LEXICON.id(object);
+        near.concept(LEXICON.id(verb))
+            && (first..=first + 4).any(|at| {
+                reply.tokens.get(at as usize).is_some()
+                    && reply.over(at as usize).any(|hit| hit.concept == object)
+            })
+    })
 }
 
 fn ranked(name: &str, concept: Concept, grounds: &Grounds<'_>) -> bool {
@@ -209,21 +239,41 @@ fn claim(
 ) -> bool {
     let Grounds { near, wide, .. } = grounds;
     if matches!(name, "claim.lead" | "claim.manage" | "claim.supervise") {
-        if heads_a_team(reply, first, near) == Some(false) {
-            return false;
-        }
         if teaches(reply, first, near) {
             return true;
         }
+        if heads_a_team(reply, first, near) == Some(false) {
+            return false;
+        }
     }
     match name {
-        "claim.lead" | "claim.people" | "claim.sole" | "claim.supervise" => near.concept(concept),
+        "claim.lead" => {
+            // "Ran the kitchen" led it, if it stands there; to run a batch leads no team.
+            let head = LEXICON.id("verb.head");
+            let mut others = LEXICON
+                .supports(concept)
+                .iter()
+                .filter(|other| **other != head);
+            others.any(|other| near.states(*other))
+                || grounds.kind == Place::Line
+                    && near.states(head)
+                    && heads_a_team(reply, first, near).is_none()
+        }
+        "claim.people" | "claim.sole" | "claim.supervise" => near.concept(concept),
         "claim.manage" => {
-            let people = (first + 1..=first + 4).any(|at| {
-                let mut here = reply.over(at as usize);
-                here.any(|hit| hit.first == at && LEXICON.class(hit.concept) == "who")
-            });
-            !people || near.concept(concept) || near.concept(LEXICON.id("verb.run"))
+            let people: Vec<Concept> = (first + 1..=first + 4)
+                .flat_map(|at| reply.over(at as usize).filter(move |hit| hit.first == at))
+                .map(|hit| hit.concept)
+                .filter(|concept| LEXICON.class(*concept) == "who")
+                .collect();
+            let led = LEXICON
+                .supports(concept)
+                .iter()
+                .any(|other| LEXICON.class(*other) != "verb" && near.states(*other));
+            // Whoever looks after somebody manages just them.
+            let runs =
+                near.concept(LEXICON.id("verb.run")) && people.iter().any(|who| near.concept(*who));
+            people.is_empty() || led || runs
         }
         // What somebody does he answers for, unless he only helps or it is denied.
         "claim.responsible" => {
@@ -241,11 +291,23 @@ fn claim(
             counted || near.concept(concept) || !grounds.same_language
         }
         "claim.international" => wide.concept(concept) || wide.count_of("geo") >= 2,
+        // What stands in a list of certificates is one; which, its other words say.
+        "claim.certified" | "claim.licensed" | "claim.authorised"
+            if grounds.kind == Place::Certificate =>
+        {
+            true
+        }
         "claim.certified" | "claim.licensed" => {
             wide.concept(concept) || wide.any_of("deg") && !grounds.sure
         }
         "claim.expert" | "claim.advanced" | "claim.excellent" | "claim.fluent" => {
-            wide.concept(concept) || wide.any_of("cef")
+            // "Advanced Life Support" is a name, and no level of a language.
+            let token = &reply.tokens[first as usize];
+            let name = token.raw.starts_with(char::is_uppercase)
+                && !token.opens
+                && !grounds.kind.is_label()
+                && reply.tongues & tongue("de") & !1 == 0;
+            wide.concept(concept) || wide.any_of("cef") && !name
         }
         "claim.team" => true,
         "claim.best" | "claim.largest" | "claim.first" | "claim.always" => near.concept(concept),
@@ -255,12 +317,13 @@ fn claim(
 
 fn improved(concept: Concept, grounds: &Grounds<'_>) -> bool {
     let near = grounds.near;
-    let from_to = near.numbers.windows(2).any(|pair| {
-        pair[1].at > pair[0].end
-            && pair[1].at <= pair[0].end + 2
-            && !pair[0].units.is_empty()
-            && pair[0].units == pair[1].units
-    });
+    let from_to = near.numbers.iter().any(|number| number.to)
+        || near.numbers.windows(2).any(|pair| {
+            pair[1].at > pair[0].end
+                && pair[1].at <= pair[0].end + 2
+                && !pair[0].units.is_empty()
+                && pair[0].units == pair[1].units
+        });
     if from_to || near.is_empty {
         return true;
     }

@@ -272,6 +272,24 @@ impl Evidence {
             .any(|other| self.positive.contains(other))
     }
 
+    /// Whether this very concept is claimed here.
+    pub(crate) fn states(&self, concept: Concept) -> bool {
+        self.positive.contains(&concept)
+    }
+
+    /// Whether a word stands here in the spelling of another language.
+    pub(crate) fn cognate(&self, word: &str) -> bool {
+        let Some(first) = word.get(..1) else {
+            return false;
+        };
+        let from = self.sorted.partition_point(|known| known.as_str() < first);
+        self.sorted[from..]
+            .iter()
+            .take_while(|known| known.starts_with(first))
+            .take(MOST * 8)
+            .any(|known| known.len() > 3 && crate::fields::cognate(known, word))
+    }
+
     /// Whether a concept stands here only denied.
     pub(crate) fn only_denied(&self, concept: Concept) -> bool {
         self.denied.contains(&concept) && !self.concept(concept)
@@ -426,6 +444,11 @@ impl Evidence {
         }
         (shared, all)
     }
+}
+
+/// `ISO`, `TIG`, `ICU`.
+pub(crate) fn is_acronym(raw: &str) -> bool {
+    (2..=5).contains(&raw.len()) && raw.bytes().all(|b| b.is_ascii_uppercase())
 }
 
 /// Whether a line starts with `Supported` or its like; care for people is no help to colleagues.

@@ -284,6 +284,9 @@ pub(crate) fn organisation(
         [first, ..] if tongue.same() => Some(Verdict::Unsupported(format!(
             "\"{first}\" is not in the source"
         ))),
+        [word] if kept > 0 && is_altered(source, reply, word) => Some(Verdict::Unsupported(
+            format!("\"{word}\" is not in the source"),
+        )),
         [first, ..] if (kept > 0 || kinds) && !known_firm(&lost) => Some(Verdict::Undecided(
             format!("\"{first}\" may be a translation"),
         )),
@@ -291,6 +294,25 @@ pub(crate) fn organisation(
             "\"{first}\" is not in the source"
         ))),
     }
+}
+
+/// `Jardins Pelletier` for `Jardins Pélisson`: one name of many in the place of one that only starts
+/// like it, and no translation.
+fn is_altered(source: &Analysed<'_>, reply: &Analysed<'_>, word: &str) -> bool {
+    if source.tokens.len() != reply.tokens.len() {
+        return false;
+    }
+    let mut pairs = source.tokens.iter().zip(&reply.tokens);
+    pairs.all(|(ours, theirs)| ours.fold == theirs.fold || theirs.raw == word)
+        && source
+            .tokens
+            .iter()
+            .zip(&reply.tokens)
+            .any(|(ours, theirs)| {
+                theirs.raw == word
+                    && theirs.raw.starts_with(char::is_uppercase)
+                    && ours.fold.get(..2) == theirs.fold.get(..2)
+            })
 }
 
 fn known_firm(lost: &[&str]) -> bool {
@@ -409,11 +431,17 @@ pub(crate) fn levels(
 
 /// The language that a text names.
 pub(crate) fn language_of(text: &Analysed<'_>) -> Option<Concept> {
-    let mut named = text
-        .hits
-        .iter()
-        .filter(|hit| LEXICON.class(hit.concept) == "geo");
-    named.next().map(|hit| hit.concept)
+    let named = || {
+        text.hits
+            .iter()
+            .filter(|hit| LEXICON.class(hit.concept) == "geo")
+            .map(|hit| hit.concept)
+    };
+    // German Sign Language is no German.
+    let sign = LEXICON.id("geo.sign");
+    named()
+        .find(|named| *named == sign)
+        .or_else(|| named().next())
 }
 
 /// Name and level in one text.

@@ -92,6 +92,7 @@ impl Lexicon {
             include_str!("../data/places.txt"),
             include_str!("../data/levels.txt"),
             include_str!("../data/roles.txt"),
+            include_str!("../data/letters.txt"),
         ] {
             lexicon.sections(file);
         }
@@ -284,6 +285,19 @@ impl Lexicon {
 
     pub(crate) fn is_stop(&self, word: &str, tongues: Tongues) -> bool {
         self.stops.get(word).is_some_and(|of| of & tongues != 0)
+    }
+
+    /// Whether a denial also denies what stands before it: `hiring is not part of it`, and not
+    /// `a lead without reports`.
+    pub(crate) fn denies_before(word: &str) -> bool {
+        const AHEAD: &[&str] = &[
+            "without", "ohne", "bez", "sans", "sin", "senza", "sem", "zonder", "utan", "horis",
+            "no", "non", "kein", "geen", "zadn", "aucun", "ningun", "nessun", "nenhum", "zhodn",
+            "ingen", "inga",
+        ];
+        !AHEAD
+            .iter()
+            .any(|head| word == *head || head.len() > 3 && word.starts_with(head))
     }
 
     /// Whether the word is a tool, a product or a body that everybody knows.

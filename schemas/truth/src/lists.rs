@@ -132,7 +132,10 @@ fn items(checker: &mut Checker<'_>, name: &str, source: &[String], reply: &[Stri
                 same_language: tongue.same(),
                 posting: checker.posting.as_ref(),
                 years: None,
-                kind: Place::Label,
+                kind: match name {
+                    "certifications" | "trainings" => Place::Certificate,
+                    _ => Place::Label,
+                },
             };
             item_verdict(
                 name,

@@ -1,6 +1,7 @@
 //! Numbers in a text: figures and words, with what they count.
 
-use crate::lexicon::{Concept, Hit, LEXICON, Tongues, tongue};
+use crate::lexicon::{Concept, Hit, LEXICON, Tongues};
+use crate::numeral::{self, figures, words};
 use crate::text::{Kind, Token};
 
 /// Figures after the point that count.
@@ -30,6 +31,14 @@ pub(crate) struct Number {
     pub(crate) ordinal: bool,
     /// `one year`: a count, or no more than an article.
     pub(crate) one: bool,
+    /// `a third`, kept as a share in percent.
+    pub(crate) fraction: bool,
+    /// `up to`, `at most`.
+    pub(crate) upto: bool,
+    /// `from 14 to 9`: the second of a pair.
+    pub(crate) to: bool,
+    /// The words that follow it: what is counted.
+    pub(crate) nouns: Vec<String>,
 }
 
 /// All numbers of a text.
@@ -37,7 +46,10 @@ pub(crate) fn numbers(tokens: &[Token<'_>], hits: &[Hit], tongues: Tongues) -> V
     let mut found: Vec<Number> = Vec::new();
     let mut at = 0;
     while at < tokens.len() {
+        let share = numeral::fraction(tokens, at, tongues);
+        let fraction = share.is_some();
         let read = match tokens[at].kind {
+            _ if fraction => share,
             Kind::Number => Some((figures(tokens[at].raw, tongues), at + 1)),
             Kind::Word if !in_unit(hits, at) => words(tokens, at, tongues),
             _ => None,
@@ -68,8 +80,17 @@ pub(crate) fn numbers(tokens: &[Token<'_>], hits: &[Hit], tongues: Tongues) -> V
             about: false,
             ordinal: false,
             one,
+            fraction,
+            upto: false,
+            to: false,
+            nouns: Vec::new(),
         };
         surroundings(&mut number, tokens, hits, tongues);
+        if fraction {
+            number.units = vec![LEXICON.id("unit.percent")];
+            number.about = true;
+        }
+        number.nouns = nouns(&number, tokens, hits, tongues);
         at = number.end.max(end);
         found.push(number);
     }
@@ -88,6 +109,24 @@ pub(crate) fn numbers(tokens: &[Token<'_>], hits: &[Hit], tongues: Tongues) -> V
     });
     inherit(&mut found, tokens, hits);
     found
+}
+
+/// The words after a number that may say what it counts.
+fn nouns(number: &Number, tokens: &[Token<'_>], hits: &[Hit], tongues: Tongues) -> Vec<String> {
+    let near = tokens.iter().enumerate().skip(number.end).take(3);
+    let counted = near
+        .take_while(|(_, t)| t.kind == Kind::Word && t.clause == tokens[number.at].clause)
+        .filter(|(at, t)| {
+            t.fold.len() >= 3
+                && !LEXICON.is_stop(&t.fold, tongues)
+                && !hits[hits.partition_point(|hit| (hit.first as usize) < *at)..]
+                    .iter()
+                    .take_while(|hit| hit.first as usize == *at)
+                    .any(|hit| {
+                        matches!(LEXICON.class(hit.concept), "unit" | "freq" | "per" | "mult")
+                    })
+        });
+    counted.map(|(_, token)| token.fold.clone()).collect()
 }
 
 /// `one` or its like before a span of time.
@@ -126,6 +165,8 @@ fn in_unit(hits: &[Hit], at: usize) -> bool {
 fn surroundings(number: &mut Number, tokens: &[Token<'_>], hits: &[Hit], tongues: Tongues) {
     let from = hits.partition_point(|hit| (hit.first as usize) + 4 < number.at);
     let mut per = false;
+    // `monthly budget of 900`: the period stands before the number.
+    let mut before = None;
     for hit in &hits[from..] {
         let first = hit.first as usize;
         if first > number.at + 6 {
@@ -137,10 +178,18 @@ fn surroundings(number: &mut Number, tokens: &[Token<'_>], hits: &[Hit], tongues
             match LEXICON.name(hit.concept) {
                 "mod.over" if gap <= 1 => number.over = true,
                 "mod.about" if gap <= 1 => number.about = true,
+                "mod.upto" if gap <= 1 => number.upto = true,
+                _ if class == "freq" && gap <= 2 && same_clause(tokens, first, number.at) => {
+                    before = before.or(LEXICON.supports(hit.concept).get(1).copied());
+                }
                 _ if class == "who" && gap <= 1 && same_clause(tokens, first, number.at) => {
                     number.who.push(hit.concept);
                 }
-                _ if class == "unit" && gap == 0 && is_money(hit.concept) => {
+                _ if class == "unit"
+                    && gap == 0
+                    && is_money(hit.concept)
+                    && same_clause(tokens, first, number.at) =>
+                {
                     number.units.push(hit.concept);
                 }
                 _ => {}
@@ -163,13 +212,23 @@ fn surroundings(number: &mut Number, tokens: &[Token<'_>], hits: &[Hit], tongues
         match class {
             "mult" if gap == 0 => multiply(number, hit, tokens),
             "per" if gap > 0 => per = true,
+            // "Щотижневих" is weekly, and no week.
+            "unit" if hit.inner && is_period(hits, hit) => {}
             "unit" if per => number.per = number.per.or(Some(hit.concept)),
             "unit" => {
                 let short = tokens[first].fold.len() <= 2 && tokens[first].kind == Kind::Word;
-                let crossed = tokens[number.end..first]
-                    .iter()
-                    .any(|token| LEXICON.is_stop(&token.fold, tongues));
-                if gap <= 2 && !(short && gap > 0) && !number.year && (!crossed || hit.len > 1) {
+                // `12 w 2020`: a small word, not watts.
+                let small =
+                    short && !tokens[first].glued && LEXICON.is_stop(&tokens[first].fold, tongues);
+                // `2,4 milioni di euro`, but not `12 of the weeks`.
+                let joined = is_money(hit.concept) && number.end > number.at + 1;
+                let crossed = !joined
+                    && tokens[number.end..first]
+                        .iter()
+                        .any(|token| LEXICON.is_stop(&token.fold, tongues));
+                let near = gap == 0 || gap <= 2 && !short;
+                let free = !crossed || hit.len > 1;
+                if near && free && !small && !number.year {
                     number.units.push(hit.concept);
                 }
             }
@@ -178,9 +237,12 @@ fn surroundings(number: &mut Number, tokens: &[Token<'_>], hits: &[Hit], tongues
                 number.units.extend(LEXICON.supports(hit.concept).get(1));
             }
             "freq" => number.per = number.per.or(LEXICON.supports(hit.concept).get(1).copied()),
-            "who" if gap <= 3 => number.who.push(hit.concept),
+            "who" | "thing" if gap <= 3 => number.who.push(hit.concept),
             _ => {}
         }
+    }
+    if number.units.iter().any(|unit| is_money(*unit)) {
+        number.per = number.per.or(before);
     }
     number.units.sort_unstable();
     number.units.dedup();
@@ -191,6 +253,15 @@ fn surroundings(number: &mut Number, tokens: &[Token<'_>], hits: &[Hit], tongues
         .filter(|token| token.glued)
         .map(|token| token.fold.as_str());
     number.ordinal = matches!(tail, Some("st" | "nd" | "rd" | "th" | "er" | "ste" | "te"));
+}
+
+/// Whether a word that holds a unit is one for a period: `щотижневий`.
+fn is_period(hits: &[Hit], unit: &Hit) -> bool {
+    let from = hits.partition_point(|hit| hit.first < unit.first);
+    hits[from..]
+        .iter()
+        .take_while(|hit| hit.first == unit.first)
+        .any(|hit| LEXICON.class(hit.concept) == "freq" && !hit.inner)
 }
 
 fn multiply(number: &mut Number, hit: &Hit, tokens: &[Token<'_>]) {
@@ -217,17 +288,17 @@ fn multiply(number: &mut Number, hit: &Hit, tokens: &[Token<'_>]) {
 
 /// `from 1.9 to 1.2 million euros`: the unit of the second is that of the first.
 fn inherit(found: &mut [Number], tokens: &[Token<'_>], hits: &[Hit]) {
-    let range = LEXICON.id("link.range");
-    let joins = |at: usize| {
+    let (range, to) = (LEXICON.id("link.range"), LEXICON.id("link.to"));
+    let joins = |at: usize, link: Concept| {
         let from = hits.partition_point(|hit| (hit.first as usize) < at);
         hits[from..]
             .iter()
             .take_while(|hit| hit.first as usize == at)
-            .any(|hit| hit.concept == range)
+            .any(|hit| hit.concept == link)
     };
     for i in (1..found.len()).rev() {
         let (head, tail) = found.split_at_mut(i);
-        let (Some(first), second) = (head.last_mut(), &tail[0]) else {
+        let (Some(first), second) = (head.last_mut(), &mut tail[0]) else {
             continue;
         };
         let between: Vec<usize> = (first.end..second.at)
@@ -235,7 +306,11 @@ fn inherit(found: &mut [Number], tokens: &[Token<'_>], hits: &[Hit]) {
             .collect();
         let linked = match between.as_slice() {
             [] => same_clause(tokens, first.at, second.at),
-            [one] => joins(*one),
+            [one] => joins(*one, range),
+            _ => false,
+        };
+        second.to = match between.as_slice() {
+            [one] | [_, one] => !first.year && joins(*one, to),
             _ => false,
         };
         if !linked || !first.units.is_empty() || first.year {
@@ -286,157 +361,29 @@ fn is_money(unit: Concept) -> bool {
     )
 }
 
-/// A run of number words: `twenty-five`, `dwadzieścia pięć`.
-fn words(tokens: &[Token<'_>], at: usize, tongues: Tongues) -> Option<(Vec<i128>, usize)> {
-    let first = &tokens[at];
-    let Some(value) = LEXICON.number_word(&first.fold, tongues) else {
-        return compound(&first.fold, tongues)
-            .map(|value| (vec![i128::from(value) * SCALE], at + 1));
-    };
-    let mut total = value;
-    let mut last = value;
-    let mut end = at + 1;
-    while let Some(next) = tokens.get(end).filter(|next| next.clause == first.clause) {
-        let Some(value) = LEXICON.number_word(&next.fold, tongues) else {
-            break;
-        };
-        let adds =
-            last >= 20 && last % 10 == 0 && value < 10 && value > 0 || last >= 100 && value < 100;
-        if value == 100 && total < 10 {
-            total *= 100;
-        } else if adds {
-            total += value;
-        } else {
-            break;
-        }
-        last = value;
-        end += 1;
-    }
-    Some((vec![i128::from(total) * SCALE], end))
-}
-
-/// `fünfköpfig`, `dwuosobowy`: a number within a word.
-fn compound(word: &str, tongues: Tongues) -> Option<u32> {
-    let german = [
-        "kopfig", "jahrig", "monatig", "wochig", "tagig", "stundig", "stellig", "fach", "sterne",
-    ];
-    let polish = [
-        "osobow",
-        "letni",
-        "miesieczn",
-        "dniow",
-        "godzinn",
-        "tygodniow",
-        "gwiazdk",
-        "tonow",
-        "pokojow",
-    ];
-    if tongues & tongue("de") & !1 != 0 {
-        let cut = german.iter().find_map(|tail| word.find(tail))?;
-        return LEXICON.number_word(&word[..cut], tongues);
-    }
-    if tongues & tongue("pl") & !1 != 0 {
-        let cut = polish
-            .iter()
-            .find_map(|tail| word.find(tail))
-            .filter(|cut| *cut >= 3)?;
-        return match &word[..cut] {
-            "dwu" => Some(2),
-            "trzy" => Some(3),
-            "cztero" => Some(4),
-            stem => {
-                let stem = stem.strip_suffix('o')?;
-                LEXICON.number_word(&format!("{stem}u"), tongues)
-            }
-        };
-    }
-    None
-}
-
-/// The readings of figures with separators.
-fn figures(raw: &str, tongues: Tongues) -> Vec<i128> {
-    let plain: String = raw
-        .chars()
-        .map(|c| match c {
-            '0'..='9' | '.' | ',' => c,
-            '٫' => '.',
-            _ if c.is_numeric() => crate::text::fold(&c.to_string())
-                .chars()
-                .next()
-                .unwrap_or(' '),
-            _ => ' ',
-        })
-        .collect();
-    if plain.len() > 24 || !plain.is_ascii() {
-        return Vec::new();
-    }
-    let mut parts: Vec<&str> = plain.split([' ', '.', ',']).collect();
-    parts.retain(|part| !part.is_empty());
-    let whole = |parts: &[&str]| {
-        parts
-            .concat()
-            .parse::<i128>()
-            .ok()
-            .and_then(|v| v.checked_mul(SCALE))
-    };
-    let grouped = |parts: &[&str]| {
-        parts[0].len() <= 3
-            && !parts[0].starts_with('0')
-            && parts[1..].iter().all(|part| part.len() == 3)
-    };
-    let fraction = |parts: &[&str], tail: &str| {
-        let digits: String = tail.chars().chain("0000".chars()).take(4).collect();
-        Some(whole(parts)? + digits.parse::<i128>().ok()?)
-    };
-    let comma = plain.contains(',');
-    let dot = plain.contains('.');
-    let Some((tail, head)) = parts.split_last() else {
-        return Vec::new();
-    };
-    if head.is_empty() {
-        return whole(&parts).into_iter().collect();
-    }
-    let last_is_space = !comma && !dot;
-    if last_is_space {
-        return whole(&parts).into_iter().collect();
-    }
-    if comma && dot {
-        return fraction(head, tail).into_iter().collect();
-    }
-    let decimal_comma =
-        tongues & (tongue("en") | tongue("zh") | tongue("ja") | tongue("he")) & !1 == 0;
-    if grouped(&parts) {
-        let groups = whole(&parts);
-        let points = (parts.len() == 2).then(|| fraction(head, tail)).flatten();
-        let by_rule = (comma && !decimal_comma) || (dot && decimal_comma) || parts.len() > 2;
-        return if by_rule {
-            groups.into_iter().collect()
-        } else {
-            groups.into_iter().chain(points).collect()
-        };
-    }
-    if parts.len() == 2 {
-        return fraction(head, tail).into_iter().collect();
-    }
-    // A date or a version: each part for itself would be a number; together they are one name.
-    whole(&parts).into_iter().collect()
-}
-
 impl Number {
     /// Whether `self`, of the reply, says no more than `source` does.
     pub(crate) fn supported_by(&self, source: &Self) -> bool {
         self.same_kind(source)
-            && self
-                .values
-                .iter()
-                .any(|v| source.values.iter().any(|s| self.covers(*v, *s)))
+            && self.values.iter().any(|v| {
+                source
+                    .values
+                    .iter()
+                    .any(|s| self.covers(*v, *s, source.fraction))
+            })
     }
 
-    fn covers(&self, value: i128, source: i128) -> bool {
+    fn covers(&self, value: i128, source: i128, of_fraction: bool) -> bool {
         if value == source {
             return true;
         }
         // "over 20" of 23 and "about 1,200" of 1,187 are coarser, not other.
+        // A third is 33 % or 33.3 %.
+        let share = (self.fraction || of_fraction)
+            && (source - value).abs().saturating_mul(50) <= source.abs();
+        if share {
+            return true;
+        }
         let over = self.over && source > value && source <= value.saturating_mul(3) / 2;
         let about = self.about && (source - value).abs().saturating_mul(20) <= source.abs();
         over || about
@@ -478,11 +425,31 @@ impl Number {
         let learner = |a: &[Concept], b: &[Concept]| {
             a.contains(&learns) && taught.iter().any(|who| b.contains(who))
         };
+        // Those who are served are called in many ways: clients, residents, children.
+        let served = ["who.customer", "who.patient", "who.student"].map(|name| LEXICON.id(name));
+        let are_served = |who: &[Concept]| who.iter().any(|who| served.contains(who));
         self.who.contains(&people)
             || source.who.contains(&people)
+            || (are_served(&self.who) && are_served(&source.who))
             || common(&self.who, &source.who)
             || learner(&self.who, &source.who)
             || learner(&source.who, &self.who)
+    }
+
+    /// Whether both count the same thing by a word that is known.
+    pub(crate) fn agrees(&self, other: &Self) -> bool {
+        let common = |a: &[Concept], b: &[Concept]| a.iter().any(|unit| b.contains(unit));
+        common(&self.units, &other.units)
+            || common(&self.who, &other.who)
+            || self.nouns.iter().any(|noun| {
+                let stem = noun.get(..noun.len().min(5)).unwrap_or(noun);
+                other.nouns.iter().any(|other| other.starts_with(stem))
+            })
+    }
+
+    /// Whether it is known what is counted.
+    pub(crate) fn is_named(&self) -> bool {
+        !(self.units.is_empty() && self.who.is_empty() && self.nouns.is_empty())
     }
 
     /// A count that is mostly an article or a name: `one`, `second`.
@@ -499,6 +466,7 @@ impl Number {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::lexicon::tongue;
     use crate::text::tokens;
 
     fn read(tag: &str, text: &str) -> Vec<Number> {
@@ -547,13 +515,24 @@ mod tests {
             ("en", "6 working days", "6 unit.day"),
             ("de", "9-jährige Erfahrung", "9 unit.year"),
             ("de", "42.000.000 €", "42000000 unit.eur"),
-            ("en", "10k users", "10000"),
+            ("en", "10k users", "10000 who.customer"),
             ("uk", "2,4 млн заявок", "2400000"),
             ("zh", "5万客户", "50000 who.customer"),
             ("en", "cut 12% in 2021", "12 unit.percent, 2021"),
             ("de", "07/2016 – heute", "2016"),
             ("en", "a team of 8", "8 who.staff"),
             ("es", "11 por ciento en 2022", "11 unit.percent, 2022"),
+            ("en", "two thirds of them", "66.6666 unit.percent"),
+            ("de", "ein Drittel", "33.3333 unit.percent"),
+            ("pl", "jednej trzeciej", "33.3333 unit.percent"),
+            ("en", "a third party", ""),
+            ("de", "im Vierer-Team", "4 who.staff"),
+            ("nl", "een tweejarige opleiding", "2 unit.year"),
+            ("uk", "двотижневий курс", "2 unit.week"),
+            ("it", "2,4 milioni di euro", "2400000 unit.eur"),
+            ("en", "a 140-room hotel", "140 thing.room"),
+            ("de", "von 3 auf 40 mm", "3 unit.mm, 40 unit.mm"),
+            ("pl", "12 w 2020", "12, 2020"),
             ("fr", "une équipe de 6 infirmières", "6 who.staff"),
             ("es", "más de 3 mil clientes", "3000 who.customer"),
         ];

@@ -4,7 +4,8 @@ use std::cell::LazyCell;
 
 use crate::analysis::{Analysed, Proper};
 use crate::claims;
-use crate::evidence::Evidence;
+use crate::counts;
+use crate::evidence::{Evidence, is_acronym};
 use crate::lexicon::LEXICON;
 use crate::number::{Number, SCALE};
 use crate::text::{Kind, fold};
@@ -59,11 +60,20 @@ pub(crate) enum Place {
     Letter,
     /// An item of a list, a title: capitals say nothing.
     Label,
+    /// An item of the list of certificates or courses.
+    Certificate,
+}
+
+impl Place {
+    pub(crate) fn is_label(self) -> bool {
+        matches!(self, Self::Label | Self::Certificate)
+    }
 }
 
 /// Checks a text; the first fault counts, and what is surely wrong comes before what is unsure.
 pub(crate) fn check(reply: &Analysed<'_>, grounds: &Grounds<'_>) -> Option<Verdict> {
     let wrong = numbers(reply, grounds)
+        .or_else(|| counts::check(reply, grounds))
         .or_else(|| names(reply, grounds, false))
         .or_else(|| claims::claims(reply, grounds))
         .or_else(|| denials(reply, grounds))
@@ -75,6 +85,22 @@ pub(crate) fn check(reply: &Analysed<'_>, grounds: &Grounds<'_>) -> Option<Verdi
         return Some(Verdict::Unsupported(reason));
     }
     sums(reply, grounds).or_else(|| names(reply, grounds, true).map(Verdict::Undecided))
+}
+
+/// What a text claims above the one line that it was surely made from.
+pub(crate) fn raised(reply: &Analysed<'_>, grounds: &Grounds<'_>) -> Option<String> {
+    if !grounds.sure {
+        return None;
+    }
+    let denied = || {
+        grounds
+            .same_language
+            .then(|| denials(reply, grounds))
+            .flatten()
+    };
+    claims::claims(reply, grounds)
+        .or_else(denied)
+        .or_else(|| softened(reply, grounds))
 }
 
 fn numbers(reply: &Analysed<'_>, grounds: &Grounds<'_>) -> Option<String> {
@@ -97,7 +123,15 @@ fn numbers(reply: &Analysed<'_>, grounds: &Grounds<'_>) -> Option<String> {
         if number.is_idle() || grounds.near.number(number) {
             continue;
         }
-        if number.one && !replaces(number, reply, grounds.near) {
+        // One may be no more than an article, and a share is a sum where the source has none.
+        let single = number.one
+            || number.value() == SCALE
+                && number.units.is_empty()
+                && reply.tokens[number.at].raw.len() == 1;
+        if single && !replaces(number, reply, grounds.near) {
+            continue;
+        }
+        if number.fraction && !grounds.near.numbers.iter().any(|known| known.fraction) {
             continue;
         }
         let shown = reply.raw(number.at, (number.end + 1).min(reply.tokens.len()));
@@ -120,11 +154,14 @@ fn numbers(reply: &Analysed<'_>, grounds: &Grounds<'_>) -> Option<String> {
     None
 }
 
-/// Whether a `one year` stands where the source has another span of that unit.
+/// Whether a single one stands where the source has another count of that kind.
 fn replaces(one: &Number, reply: &Analysed<'_>, near: &Evidence) -> bool {
     let spans = near.numbers.iter().take(MOST);
     spans
-        .filter(|known| known.units.iter().any(|unit| one.units.contains(unit)))
+        .filter(|known| {
+            known.units.iter().any(|unit| one.units.contains(unit))
+                || known.who.iter().any(|who| one.who.contains(who))
+        })
         .any(|known| {
             let mut others = reply.numbers.iter().take(MOST);
             !others.any(|other| other.supported_by(known))
@@ -140,7 +177,7 @@ fn names(reply: &Analysed<'_>, grounds: &Grounds<'_>, unsure: bool) -> Option<St
             .is_some_and(|posting| posting.word(&token.fold))
             && token.fold.len() > 2;
         let proper = match reply.proper(at) {
-            Some(Proper::Capital) if grounds.kind == Place::Label => None,
+            Some(Proper::Capital) if grounds.kind.is_label() => None,
             other => other,
         };
         let Some(proper) = proper else {
@@ -149,23 +186,61 @@ fn names(reply: &Analysed<'_>, grounds: &Grounds<'_>, unsure: bool) -> Option<St
             }
             continue;
         };
-        if grounds.kind == Place::Letter && crate::letter::is_usual(&token.fold) {
+        let usual = |concept| LEXICON.class(concept) == "letter";
+        if grounds.kind == Place::Letter && reply.over(at).any(|hit| usual(hit.concept)) {
             continue;
         }
         if named(reply, at, grounds.wide) {
             continue;
         }
-        let sure = match proper {
-            // Two letters may be anything that a language shortens.
-            Proper::Strong => token.fold.len() > 2 || grounds.same_language || in_posting,
-            Proper::Known => true,
-            Proper::Capital => grounds.same_language || in_posting,
-        };
+        let sure = grounds.same_language
+            || in_posting
+            || match proper {
+                // Few letters may be anything that a language shortens.
+                Proper::Strong => {
+                    let line = !grounds.kind.is_label();
+                    token.fold.len() > 2 && !(line && is_acronym(token.raw))
+                }
+                Proper::Known => true,
+                Proper::Capital => joined_to_name(reply, at, grounds.wide),
+            };
         if sure != unsure {
             return Some(format!("\"{}\" is not in the source", token.raw));
         }
     }
     None
+}
+
+/// `Opera and Protel`: beside a name that the source has, a capital is a name, too.
+fn joined_to_name(reply: &Analysed<'_>, at: usize, evidence: &Evidence) -> bool {
+    const AND: &[&str] = &["and", "i", "oraz", "et", "y", "e", "en", "ta", "a", "och"];
+    let is_name = |at: usize| {
+        let Some(token) = reply.tokens.get(at) else {
+            return false;
+        };
+        matches!(
+            reply.proper(at),
+            Some(Proper::Capital | Proper::Known | Proper::Strong)
+        ) && evidence.word(&token.fold)
+            && !reply
+                .over(at)
+                .any(|hit| matches!(LEXICON.class(hit.concept), "geo" | "city"))
+    };
+    let token = &reply.tokens[at];
+    let and = |at: usize| {
+        reply
+            .tokens
+            .get(at)
+            .is_some_and(|token| AND.contains(&token.fold.as_str()) || token.raw == "&")
+    };
+    let comma = |a: usize, b: usize| match (reply.tokens.get(a), reply.tokens.get(b)) {
+        (Some(a), Some(b)) => a.clause + 1 == b.clause && a.sentence == b.sentence,
+        _ => false,
+    };
+    let before = at >= 2 && and(at - 1) && is_name(at - 2)
+        || at >= 1 && is_name(at - 1) && comma(at - 1, at);
+    let after = and(at + 1) && is_name(at + 2) || is_name(at + 1) && comma(at, at + 1);
+    (before || after) && !evidence.related(&token.fold)
 }
 
 /// Whether a name stands in the evidence: itself, a synonym, an abbreviation.
@@ -196,7 +271,8 @@ pub(crate) fn named(reply: &Analysed<'_>, at: usize, evidence: &Evidence) -> boo
     // A concept of ours: a language, a place, a month, a degree, which is looked at as such.
     let covered = reply.over(at).any(|hit| match LEXICON.class(hit.concept) {
         "same" => evidence.concept(hit.concept),
-        "inject" | "link" | "per" | "by" | "mod" | "mult" | "part" => false,
+        "inject" | "link" | "per" | "by" | "mod" | "mult" | "part" | "letter" | "thing"
+        | "quant" => false,
         _ => true,
     });
     covered
@@ -295,7 +371,7 @@ fn is_common(concept: crate::lexicon::Concept) -> bool {
 /// A part of a line that shares nothing with the source.
 fn invented(reply: &Analysed<'_>, grounds: &Grounds<'_>) -> Option<String> {
     if !grounds.same_language
-        || matches!(grounds.kind, Place::Label | Place::Letter)
+        || (grounds.kind.is_label() || grounds.kind == Place::Letter)
         || grounds.wide.is_empty
     {
         return None;
@@ -340,7 +416,11 @@ fn invented(reply: &Analysed<'_>, grounds: &Grounds<'_>) -> Option<String> {
 /// `more than halved`: true or not is a sum that is not done here.
 fn sums(reply: &Analysed<'_>, grounds: &Grounds<'_>) -> Option<Verdict> {
     let sum = reply.numbers.iter().find(|number| {
-        !number.is_idle() && !grounds.wide.number(number) && is_sum(number, reply, grounds.near)
+        !number.is_idle()
+            && !number.fraction
+            && !is_shown(number, reply)
+            && !grounds.wide.number(number)
+            && is_sum(number, reply, grounds.near)
     });
     if let Some(number) = sum {
         let shown = reply.raw(number.at, (number.end + 1).min(reply.tokens.len()));
@@ -352,12 +432,34 @@ fn sums(reply: &Analysed<'_>, grounds: &Grounds<'_>) -> Option<Verdict> {
         .hits
         .iter()
         .find(|hit| LEXICON.class(hit.concept) == "calc" && !grounds.wide.concept(hit.concept))?;
+    let twice = LEXICON.id("calc.double");
+    let numbers = &grounds.near.numbers;
+    // "Twice a week" is a count.
+    if hit.concept == twice && numbers.iter().any(|known| known.value() == 2 * SCALE) {
+        return None;
+    }
     let shown = reply.raw(hit.first as usize, (hit.first + hit.len) as usize);
     let reason = format!("\"{shown}\" is not in the source");
-    Some(if grounds.near.numbers.is_empty() {
-        Verdict::Unsupported(reason)
-    } else {
+    let half = [twice, LEXICON.id("calc.half")].contains(&hit.concept);
+    let apart = |pair: &[Number]| {
+        let (a, b) = (pair[0].value(), pair[1].value());
+        let told = pair[1].to || grounds.kind == Place::Line;
+        !half || told && a.max(b).saturating_mul(10) >= a.min(b).saturating_mul(18)
+    };
+    let possible = numbers.windows(2).any(apart);
+    Some(if possible {
         Verdict::Undecided(reason)
+    } else {
+        Verdict::Unsupported(reason)
+    })
+}
+
+/// Whether a difference stands beside the two numbers that it lies between.
+fn is_shown(number: &Number, reply: &Analysed<'_>) -> bool {
+    reply.numbers.windows(2).take(MOST).any(|pair| {
+        let (last, value) = (pair[1].value(), number.value());
+        let apart = |first: &i128| (first - last).abs() == value;
+        pair[0].values.iter().any(apart) && pair[0].same_kind(&pair[1])
     })
 }
 
@@ -375,6 +477,13 @@ fn is_sum(number: &Number, reply: &Analysed<'_>, near: &Evidence) -> bool {
         }
         let whole = |value: i128| value / SCALE * SCALE;
         let found = number.value();
+        // 7 percentage points lie between 31 % and 24 %.
+        let both = pair
+            .iter()
+            .all(|n| n.units.contains(&LEXICON.id("unit.percent")));
+        if number.units.contains(&LEXICON.id("unit.pp")) {
+            return both && found == a - b;
+        }
         if percent {
             let cut = (a - b).saturating_mul(100 * SCALE) / a;
             let more = (a - b).saturating_mul(100 * SCALE) / b;
@@ -385,10 +494,13 @@ fn is_sum(number: &Number, reply: &Analysed<'_>, near: &Evidence) -> bool {
         }
         let ratio = a.saturating_mul(SCALE) / b;
         // Beside one of the two it is no difference, but stands in the other's place.
-        let replaced = reply
-            .numbers
-            .iter()
-            .any(|other| [a, b].contains(&other.value()));
+        let stands = |value: i128| {
+            reply
+                .numbers
+                .iter()
+                .any(|other| other.values.contains(&value))
+        };
+        let replaced = stands(a) != stands(b);
         (found == a - b && !replaced && number.same_kind(&pair[0]))
             || (number.units.is_empty()
                 && number.who.is_empty()

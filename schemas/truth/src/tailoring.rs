@@ -391,13 +391,3 @@ fn is_place_or_firm(read: &Analysed<'_>, at: usize) -> bool {
         .any(|hit| matches!(LEXICON.class(hit.concept), "city" | "unit" | "org"));
     place || schemas::locale::month(read.tokens[at].raw).is_some()
 }
-
-/// Whether a word of the posting is part of its title or of the firm's name: written with a capital
-/// there, and no tool that everybody knows.
-pub(crate) fn is_addressee(word: &str, posting: &Evidence) -> bool {
-    let words = tokens(word);
-    !words.is_empty()
-        && words
-            .iter()
-            .all(|token| posting.word(&token.fold) && !LEXICON.is_known_name(&token.fold))
-}

@@ -26,6 +26,8 @@ pub(crate) struct Token<'a> {
     pub(crate) opens: bool,
     /// No space before it.
     pub(crate) glued: bool,
+    /// A slash before it, as in `1/3`.
+    pub(crate) slashed: bool,
     pub(crate) clause: u32,
     pub(crate) sentence: u32,
 }
@@ -114,6 +116,7 @@ pub(crate) fn tokens(text: &str) -> Vec<Token<'_>> {
             kind,
             opens,
             glued: end == at || glue(text, at),
+            slashed: text[..at].ends_with('/'),
             clause,
             sentence,
         });
@@ -137,11 +140,28 @@ fn ends_sentence(token: &Token<'_>) -> bool {
         || (token.fold.len() > 2 && !ABBREVIATIONS.contains(&token.fold.as_str()))
 }
 
+/// Characters of a web address that are looked at.
+const LONGEST_LINK: usize = 500;
+
 /// The kind and length of what starts with a letter.
 fn word(text: &str) -> (Kind, usize) {
+    let end = letters(text);
+    // Only what goes on after the letters, or has a full stop among them, may be an address.
+    let goes_on = text[end..].starts_with([':', '@', '/', '-', '_', '.', '~', '%', '+']);
+    (goes_on || text[..end].contains('.'))
+        .then(|| link(text))
+        .flatten()
+        .unwrap_or((Kind::Word, end))
+}
+
+/// An address of the web or of mail.
+fn link(text: &str) -> Option<(Kind, usize)> {
+    // The bound keeps one endless run of letters and marks linear.
     let run = text
-        .find(|c: char| c.is_whitespace() || matches!(c, ',' | ';' | '(' | ')' | '"'))
-        .unwrap_or(text.len());
+        .char_indices()
+        .take(LONGEST_LINK)
+        .find(|(_, c)| c.is_whitespace() || matches!(c, ',' | ';' | '(' | ')' | '"'))
+        .map_or_else(|| text.floor_char_boundary(LONGEST_LINK), |(at, _)| at);
     let run = &text[..run];
     let domain = || {
         let head = run
@@ -156,16 +176,22 @@ fn word(text: &str) -> (Kind, usize) {
         || (run.contains('@') && run.contains('.'))
         || domain()
     {
-        return (
+        return Some((
             Kind::Link,
             run.trim_end_matches(['.', ':', '!', '?']).len().max(1),
-        );
+        ));
     }
+    None
+}
+
+/// The length of a word.
+fn letters(text: &str) -> usize {
     let mut chars = text.char_indices().peekable();
     while let Some((at, c)) = chars.next() {
         let next = chars.peek().map(|(_, next)| *next);
         let inside = match c {
             _ if is_ideograph(c) => false,
+            '\'' | '’' if is_elided(&text[..at]) => false,
             '\'' | '’' | '.' | '´' | 'ʼ' => {
                 next.is_some_and(|n| n.is_alphabetic() && !is_ideograph(n))
             }
@@ -173,10 +199,20 @@ fn word(text: &str) -> (Kind, usize) {
             _ => c.is_alphanumeric() || unicode_mark(c),
         };
         if !inside {
-            return (Kind::Word, at);
+            return at;
         }
     }
-    (Kind::Word, text.len())
+    text.len()
+}
+
+/// `l'équipe`, `all'azienda`: an article or a preposition that has lost its vowel.
+fn is_elided(head: &str) -> bool {
+    const ELIDED: &[&str] = &[
+        "l", "d", "j", "qu", "c", "all", "dell", "nell", "sull", "dall", "un", "quest", "jusqu",
+        "lorsqu", "puisqu", "s", "t", "m", "n",
+    ];
+    let plain = head.to_ascii_lowercase();
+    ELIDED.contains(&plain.as_str())
 }
 
 fn unicode_mark(c: char) -> bool {
@@ -188,7 +224,8 @@ const UNITS: &[&str] = &[
     "k", "m", "mio", "mln", "bn", "mrd", "kg", "g", "t", "km", "h", "min", "x", "st", "nd", "rd",
     "th", "gb", "tb", "mb", "kw", "kwh", "kwp", "mw", "kv", "v", "l", "ha", "eur", "usd", "gbp",
     "pln", "er", "s", "ms", "tys", "tsd", "yrs", "years", "hrs", "pct", "m2", "sqm", "qm", "fold",
-    "fach", "ste", "te", "mg", "ml", "cm", "mm",
+    "fach", "ste", "te", "mg", "ml", "cm", "mm", "w", "hz", "khz", "mhz", "ghz", "hp", "bar", "pp",
+    "chf", "uah", "czk", "sek", "zl", "rpm", "ft",
 ];
 
 /// The kind and length of what starts with a figure.
@@ -257,6 +294,8 @@ mod tests {
             ("S/4HANA", "s|4hana"),
             ("管理5人", "管|理|5|人"),
             ("Київ", "kiyiv"),
+            ("chef d'équipe, all'azienda", "chef|d|equipe|all|azienda"),
+            ("п'ять, O'Brien", "p'iat'|o'brien"),
         ];
         for (text, want) in table {
             assert_eq!(shown(text), want, "{text}");

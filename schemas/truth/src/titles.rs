@@ -115,9 +115,10 @@ fn raised(source: &Analysed<'_>, reply: &Analysed<'_>, tongue: Tongue) -> Option
         text.claims("sen")
             .any(|hit| low.contains(&LEXICON.name(hit.concept)))
     };
+    // Every language has words for these two; helpers are called in many ways.
     let deputy = source
         .claims("sen")
-        .any(|hit| LEXICON.name(hit.concept) == "sen.deputy");
+        .any(|hit| matches!(LEXICON.name(hit.concept), "sen.deputy" | "sen.junior"));
     if !is_low(source) || is_low(reply) {
         return None;
     }

@@ -158,3 +158,56 @@ fn large_texts_end() {
     );
     assert!(!report.unsupported.is_empty());
 }
+
+/// Shapes that would cost a square of their length if each part were held against each.
+#[test]
+fn hostile_texts_end_in_time() {
+    let shapes = [
+        "a",
+        "1,",
+        "5 to 4 ",
+        "every week, ",
+        "a third of ",
+        "1/3 ",
+        "l'",
+        "I led 5, ",
+        "Led 6. ",
+        "you and I and ",
+        "not ",
+        "Kafka and Go, ",
+        "12 guests in 9 rooms ",
+        "зірка ",
+        "管理5人",
+    ];
+    let languages = Languages {
+        from: "en",
+        to: "en",
+    };
+    // No clock here: the test runner's limit is the measure.
+    for shape in shapes {
+        // At full length where a run has no gaps; the others are linear in many tests already.
+        let size = if shape == "l'" { 200_000 } else { 10_000 };
+        let text = shape.repeat(size / shape.len());
+        let other = format!("{text} 7 ");
+        let line = |text: &str| Work {
+            bullets: vec![text.to_owned()],
+            ..Work::default()
+        };
+        let lines = |text: &str| Work {
+            bullets: vec![text.chars().take(20).collect(); size / 20],
+            ..Work::default()
+        };
+        let source = Cv {
+            profile: Some(text.clone()),
+            work_experience: vec![line(&text), lines(&text)],
+            ..Cv::default()
+        };
+        let reply = Cv {
+            profile: Some(other.clone()),
+            work_experience: vec![line(&other), lines(&other)],
+            ..Cv::default()
+        };
+        check(&source, &reply, languages, Some(&text));
+        check_letter(&source, &[other], languages, Some(&text));
+    }
+}

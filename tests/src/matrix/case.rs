@@ -224,8 +224,9 @@ impl Case {
 
     /// Whether the job may be held: the fault falls between the request's going out and its reply,
     /// or the reply's id, being durable, or so close before that nobody can tell; or the model
-    /// itself left the outcome open.
-    pub(crate) fn may_be_held(&self) -> bool {
+    /// itself left the outcome open. `copies`: the worker that died had more than one message of the
+    /// job, which the reconciler sends when the machine is so slow that the job seems to stand still.
+    pub(crate) fn may_be_held(&self, copies: bool) -> bool {
         let effect = self.effect.as_str();
         let in_window = match self.fault {
             Fault::KillBefore => ["check_fresh", "call", self.first_durable()].contains(&effect),
@@ -235,8 +236,8 @@ impl Case {
         // A 429 is known to this worker alone until the row is rolled back.
         let known_to_one =
             self.fault == Fault::KillBefore && ["roll_back", "finish"].contains(&effect);
-        // Killed over one of two equal jobs, the worker may have had the other one's call out.
-        let other = self.scenario.twin && self.fault != Fault::LostAnswer;
+        // Killed over one of two equal jobs or messages, the worker may have had a call out for the other.
+        let other = (self.scenario.twin || copies) && self.fault != Fault::LostAnswer;
         let again = self.policy == Policy::RetryOnce && !self.scenario.ambiguous;
         self.scenario.ambiguous || ((in_window || known_to_one || other) && !again)
     }
@@ -317,8 +318,8 @@ pub(crate) async fn cases(
     cases
 }
 
-/// The choice of the bounded set: the plain way in every variant on the embedded store, and what the
-/// default policy does with each fault everywhere else.
+/// The choice of the bounded set: the plain way in every variant on the embedded store and in most on
+/// Azurite, and what the default policy does with each fault everywhere else.
 fn is_bounded(case: &Case) -> bool {
     let plain = case.scenario == PLAIN;
     match (case.place, case.policy) {
@@ -326,8 +327,12 @@ fn is_bounded(case: &Case) -> bool {
             let is_short = case.mode == Mode::Plain || case.scenario.cancel;
             plain || is_short && case.fault != Fault::LostAnswer
         }
-        (Place::Embedded, Policy::RetryOnce) | (Place::Azurite, Policy::Hold) => plain,
-        (Place::Azurite, Policy::RetryOnce) => false,
+        (Place::Embedded, Policy::RetryOnce) => {
+            let is_short = case.mode == Mode::Plain && case.fault != Fault::LostAnswer;
+            plain || is_short && case.scenario.twin
+        }
+        (Place::Azurite, Policy::Hold) => plain,
+        (Place::Azurite, Policy::RetryOnce) => plain && case.mode == Mode::Background,
     }
 }
 

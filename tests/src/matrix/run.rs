@@ -116,8 +116,10 @@ impl Bench {
         let first = trial.worker(&case.failpoints());
         let mut ended = trial.ended(&first).await;
         let mut logs = String::new();
+        let mut copies = false;
         if !ended || !trial.settled().await {
             logs += &first.kill();
+            copies = logs.contains("is put back");
             let second = trial.worker("");
             ended = trial.ended(&second).await;
             trial.settled().await;
@@ -125,7 +127,7 @@ impl Bench {
         } else {
             logs += &first.terminate().1;
         }
-        let mut verdict = trial.verdict(case, ended).await;
+        let mut verdict = trial.verdict(case, ended, copies).await;
         if !verdict.is_good() {
             verdict.story = format!("{case}: {verdict:?}\n{:?}\n{logs}", trial.model.counters());
         }
@@ -160,6 +162,9 @@ impl<'a> Trial<'a> {
                     earlier: None,
                 },
                 metadata: BTreeMap::new(),
+                callback_url: None,
+                not_before: None,
+                group: None,
                 warnings: Vec::new(),
                 idempotency: None,
                 traceparent: None,
@@ -245,13 +250,18 @@ impl<'a> Trial<'a> {
 
     async fn messages(&self) -> u64 {
         let mut messages = 0;
-        for queue in [QueueName::Jobs, QueueName::JobsPoison] {
+        // An event that is not told yet keeps its job's marker.
+        for queue in [
+            QueueName::Jobs,
+            QueueName::JobsPoison,
+            QueueName::Notifications,
+        ] {
             messages += patiently(|| self.store.storage().queue.count(queue)).await;
         }
         messages
     }
 
-    async fn verdict(&self, case: &Case, ended: bool) -> Verdict {
+    async fn verdict(&self, case: &Case, ended: bool, copies: bool) -> Verdict {
         let counters = self.model.counters();
         let per_job = match case.policy {
             Policy::Hold => 1,
@@ -274,7 +284,7 @@ impl<'a> Trial<'a> {
             match self.state(*job).await {
                 Some(State::OutcomeUnknown) => {
                     verdict.held += 1;
-                    verdict.held_wrongly += u64::from(!case.may_be_held());
+                    verdict.held_wrongly += u64::from(!case.may_be_held(copies));
                     markers += 1;
                 }
                 Some(state) if state.is_final() => {

@@ -17,12 +17,12 @@ use rules::{
 
 /// The arrows of ARCHITECTURE.md, in its own words.
 const ARROWS: &str = "
-    schemas, config, render, openai -> no workspace crate
+    schemas, config, render, openai, webhook -> no workspace crate
     telemetry -> config
     convert, truth -> schemas
     storage -> schemas config
-    worker -> schemas config convert truth storage openai render telemetry
-    api-shim -> schemas config convert storage telemetry
+    worker -> schemas config convert truth storage openai render telemetry webhook
+    api-shim -> schemas config convert storage telemetry webhook
     local -> all but e2e
     e2e -> all
 ";

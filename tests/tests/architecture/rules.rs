@@ -8,7 +8,7 @@ const TOP_LEVEL_FOLDERS: [&str; 8] = [
     ".ci", ".config", ".github", "api-shim", "infra", "schemas", "tests", "worker",
 ];
 
-const TOP_LEVEL_FILES: [&str; 11] = [
+const TOP_LEVEL_FILES: [&str; 12] = [
     ".gitignore",
     "ARCHITECTURE.md",
     "Cargo.lock",
@@ -16,6 +16,7 @@ const TOP_LEVEL_FILES: [&str; 11] = [
     "LICENSE-APACHE",
     "LICENSE-MIT",
     "README.md",
+    "SECURITY.md",
     "clippy.toml",
     "deny.toml",
     "rust-toolchain.toml",

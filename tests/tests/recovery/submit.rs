@@ -11,6 +11,7 @@ use reqwest::{Method, StatusCode};
 use schemas::Tenant;
 use serde_json::{Value, json};
 use storage::failpoints::SUBMIT;
+use storage::jobs::JobFilter;
 use storage::names::{Container, QueueName};
 
 use crate::{System, gone};
@@ -33,7 +34,13 @@ async fn post(api: &Api, key: u64) -> Option<(StatusCode, Value)> {
 /// Every job of the store, and every input blob.
 async fn stored(system: &System) -> (usize, usize) {
     let tenant = Tenant::anonymous();
-    let (jobs, _) = system.store.list(&tenant, 100, None).await.unwrap();
+    let filter = JobFilter::default();
+    let listed = system
+        .store
+        .list(&tenant, &filter, 100, None)
+        .await
+        .unwrap();
+    let jobs = listed.unwrap().jobs;
     let blobs = &system.store.storage().blobs;
     let inputs = blobs.list(Container::JobInputs, "", 100, None).await;
     (jobs.len(), inputs.unwrap().blobs.len())

@@ -222,7 +222,9 @@ impl Attempt {
 
     /// Not begun, or begun anew, and no reply is stored.
     fn queued(&self, view: View) -> Next {
-        if view.expired {
+        if !view.starts_in.is_zero() {
+            wait(view.starts_in)
+        } else if view.expired {
             go(Effect::Finish(End::Expired))
         } else if self.is_poison() {
             self.aside(End::Poisoned)

@@ -1,7 +1,5 @@
 //! A document whose PDF is gone is set again from the stored reply: nothing is paid a second time.
 
-use std::sync::Arc;
-
 use schemas::JobId;
 use storage::port::Result as StorageResult;
 
@@ -26,11 +24,7 @@ impl Handling<'_> {
             "the PDF of job {holder} is gone; it is set again from the stored reply"
         );
         // The other job's time, so that the bytes are the same.
-        let rendered = self
-            .engine
-            .renderer
-            .render(Arc::clone(&input), reply, held.row.created_at)
-            .await;
+        let rendered = self.rendered(input, reply, held.row.created_at).await;
         let Ok(rendered) = rendered else {
             self.copy_from = None;
             return Ok(Event::Impossible);

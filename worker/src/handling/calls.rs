@@ -5,12 +5,14 @@ use std::time::Duration;
 use openai::Retrieved;
 use schemas::message::JobMessage;
 use storage::port::{Result as StorageResult, StorageError};
+use tracing::Instrument as _;
 
 use super::Handling;
 use crate::attempt::{Event, Hand, Polled};
 use crate::editor::Edited;
 use crate::jobs::StoredReply;
 use crate::reference;
+use crate::watch;
 
 impl Handling<'_> {
     pub(super) async fn read_reply(&mut self) -> StorageResult<Event> {
@@ -29,8 +31,13 @@ impl Handling<'_> {
         if let Some(permit) = &mut self.permit {
             permit.sent();
         }
-        let edited = self.engine.editor.edit(input, reference).await;
-        Ok(Event::Called(self.take(edited)))
+        let (clock, editor) = (&*self.engine.clock, self.engine.editor.clone());
+        let start = clock.monotonic();
+        let asked = watch::Request::begin(clock, &editor, "chat");
+        let edited = editor.edit(input, reference).instrument(asked.span()).await;
+        asked.ended(clock, watch::outcome(&edited));
+        self.figures.model = Some(clock.monotonic().saturating_sub(start));
+        Ok(Event::Called(asked.span().in_scope(|| self.take(edited))))
     }
 
     /// Keeps what an edit came to.
@@ -91,22 +98,32 @@ impl Handling<'_> {
         } else {
             self.row_id()
         };
+        let editor = self.engine.editor.clone();
+        let asked = watch::Request::begin(&*self.engine.clock, &editor, "retrieve");
         let retrieved = match id {
-            Some(id) => self.engine.editor.retrieve(&id).await,
+            Some(id) => editor.retrieve(&id).instrument(asked.span()).await,
             None => Retrieved::Gone,
         };
-        self.retrieved(retrieved).await
+        self.retrieved(retrieved, asked).await
     }
 
     pub(super) async fn cancel_call(&mut self) -> StorageResult<Event> {
+        let editor = self.engine.editor.clone();
+        let asked = watch::Request::begin(&*self.engine.clock, &editor, "cancel");
         let retrieved = match self.row_id() {
-            Some(id) => self.engine.editor.cancel(&id).await,
+            Some(id) => editor.cancel(&id).instrument(asked.span()).await,
             None => Retrieved::Gone,
         };
-        self.retrieved(retrieved).await
+        self.retrieved(retrieved, asked).await
     }
 
-    async fn retrieved(&mut self, retrieved: Retrieved) -> StorageResult<Event> {
+    async fn retrieved(
+        &mut self,
+        retrieved: Retrieved,
+        asked: watch::Request<'_>,
+    ) -> StorageResult<Event> {
+        let clock = self.engine.clock.clone();
+        asked.ended(&*clock, watch::retrieved(&retrieved));
         let settled = match retrieved {
             Retrieved::Settled(settled) => settled,
             Retrieved::Pending => return Ok(Event::Polled(Polled::Pending(Duration::ZERO))),
@@ -122,7 +139,8 @@ impl Handling<'_> {
             return Ok(Event::Polled(Polled::Failed));
         };
         let edited = self.engine.editor.read(*settled, &input);
-        Ok(Event::Polled(match self.take(edited) {
+        let hand = asked.span().in_scope(|| self.take(edited));
+        Ok(Event::Polled(match hand {
             Hand::Reply => Polled::Reply,
             Hand::Failed => Polled::Failed,
             // A state that nobody knows yet: it may become another.

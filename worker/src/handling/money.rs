@@ -9,6 +9,7 @@ use crate::attempt::Event;
 use crate::budget::{Spent, Taken, request_tokens};
 use crate::editor::{Edited, Editor};
 use crate::jobs::{self, Source, StoredReply};
+use crate::watch;
 
 impl Handling<'_> {
     /// Asks for one call. A job that has to wait for money says so to its owner.
@@ -36,7 +37,10 @@ impl Handling<'_> {
                 {
                     let noted = self.engine.store.note_waiting(self.loaded(), waiting).await;
                     match noted {
-                        Ok(loaded) => self.loaded = Some(loaded),
+                        Ok(loaded) => {
+                            watch::waits(loaded.row.waiting.as_ref());
+                            self.loaded = Some(loaded);
+                        }
                         Err(StorageError::Precondition) => return Ok(Event::Conflict),
                         Err(e) => return Err(e),
                     }
@@ -85,6 +89,15 @@ impl Handling<'_> {
         };
         if let Some(permit) = self.permit.take() {
             permit.settle(spent);
+        }
+        if let Edited::Reply(StoredReply {
+            usage: Some(usage), ..
+        })
+        | Edited::Failed {
+            usage: Some(usage), ..
+        } = &edited
+        {
+            watch::used(&self.engine.editor, usage);
         }
         edited
     }

@@ -110,7 +110,7 @@ fn named(skill: &str, posting: &str) -> bool {
 }
 
 /// A text without a typed bullet mark at its head.
-fn unmarked(text: &str) -> &str {
+pub(super) fn unmarked(text: &str) -> &str {
     let text = text.trim_start();
     let bare = text
         .trim_start_matches(['•', '◦', '▪', '■', '●', '○', '·'])

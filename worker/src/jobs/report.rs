@@ -2,7 +2,7 @@
 //! owner could do. For the owner alone: it holds text of the CV.
 
 use schemas::cv::Warning;
-use schemas::job::DocumentName;
+use schemas::job::{DocumentName, Usage};
 use serde::Serialize;
 
 use super::fit::Shorten;
@@ -29,6 +29,9 @@ pub(crate) struct Report<'a> {
     pub(crate) tailoring: Option<&'a truth::Tailoring>,
     /// All warnings of the job's status that are not the request's own.
     pub(crate) warnings: &'a [Warning],
+    /// Model, tokens and cost of the call that the text comes from, whichever job made it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) usage: Option<&'a Usage>,
 }
 
 /// How a document came to its pages.
@@ -92,6 +95,7 @@ impl<'a> Report<'a> {
             letter_dropped: &[],
             tailoring: None,
             warnings: &[],
+            usage: None,
         }
     }
 

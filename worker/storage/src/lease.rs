@@ -13,6 +13,19 @@ use crate::port::{Properties, Result, StorageError, Table, Write};
 /// The partition of table `tenants` that holds leases.
 const PARTITION: &str = "leases";
 
+/// The lease of the worker that reconciles: while somebody holds it, a worker runs.
+pub const RECONCILER: &str = "reconciler";
+
+/// Whether anybody holds a lease now, by the table's clock.
+pub async fn is_held(table: &dyn Table, name: &str) -> Result<bool> {
+    let read = table.get(TableName::Tenants, PARTITION, name).await?;
+    let until = read
+        .value
+        .as_ref()
+        .and_then(|entity| entity.properties.get("until")?.as_i64());
+    Ok(until.is_some_and(|until| until > read.date.as_millisecond()))
+}
+
 /// Takes or renews a lease for a time, by the table's clock; tells whether `holder` has it now.
 pub async fn acquire(table: &dyn Table, name: &str, holder: &str, lasts: Duration) -> Result<bool> {
     let read = table.get(TableName::Tenants, PARTITION, name).await?;

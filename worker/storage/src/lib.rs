@@ -6,33 +6,47 @@
 //! - [`names`]: every queue, table, container and path, in one place.
 //! - [`jobs`]: the typed store of jobs; the rows of one job move in one transaction.
 //! - [`sessions`]: the typed store of editing sessions.
+//! - [`webhooks`]: the typed store of webhooks and their deliveries.
+//! - [`erase`]: erasing a tenant.
+//! - [`keys`]: the typed store of API keys.
+//! - [`quota`]: what callers have used of their limits, counted over all replicas.
 //! - [`events`]: a decorator that tells of written blobs.
+//! - [`observe`]: a decorator that tells what each call took and came to.
 //! - [`failpoints`]: where tests make a program die.
 //! - `fault` (a feature): a decorator that injects faults.
 //! - `conformance` (a feature): one suite that every adapter passes.
 
 pub mod ambient;
+mod around;
 pub mod azure;
 #[cfg(feature = "azurite")]
 pub mod azurite;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 pub mod embedded;
+pub mod erase;
 pub mod events;
 pub mod failpoints;
 #[cfg(feature = "fault")]
 pub mod fault;
 pub mod jobs;
+pub mod keys;
 pub mod lease;
 mod limits;
 pub mod names;
+pub mod observe;
 mod open;
+mod operation;
 pub mod port;
+pub mod quota;
+pub mod schedule;
 pub mod sessions;
 pub mod spend;
+pub mod webhooks;
 
 pub use ambient::{Clock, Entropy};
 pub use open::{OpenError, open};
+pub use operation::Operation;
 pub use port::{Blobs, Queue, StorageError, Table};
 
 use std::sync::Arc;

@@ -2,13 +2,17 @@
 
 use std::io::{self, IsTerminal as _};
 
-use config::{Loaded, Log, LogFormat};
+use config::{Log, LogFormat};
+use opentelemetry_sdk::trace::SdkTracer;
 use tracing::Subscriber;
 use tracing::level_filters::LevelFilter;
-use tracing_subscriber::filter::{EnvFilter, ParseError};
+use tracing_subscriber::filter::{EnvFilter, filter_fn};
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
-use tracing_subscriber::util::{SubscriberInitExt as _, TryInitError};
+use tracing_subscriber::util::SubscriberInitExt as _;
+
+use crate::start::{Guard, StartError};
+use crate::trace::SPANS;
 
 /// Libraries whose lines below `warn` describe bytes and connections, not our work. At `trace` they
 /// would also print headers, and with them keys. Each is the beginning of a target, so `hyper` is
@@ -26,29 +30,7 @@ const NOISY: [&str; 9] = [
 ];
 
 /// Longest filter, in bytes.
-const LONGEST_FILTER: usize = 4096;
-
-/// Why logging could not be set up.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// The filter cannot be read; the source says why.
-    #[error("the log filter must be a level or a list such as info,worker=debug")]
-    Filter(#[source] ParseError),
-    /// The filter is longer than 4096 bytes.
-    #[error("the log filter is longer than {LONGEST_FILTER} bytes")]
-    FilterTooLong,
-    /// This process logs already.
-    #[error("logging is set up already")]
-    Again(#[source] TryInitError),
-}
-
-/// Keeps logging alive; dropped last in `main`, so that what is still buffered gets out.
-///
-/// Lines on standard error are not buffered, so there is nothing to write out yet; exporters of
-/// telemetry will live here.
-#[derive(Debug)]
-#[must_use = "what is buffered is lost unless the guard lives as long as the program"]
-pub struct Guard(());
+pub(crate) const LONGEST_FILTER: usize = 4096;
 
 /// Sends the log lines of this process to standard error, those of the `log` crate included.
 ///
@@ -60,26 +42,23 @@ pub struct Guard(());
 /// a line: `timestamp` (RFC 3339, UTC), `level`, `target`, `message`, the event's own fields beside
 /// them, and the fields of the innermost span under `span`.
 pub fn init(settings: &Log) -> Result<Guard, StartError> {
-    let colours = io::stderr().is_terminal();
-    subscriber(settings, io::stderr, colours)?
-        .try_init()
-        .map_err(StartError::Again)?;
-    Ok(Guard(()))
+    install(settings, None)?;
+    Ok(Guard::NOTHING)
 }
 
-/// [`init`] with the configured settings; then logs what is odd about the configuration.
-pub fn start(loaded: &Loaded) -> Result<Guard, StartError> {
-    let guard = init(&loaded.config.log)?;
-    for note in &loaded.notes {
-        tracing::warn!("{note}");
-    }
-    Ok(guard)
+/// Sets up log lines, and the export of spans where there is a tracer.
+pub(crate) fn install(settings: &Log, tracer: Option<SdkTracer>) -> Result<(), StartError> {
+    let colours = io::stderr().is_terminal();
+    subscriber(settings, io::stderr, colours, tracer)?
+        .try_init()
+        .map_err(StartError::Again)
 }
 
 fn subscriber<W>(
     settings: &Log,
     writer: W,
     colours: bool,
+    tracer: Option<SdkTracer>,
 ) -> Result<impl Subscriber + Send + Sync + use<W>, StartError>
 where
     W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
@@ -99,7 +78,21 @@ where
         LogFormat::Text if colours => lines.boxed(),
         LogFormat::Text => lines.with_ansi(false).boxed(),
     };
-    Ok(tracing_subscriber::registry().with(filter).with(lines))
+    // Log lines go out as lines only: whoever collects them reads standard error.
+    let ours = filter_fn(|metadata| metadata.is_span() && metadata.target() == SPANS);
+    let spans = tracer.map(|tracer| {
+        tracing_opentelemetry::layer()
+            .with_tracer(tracer)
+            .with_location(false)
+            .with_threads(false)
+            .with_tracked_inactivity(false)
+            .with_target(false)
+            .with_level(false)
+            .with_filter(ours.with_max_level_hint(LevelFilter::INFO))
+    });
+    Ok(tracing_subscriber::registry()
+        .with(lines.with_filter(filter))
+        .with(spans))
 }
 
 fn filter(text: &str) -> Result<EnvFilter, StartError> {
@@ -123,6 +116,8 @@ fn filter(text: &str) -> Result<EnvFilter, StartError> {
         .unwrap_or_default();
     // Of two directives for one target the later counts.
     directives.extend(wanted.into_iter().map(str::to_owned));
+    // Exported spans are no context of log lines, and are not made where nobody receives them.
+    directives.push(format!("{SPANS}=off"));
     EnvFilter::builder()
         .with_regex(false)
         .parse(directives.join(","))
@@ -166,8 +161,13 @@ mod tests {
     fn lines(filter: &str, format: LogFormat, log: impl FnOnce()) -> Vec<String> {
         let sink = Sink::default();
         let writer = sink.clone();
-        let subscriber =
-            subscriber(&settings(filter, format), move || writer.clone(), false).unwrap();
+        let subscriber = subscriber(
+            &settings(filter, format),
+            move || writer.clone(),
+            false,
+            None,
+        )
+        .unwrap();
         tracing::subscriber::with_default(subscriber, log);
         let bytes = sink.0.lock().unwrap().clone();
         String::from_utf8(bytes)

@@ -260,6 +260,7 @@ impl Setup {
                 _ => ReplyId::Known,
             },
             ambiguous_attempts: u32::from(row.ambiguous),
+            starts_in: Duration::ZERO,
             expired: false,
             cancel_requested: row.cancel_requested,
             own_text_will_do: false,

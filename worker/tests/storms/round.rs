@@ -179,6 +179,7 @@ impl Round {
         let editor = Editor::Model(Box::new(Model {
             api: Arc::new(line),
             background: self.config.model.background == config::Background::On,
+            provider: "openai",
             name: "model".to_owned(),
             stored_prompt: None,
             max_output_tokens: 1_000,
@@ -289,6 +290,9 @@ impl Round {
             tenant: tenant.clone(),
             input,
             metadata: BTreeMap::new(),
+            callback_url: None,
+            not_before: None,
+            group: None,
             warnings: Vec::new(),
             idempotency: Some(IdempotencyKey {
                 key_hash: format!("{number:064}"),

@@ -75,13 +75,18 @@ impl<'a, 's, 'x> Body<'a, 's, 'x> {
         }
     }
 
-    /// Reads the whole part: `document/body`, `hdr` or `ftr`. The flag is false where the root is
+    /// Reads the whole part: `document/body`, `hdr`, `ftr`, `footnotes` or `endnotes`. The flag is false where the root is
     /// something else, so that the file is no Word document.
     pub(super) fn read(&mut self) -> Result<(Vec<Block>, bool), Error> {
         let mut blocks = Vec::new();
         loop {
             match self.xml.next()? {
-                Event::Start(root) if matches!(root.name(), b"document" | b"hdr" | b"ftr") => {
+                Event::Start(root)
+                    if matches!(
+                        root.name(),
+                        b"document" | b"hdr" | b"ftr" | b"footnotes" | b"endnotes"
+                    ) =>
+                {
                     self.blocks(&mut blocks)?;
                     return Ok((blocks, true));
                 }
@@ -111,6 +116,10 @@ impl<'a, 's, 'x> Body<'a, 's, 'x> {
                 Ok(())
             }
             b"body" | b"sdtContent" | b"ins" | b"moveTo" | b"customXml" | b"smartTag" => {
+                self.blocks(out)
+            }
+            // Those of another type are the lines that set notes off (17.11.17).
+            b"footnote" | b"endnote" if element.attr("type").is_none_or(|t| t == "normal") => {
                 self.blocks(out)
             }
             b"sdt" => self.control(|body| body.blocks(out)),

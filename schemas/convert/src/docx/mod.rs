@@ -123,6 +123,16 @@ fn open(bytes: &[u8], limits: &Limits) -> Result<(Document, Found), Error> {
             later.push((own, pictures));
         }
     }
+    for kind in ["footnotes", "endnotes"] {
+        let found = relationships.iter().find(|r| r.kind == kind && !r.external);
+        let Some(found) = found else { continue };
+        if let Some(bytes) = package.xml(&found.target)? {
+            let own = package.relationships(&found.target)?;
+            let own_links = self::links(&own);
+            let mut part = Body::new(&mut shared, &bytes, &own_links);
+            document.notes.append(&mut part.read()?.0);
+        }
+    }
     drawn.insert(0, (relationships, pictures));
     drawn.append(&mut later);
     let photo = photo(&mut package, &drawn, limits)?;

@@ -19,7 +19,7 @@ struct Atom {
 /// Whether a section holds contact details: the head of the document, headers, footers.
 pub(super) fn is_contact(section: &Section) -> bool {
     section.kind == Some(lexicon::Kind::Contact)
-        || (section.kind.is_none() && section.heading.is_none())
+        || (section.kind.is_none() && section.heading.is_none() && section.part != Part::Note)
 }
 
 /// Reads the name, then all other details. Gives back nothing: text without a place goes to the
@@ -27,6 +27,7 @@ pub(super) fn is_contact(section: &Section) -> bool {
 pub(super) fn read(sections: &[Section], draft: &mut Draft) {
     let name = name::find(sections, draft);
     let mut pending: Option<Label> = None;
+    let mut says = String::new();
     let mut profile: Vec<(String, Line)> = Vec::new();
     for section in sections {
         let contact = section.kind.is_some();
@@ -38,6 +39,7 @@ pub(super) fn read(sections: &[Section], draft: &mut Draft) {
                 && let Some(label) = lexicon::label(&line.text)
             {
                 pending = Some(label);
+                says.clone_from(&line.text);
                 draft.label(&line.text);
                 continue;
             }
@@ -47,6 +49,7 @@ pub(super) fn read(sections: &[Section], draft: &mut Draft) {
                 && let Some(label) = lexicon::label(&line.text)
             {
                 pending = Some(label);
+                says.clone_from(&line.text);
                 draft.label(&line.text);
                 continue;
             }
@@ -70,8 +73,10 @@ pub(super) fn read(sections: &[Section], draft: &mut Draft) {
             let carried = pending;
             if let Some(first) = atoms.first_mut()
                 && first.label.is_none()
+                && pending.is_some()
             {
                 first.label = pending;
+                first.says.clone_from(&says);
             }
             if !in_row {
                 pending = None;
@@ -87,8 +92,8 @@ pub(super) fn read(sections: &[Section], draft: &mut Draft) {
                     draft,
                 );
             }
-            for link in &line.links {
-                add_target(link, line, draft);
+            for (target, shown) in &line.links {
+                add_target(target, shown, line, draft);
             }
         }
         pending = None;
@@ -117,7 +122,7 @@ fn atoms(line: &Line) -> Vec<Atom> {
     let text = &line.text;
     let mut pieces: Vec<String> = text
         .split([
-            '\t', '|', '•', '·', '●', '■', '▪', '◆', '♦', '★', '∙', '⋅', ';', '¦',
+            '\t', '|', '•', '·', '●', '■', '▪', '◆', '♦', '★', '∙', '⋅', ';', '¦', '~',
         ])
         .flat_map(cut_slashes)
         .collect();
@@ -127,6 +132,7 @@ fn atoms(line: &Line) -> Vec<Atom> {
         .collect();
     pieces = pieces
         .into_iter()
+        .flat_map(|piece| cut_before_labels(&piece))
         .flat_map(|piece| cut_labels(&piece))
         .collect();
     let mut out: Vec<Atom> = Vec::new();
@@ -208,6 +214,7 @@ fn cut_dashes(piece: &str) -> Vec<String> {
         details::email(part).is_some()
             || details::phone(part, false).is_some()
             || details::link(part).is_some()
+            || lexicon::is_licence(part)
     };
     for dash in [" – ", " — ", " - "] {
         if piece.contains(dash) && piece.split(dash).any(holds) {
@@ -215,6 +222,29 @@ fn cut_dashes(piece: &str) -> Vec<String> {
         }
     }
     vec![piece.to_owned()]
+}
+
+/// "4 Mill Row Tel.: 555 0123 E-mail: a@b.example": labels with a colon that follow a value.
+fn cut_before_labels(piece: &str) -> Vec<String> {
+    let mut out = Vec::new();
+    let mut start = 0;
+    for (colon, _) in piece.match_indices(": ").take(MOST) {
+        // The longest label of up to three words counts.
+        let mut at = None;
+        for (space, _) in piece[start..colon].rmatch_indices(' ').take(3) {
+            let label = &piece[start + space + 1..=colon];
+            if lexicon::label(label).is_some() {
+                at = Some(start + space + 1);
+            }
+        }
+        let whole = lexicon::label(&piece[start..=colon]).is_some();
+        if let Some(at) = at.filter(|_| !whole) {
+            out.push(piece[start..at].to_owned());
+            start = at;
+        }
+    }
+    out.push(piece[start..].to_owned());
+    out
 }
 
 /// "Date of birth: 1 May 1990, Nationality: Irish"
@@ -243,9 +273,10 @@ fn cut_labels(piece: &str) -> Vec<String> {
 
 /// A detail that no further piece belongs to.
 fn is_complete(text: &str) -> bool {
-    details::email(text).is_some()
-        || details::phone(text, false).is_some()
-        || details::link(text).is_some()
+    let found = details::email(text)
+        .or_else(|| details::phone(text, false))
+        .or_else(|| details::link(text));
+    found.is_some_and(|at| !text[at.end..].contains(char::is_alphabetic))
 }
 
 fn place(
@@ -258,6 +289,7 @@ fn place(
 ) {
     let (name, contact) = known;
     let mut text = atom.text;
+    let whole = super::entries::trim(&text);
     let sure = if atom.label.is_some() { 0.95 } else { 0.85 };
     let labelled = atom.label.or(carried);
     if let Some(found) = details::email(&text) {
@@ -268,8 +300,9 @@ fn place(
         draft.link(&text[found.clone()], line, 0.9);
         text.replace_range(found, "");
     }
-    let born = atom.label == Some(Label::Birth);
-    if !born && let Some(found) = details::phone(&text, atom.label == Some(Label::Phone)) {
+    // Days and the numbers of documents have figures too.
+    let figures = matches!(atom.label, Some(Label::Birth | Label::Other));
+    if !figures && let Some(found) = details::phone(&text, atom.label == Some(Label::Phone)) {
         draft.phone(
             &text[found.clone()],
             line,
@@ -297,6 +330,10 @@ fn place(
         draft.label(&text);
         return;
     }
+    // What stands behind a labelled detail is something else: "Email a@b.example Perth, Scotland".
+    let labelled = labelled.filter(|label| {
+        !matches!(label, Label::Email | Label::Phone | Label::Web) || text == whole
+    });
     match labelled {
         Some(Label::Birth) => {
             let found = dates::find(&text).into_iter().next();
@@ -318,12 +355,20 @@ fn place(
         }
         Some(Label::Web) if !text.contains(' ') => draft.link(&text, line, 0.7),
         Some(Label::Name | Label::FirstName | Label::LastName) => {}
+        Some(_) if lexicon::is_licence(&atom.says) => {
+            let whole = format!("{} {text}", atom.says.trim());
+            draft.certification(&whole, line, 0.8);
+        }
         Some(_) => draft.unplaced(&text, line),
+        None if lexicon::is_licence(&text) && text.chars().count() <= 60 => {
+            draft.certification(&text, line, 0.8);
+        }
         None => {
             let is_address = details::has_street(&text) && text.chars().count() < 110
                 || details::postcode(&text).is_some() && lexicon::job_score(&text) < 1.0;
-            let town = super::roles::place_score(&text) > if contact { 0.0 } else { 1.0 }
-                && lexicon::job_score(&text) < 0.3;
+            let known_place = lexicon::is_known_place(&text);
+            let town = super::places::place_score(&text) > if contact { 0.0 } else { 1.0 }
+                && lexicon::job_score(&text) < if known_place { 1.0 } else { 0.3 };
             // An institute's name above its street.
             let above = next.is_some_and(|next| {
                 details::has_street(&next.text) || details::postcode(&next.text).is_some()
@@ -364,7 +409,7 @@ fn place(
 }
 
 /// A link that is not shown as an address: "LinkedIn", with the address behind it.
-fn add_target(target: &str, line: &Line, draft: &mut Draft) {
+fn add_target(target: &str, shown: &str, line: &Line, draft: &mut Draft) {
     if let Some(address) = target.strip_prefix("mailto:") {
         let address = address.split('?').next().unwrap_or_default();
         if draft.cv.email.is_empty() && details::email(address).is_some() {
@@ -373,7 +418,7 @@ fn add_target(target: &str, line: &Line, draft: &mut Draft) {
         return;
     }
     let is_web = target.starts_with("http://") || target.starts_with("https://");
-    if is_web && !line.text.contains('@') && details::link(&line.text).is_none() {
+    if is_web && !shown.contains('@') && details::link(shown).is_none() {
         draft.link(target, line, 0.9);
     }
 }

@@ -1,6 +1,8 @@
 //! Finds dates and ranges of dates inside of lines, as they are written.
 
+use std::collections::HashSet;
 use std::ops::Range;
+use std::sync::LazyLock;
 
 use schemas::locale::{is_present, is_since, is_until, month};
 
@@ -66,15 +68,27 @@ const YEAR_WORDS: &[&str] = &[
     "r", "р", "roku", "року", "рік", "г", "рр", "rr", "rok", "год",
 ];
 
+/// The most bytes of words before a date's first figure.
+const MOST_BEFORE: usize = 60;
+
 /// All dates of a text, from left to right.
 pub(super) fn find(text: &str) -> Vec<Dated> {
     let mut found = Vec::new();
     let mut at = 0;
     let mut boundary = true;
+    // Each date has a figure, and words before it are few.
+    let mut figure = text.find(|c: char| c.is_ascii_digit());
     while at < text.len() {
+        while figure.is_some_and(|figure| figure < at) {
+            figure = text[at..]
+                .find(|c: char| c.is_ascii_digit())
+                .map(|next| at + next);
+        }
+        let Some(near) = figure else { break };
         let c = text[at..].chars().next().unwrap_or(' ');
         if boundary
             && c.is_alphanumeric()
+            && near - at <= MOST_BEFORE
             && let Some(dated) = dated(text, at)
         {
             at = dated.at.end;
@@ -107,9 +121,14 @@ fn dated(text: &str, start: usize) -> Option<Dated> {
             at = next;
         }
     }
-    let Some(first) = point(text, at) else {
+    let Some(mut first) = point(text, at) else {
         return shared_year(text, start, at);
     };
+    // "WS 2019/20 – SS 2023"
+    let academic = academic_year(text, first.end);
+    if separator(text, academic).is_some_and(|(next, _)| point(text, next).is_some()) {
+        first.end = academic;
+    }
     let single = || Dated {
         at: start..first.end,
         is_range: open,
@@ -129,10 +148,10 @@ fn dated(text: &str, start: usize) -> Option<Dated> {
     };
     if let Some(last) = point(text, next)
         && (last.needs_range == first.needs_range || !first.needs_range)
-        && ends_well(text, last.end)
+        && ends_well(text, academic_year(text, last.end))
     {
         return Some(Dated {
-            at: start..last.end,
+            at: start..academic_year(text, last.end),
             is_range: true,
             has_day: first.has_day && last.has_day,
         });
@@ -160,8 +179,13 @@ fn dated(text: &str, start: usize) -> Option<Dated> {
         return None;
     }
     // "03/2020 –": still going on.
-    let rest = text[next..].trim_start();
-    if rest.is_empty() || rest.starts_with(['\t', '|', ')']) {
+    let rest = text[next..].trim_start_matches(' ');
+    // "2022– Engineer": a dash that clings to the year belongs to it.
+    let clings = !text[first.end..].starts_with(' ') && text[..next].ends_with(' ');
+    if rest.is_empty()
+        || rest.starts_with(['\t', '|', ')'])
+        || (clings && !rest.starts_with(|c: char| c.is_ascii_digit()))
+    {
         let end = first.end + text[first.end..next].trim_end().len();
         return Some(Dated {
             at: start..end,
@@ -170,6 +194,18 @@ fn dated(text: &str, start: usize) -> Option<Dated> {
         });
     }
     Some(single())
+}
+
+/// The end of "2019/20", given that of its first year; the same where there is no second.
+fn academic_year(text: &str, end: usize) -> usize {
+    let year: Option<u32> = text[..end]
+        .get(end.saturating_sub(4)..)
+        .and_then(|y| y.parse().ok());
+    let next = year.map(|year| format!("/{:02}", (year + 1) % 100));
+    match next {
+        Some(next) if text[end..].starts_with(&next) && ends_well(text, end + 3) => end + 3,
+        _ => end,
+    }
 }
 
 /// "Jan – Mar 2018", "03–09/2018": the year stands once.
@@ -378,16 +414,15 @@ fn present(text: &str, at: usize) -> Option<usize> {
             break;
         }
         end = start + length;
-        if is_present(&text[at..end])
-            || EXTRA_PRESENT
-                .iter()
-                .any(|word| fold(word) == fold(&text[at..end]))
-        {
+        if is_present(&text[at..end]) || EXTRA.contains(&fold(&text[at..end])) {
             best = Some(end);
         }
     }
     best
 }
+
+static EXTRA: LazyLock<HashSet<String>> =
+    LazyLock::new(|| EXTRA_PRESENT.iter().map(|words| fold(words)).collect());
 
 const EXTRA_PRESENT: &[&str] = &[
     "present day",
@@ -410,6 +445,17 @@ const EXTRA_PRESENT: &[&str] = &[
     "en cours",
     "actuellement",
     "ad oggi",
+    "alla data attuale",
+    "data attuale",
+    "по теперішній час",
+    "до теперішнього часу",
+    "по цей час",
+    "по сьогодні",
+    "до сьогодні",
+    "по даний час",
+    "и дотепер",
+    "і дотепер",
+    "дотепер",
     "attualmente",
     "attuale",
     "in corso",
@@ -528,7 +574,12 @@ mod tests {
         );
         check("da marzo 2017 a oggi", &["R:da marzo 2017 a oggi"]);
         check("січень 2020 – дотепер", &["R:січень 2020 – дотепер"]);
+        check("WS 2019/20 – SS 2023", &["R:WS 2019/20 – SS 2023"]);
+        check("2019/20 – 2021/22", &["R:2019/20 – 2021/22"]);
         check("2015 -", &["R:2015 -"]);
+        check("2022–\tLecturer", &["R:2022–"]);
+        check("2022– Lecturer", &["R:2022–"]);
+        check("2022 – Lecturer", &["2022"]);
         check("+44 1632 960 417", &[]);
         check("+48 555 018 274", &[]);
         check("ISO 9001, 2000 units", &["2000"]);

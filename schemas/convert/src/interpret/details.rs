@@ -345,6 +345,22 @@ pub(super) fn address_lines(text: &str) -> Vec<String> {
             None => vec![text.to_owned()],
         };
     };
+    // "26-999 Radom, ul. Lipowa 4": the town first.
+    if code.start == 0
+        && let Some((town, street)) = text.split_once(", ")
+        && has_street(street)
+    {
+        return vec![town.to_owned(), street.to_owned()];
+    }
+    // "8 quai des Tanneurs – 67999 Strasbourg"
+    for dash in [" – ", " — ", " - "] {
+        if let Some((street, town)) = text.split_once(dash)
+            && postcode(town).is_some()
+            && has_street(street)
+        {
+            return vec![street.to_owned(), town.to_owned()];
+        }
+    }
     let Some(comma) = text[..code.start].rfind(", ") else {
         return vec![text.to_owned()];
     };

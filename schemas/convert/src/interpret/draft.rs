@@ -128,6 +128,16 @@ impl Draft {
         }
     }
 
+    pub(super) fn certification(&mut self, text: &str, line: &Line, confidence: f32) {
+        let index = self.cv.certifications.len();
+        if index >= MOST {
+            self.unplaced(text, line);
+            return;
+        }
+        self.source(format!("certifications[{index}]"), line, confidence);
+        self.cv.certifications.push(text.to_owned());
+    }
+
     pub(super) fn nationality(&mut self, text: &str, line: &Line, confidence: f32) {
         if self.cv.nationality.is_none() {
             self.cv.nationality = Some(text.to_owned());

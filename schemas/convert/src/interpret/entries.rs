@@ -1,7 +1,8 @@
 //! Entries of a section: jobs, schools, engagements. Where each begins, and which of its lines are
 //! its head (dates, title, organisation, place) and which its text.
 
-use super::dates::{self, Dated};
+use super::head_dates::{head_date, is_alone, is_barred, is_edge};
+use super::labelled::{self, Field};
 use super::lines::Line;
 use crate::document::Look;
 use crate::lexicon;
@@ -30,6 +31,8 @@ pub(super) struct Atom {
     pub(super) beside_dates: bool,
     /// The only piece on the line of the dates, after them.
     pub(super) after_dates: bool,
+    /// What the label before it says that it is: "Position: welder".
+    pub(super) field: Option<Field>,
 }
 
 /// The most pieces of a head that are looked at.
@@ -71,7 +74,12 @@ fn anchors(lines: &[Line], bullets: bool) -> Vec<usize> {
         }
         let Some(date) = dated(line) else { continue };
         let alone = is_alone(&line.text, &date);
-        if date.is_range || alone || ranges == 0 || is_edge(&line.text, &date) {
+        if date.is_range
+            || alone
+            || ranges == 0
+            || is_edge(&line.text, &date)
+            || is_barred(&line.text, &date)
+        {
             // Two dates on one head ("issued 2019", "03/2019 – 04/2020") are one entry.
             if let Some(last) = found.last().copied()
                 && same_row(&lines[last], line)
@@ -102,7 +110,7 @@ fn starts(lines: &[Line]) -> Vec<usize> {
         let start = start_of(lines, floor, anchor, i == 0, usual, first_look);
         if i == 0 || usual.is_none() {
             usual = Some(anchor - start);
-            first_look = Some(lines[start].look());
+            first_look = Some(lines[start].look_at(0));
         }
         starts.push(start);
     }
@@ -167,10 +175,10 @@ fn start_of(
     let mut take = reach.min(usual);
     // The first line of an entry looks like the first line of the first entry.
     if let Some(look) = look
-        && lines[anchor - take].look() != look
+        && lines[anchor - take].look_at(0) != look
     {
         for other in (0..=reach).rev() {
-            if lines[anchor - other].look() == look {
+            if lines[anchor - other].look_at(0) == look {
                 take = other;
                 break;
             }
@@ -247,7 +255,17 @@ fn entry(lines: &[Line], start: usize, end: usize) -> Raw {
             head_lines += 1;
             continue;
         }
-        let long = is_text(&line.text);
+        let told = raw.dates.is_some()
+            && raw.atoms.first().is_some_and(|first| {
+                let look = line.look();
+                let titled = raw.atoms.iter().any(|a| lexicon::job_score(&a.text) >= 1.0);
+                !look.bold
+                    && !look.italic
+                    && (raw.atoms.len() > 1 || first.look.bold)
+                    && is_phrase(&line.text)
+                    && (titled || first.look.bold || lexicon::job_score(&line.text) < 1.0)
+            });
+        let long = is_text(&line.text) || told;
         if in_text
             || line.bullet && !is_first
             || (long && !is_first)
@@ -287,11 +305,34 @@ fn is_text(text: &str) -> bool {
     let count = text.chars().count();
     count > 130
         || (count > 50 && text.ends_with(['.', ';', '!']) && !ends_in_form(text))
-        || (text.ends_with('.') && text.split(' ').count() >= 4 && !ends_in_form(text))
+        || (text.ends_with('.') && text.split(' ').count() >= 3 && !ends_in_form(text))
         || text.split_once(':').is_some_and(|(label, rest)| {
             !rest.trim().is_empty()
                 && (lexicon::task_label(label) || lexicon::section(label).is_some())
         })
+}
+
+/// Five words and more, most of them in small letters, that name no job, school or organisation.
+fn is_phrase(text: &str) -> bool {
+    let words = text
+        .split(' ')
+        .filter(|w| w.chars().any(char::is_alphabetic));
+    let (mut all, mut small) = (0, 0);
+    for word in words {
+        all += 1;
+        small += usize::from(
+            word.chars()
+                .find(|c| c.is_alphabetic())
+                .is_some_and(char::is_lowercase),
+        );
+    }
+    // A row of things is no name, whatever its words.
+    let listed = text.matches(", ").count() >= 2 && small * 10 >= all * 7;
+    all >= 5
+        && small * 10 >= all * 6
+        && !text.contains('\t')
+        && lexicon::organisation_score(text) < 2.0
+        && (listed || lexicon::school_score(text).max(lexicon::degree_score(text)) < 1.0)
 }
 
 /// The last full stop is that of an abbreviation.
@@ -346,22 +387,97 @@ fn split(
     cuts.push(text.len());
     cuts.sort_unstable();
     cuts.dedup();
+    let mut waiting = None;
     for pair in cuts.windows(2) {
-        let piece = trim(&text[pair[0]..pair[1]]);
-        if piece.chars().any(char::is_alphanumeric) {
-            let start = range.start + pair[0] + text[pair[0]..pair[1]].find(&piece).unwrap_or(0);
-            out.push(Atom {
-                text: piece,
-                line: index,
-                place: (head_line, pieces),
-                look: line.look_at(start),
-                beside_dates: false,
-                after_dates: false,
-            });
-            pieces += 1;
+        let source = &text[pair[0]..pair[1]];
+        let mut piece = trim(source);
+        if !piece.chars().any(char::is_alphanumeric) {
+            continue;
         }
+        let mut field = waiting.take();
+        if let Some((label, value)) = source.split_once(':')
+            && let Some(found) = labelled::field(label)
+        {
+            piece = trim(value);
+            field = Some(found);
+            if piece.is_empty() {
+                // Its value has another look, and so is the next piece.
+                waiting = field;
+                continue;
+            }
+        }
+        if pieces > 0 {
+            piece.drain(..piece.len() - without_joint(&piece).len());
+        }
+        // "City: Graz | Country: Austria"
+        if field == Some(Field::Place)
+            && let Some(last) = out.last_mut()
+            && last.field == field
+            && last.line == index
+        {
+            last.text = format!("{}, {piece}", last.text);
+            continue;
+        }
+        let start = range.start + pair[0] + source.find(&piece).unwrap_or(0);
+        out.push(Atom {
+            text: piece,
+            line: index,
+            place: (head_line, pieces),
+            look: line.look_at(start),
+            beside_dates: false,
+            after_dates: false,
+            field,
+        });
+        pieces += 1;
     }
     pieces
+}
+
+/// "at Acme" without the word that joins it to what stands before.
+pub(super) fn without_joint(piece: &str) -> &str {
+    const JOINTS: &[&str] = &[
+        "at the ",
+        "bei der ",
+        "bei dem ",
+        "bei den ",
+        "an der ",
+        "am ",
+        "in der ",
+        "im ",
+        "der ",
+        "dem ",
+        "den ",
+        "chez ",
+        "à la ",
+        "à l’",
+        "à l'",
+        "au ",
+        "presso la ",
+        "presso il ",
+        "presso l’",
+        "alla ",
+        "all’",
+        "w firmie ",
+        "en la ",
+        "en el ",
+        "at ",
+        "bei ",
+        "beim ",
+        "presso ",
+        "en ",
+        "w ",
+        "we ",
+        "in ",
+        "у ",
+        "в ",
+        "bij ",
+        "na ",
+        "à ",
+        "for ",
+    ];
+    let rest = JOINTS.iter().find_map(|joint| piece.strip_prefix(joint));
+    rest.filter(|rest| rest.starts_with(|c: char| c.is_uppercase() || "„“\"«".contains(c)))
+        .unwrap_or(piece)
 }
 
 fn depth(text: &str) -> i32 {
@@ -400,52 +516,6 @@ fn tidy_date(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// The date of a head: a range set apart from the rest, or a single date at an end of the line.
-pub(super) fn head_date(text: &str) -> Option<Dated> {
-    let found = dates::find(text);
-    let apart = |d: &&Dated| is_apart(text, d);
-    let range = found.iter().filter(|d| d.is_range).find(apart);
-    let single = || found.iter().find(|d| is_edge(text, d) || is_alone(text, d));
-    range.or_else(single).cloned()
-}
-
-fn before_and_after<'a>(text: &'a str, date: &Dated) -> (&'a str, &'a str) {
-    let bracket = |c: char| "([".contains(c) || c == ' ';
-    let before = text[..date.at.start].trim_end_matches(bracket);
-    let after = text[date.at.end..].trim_start_matches(|c: char| ")] ".contains(c));
-    (before, after)
-}
-
-fn is_alone(text: &str, date: &Dated) -> bool {
-    let noise = |part: &str| !part.chars().any(char::is_alphanumeric);
-    noise(&text[..date.at.start]) && noise(&text[date.at.end..])
-}
-
-const BARS: &[char] = &['\t', '|', ',', ';', '–', '—', '-', '·', '•', ':', '/'];
-
-/// At one end of the line or between separators.
-fn is_apart(text: &str, date: &Dated) -> bool {
-    let (before, after) = before_and_after(text, date);
-    let bracketed = text[..date.at.start].trim_end().ends_with(['(', '[']);
-    let left = before.is_empty() || before.ends_with(BARS) || bracketed || after.is_empty();
-    let right = after.is_empty() || after.starts_with(BARS) || bracketed || before.is_empty();
-    left && right
-}
-
-/// A single date at an end, set apart by a separator.
-fn is_edge(text: &str, date: &Dated) -> bool {
-    let (before, after) = before_and_after(text, date);
-    let bracketed = text[..date.at.start].trim_end().ends_with(['(', '[']);
-    let first =
-        before.is_empty() && (after.starts_with(BARS) || date.is_range || starts_upper(after));
-    let last = after.is_empty() && (before.ends_with(BARS) || bracketed);
-    first || last
-}
-
-fn starts_upper(text: &str) -> bool {
-    text.chars().next().is_some_and(char::is_uppercase)
-}
-
 fn same_row(a: &Line, b: &Line) -> bool {
     match (a.cell, b.cell) {
         (Some(a), Some(b)) => a.table == b.table && a.row == b.row && b.cells > 1,
@@ -456,27 +526,6 @@ fn same_row(a: &Line, b: &Line) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_date_of_a_head_is_set_apart() {
-        let check = |text: &str, want: Option<&str>| {
-            assert_eq!(head_date(text).map(|d| &text[d.at]), want, "{text}");
-        };
-        check(
-            "Engineer, Acme\t03/2020 – present",
-            Some("03/2020 – present"),
-        );
-        check("2019–2021 Research Associate", Some("2019–2021"));
-        check("Acme (2015 - 2018)", Some("2015 - 2018"));
-        check("Gewinnerin des Preises 2012 in Bonn", None);
-        check("BSc Biology, 2012", Some("2012"));
-        check("Diploma 2012", None);
-        check("1998", Some("1998"));
-        check(
-            "Acme | London | Engineer | Jan 2018 – Present",
-            Some("Jan 2018 – Present"),
-        );
-    }
 
     #[test]
     fn pieces_are_trimmed() {

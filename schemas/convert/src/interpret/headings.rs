@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::dates;
+use super::head_dates;
 use super::layout::Flow;
 use super::lines::{Line, Part};
 use crate::document::Look;
@@ -31,6 +32,8 @@ struct Shape {
     bordered: bool,
     shaded: bool,
     capitals: bool,
+    /// In a table.
+    celled: bool,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -72,10 +75,31 @@ pub(super) fn sections(flows: Vec<Flow>) -> Vec<Section> {
         body,
     };
     let mut all = Vec::new();
+    let mut after_box = false;
     for flow in flows {
-        cut(flow, &judge, &mut all);
+        // A heading in a box of its own is that of the next box.
+        let is_box = flow.is_box();
+        let open = |last: &Section| last.heading.is_some() && last.lines.is_empty();
+        let carried = if is_box && after_box {
+            all.pop_if(|last| open(last))
+        } else {
+            None
+        };
+        after_box = is_box;
+        cut(flow, carried, &judge, &mut all);
     }
     all
+}
+
+/// Where a line stands.
+#[derive(Clone, Copy)]
+struct Around {
+    /// Nothing but the document's title stands above it.
+    top: bool,
+    /// The heading of the open section looks like text.
+    plain: bool,
+    /// The years of an entry stand on one of the next two lines.
+    dates: bool,
 }
 
 struct Judge {
@@ -93,6 +117,7 @@ impl Judge {
         &self,
         line: &Line,
         current: Option<Kind>,
+        around: Around,
     ) -> Option<(Option<Kind>, Option<Kind>, f32)> {
         if !may_be_heading(line) {
             return None;
@@ -105,7 +130,19 @@ impl Judge {
             let plain_among_dressed =
                 !stands_out && self.dressed >= 3 && line.cell.is_none_or(|c| c.cells < 2);
             let entries = current.is_some_and(Kind::has_entries);
-            if (is_inner || plain_among_dressed) && (entries || !stands_out) {
+            // A form's label: the first cell of a row, with what it is about beside it.
+            let is_label = line.cell.is_some_and(|c| c.cells > 1 && c.column == 0)
+                && !entries
+                && current != Some(kind)
+                && (current.is_some_and(|k| k != Kind::Contact)
+                    || lexicon::label(&line.text).is_none());
+            // A plain heading above all dressed ones, or among others of its kind.
+            let beside = plain_among_dressed
+                && !entries
+                && (around.plain || current.is_none_or(|k| k == Kind::Contact))
+                && lexicon::label(&line.text).is_none();
+            if (is_inner || plain_among_dressed) && (entries || !stands_out) && !is_label && !beside
+            {
                 return None;
             }
             if line.bullet && !(stands_out && votes.known >= 2) {
@@ -113,6 +150,11 @@ impl Judge {
             }
             let confidence = if stands_out { 0.95 } else { 0.85 };
             return Some((Some(kind), second, confidence));
+        }
+        // Above all headings a name may look like one of them.
+        if around.top && super::name::is_name(&line.text) || lexicon::is_document_title(&line.text)
+        {
+            return None;
         }
         // No known words, but the form that the known headings have.
         let entries = current.is_some_and(Kind::has_entries);
@@ -128,7 +170,14 @@ impl Judge {
         let short = line.text.chars().count() <= 45
             && (lexicon::job_score(&line.text) < 1.0
                 || !entries && lexicon::fuzzy_section(&line.text).is_some());
-        if formed && short && lexicon::label(&line.text).is_none() {
+        // Employers, schools and degrees often look like headings, too.
+        let named = lexicon::organisation_score(&line.text)
+            .max(lexicon::school_score(&line.text))
+            .max(lexicon::degree_score(&line.text));
+        let entry = entries
+            && named >= 1.0
+            && (around.dates || lexicon::fuzzy_section(&line.text).is_none());
+        if formed && short && !entry && lexicon::label(&line.text).is_none() {
             let kind = lexicon::fuzzy_section(&line.text);
             return Some((kind, None, if kind.is_some() { 0.7 } else { 0.5 }));
         }
@@ -155,18 +204,27 @@ impl Judge {
     }
 }
 
-fn cut(flow: Flow, judge: &Judge, all: &mut Vec<Section>) {
-    let mut open = Section {
+fn cut(flow: Flow, carried: Option<Section>, judge: &Judge, all: &mut Vec<Section>) {
+    let mut open = carried.unwrap_or_else(|| Section {
         confidence: 0.8,
         ..Section::default()
-    };
+    });
+    // Whether the open section's heading looks like text.
+    let mut plain = false;
     let mut outer: Option<(Option<Kind>, Option<Kind>, f32)> = None;
-    for mut line in flow.lines {
+    let dated: Vec<bool> = flow.lines.iter().map(has_years).collect();
+    for (index, mut line) in flow.lines.into_iter().enumerate() {
         if open.lines.is_empty() && open.heading.is_none() {
             open.part = line.part;
         }
         if line.part == Part::Body || line.part == Part::Header {
-            if let Some((kind, second, confidence)) = judge.heading(&line, open.kind) {
+            let around = Around {
+                top: is_top(&open),
+                plain,
+                dates: dated.iter().skip(index + 1).take(2).any(|dated| *dated),
+            };
+            if let Some((kind, second, confidence)) = judge.heading(&line, open.kind, around) {
+                plain = !stands_out(&line, judge.body);
                 push(all, &mut open);
                 outer = None;
                 open = Section {
@@ -188,7 +246,10 @@ fn cut(flow: Flow, judge: &Judge, all: &mut Vec<Section>) {
                 } else {
                     outer = None;
                 }
-                drop_front(&mut line, start);
+                // "Licence: B" says little without its label.
+                if !lexicon::is_licence(&heading) {
+                    line.drop_front(start);
+                }
                 open = Section {
                     kind: Some(kind),
                     second: None,
@@ -216,6 +277,22 @@ fn cut(flow: Flow, judge: &Judge, all: &mut Vec<Section>) {
         open.lines.push(line);
     }
     push(all, &mut open);
+}
+
+/// Nothing but the document's title so far.
+fn is_top(open: &Section) -> bool {
+    let mut lines = open.lines.iter();
+    open.heading.is_none()
+        && open.kind.is_none()
+        && lines.all(|line| lexicon::is_document_title(&line.text))
+}
+
+/// Whether the years of an entry stand on a line.
+fn has_years(line: &Line) -> bool {
+    let date = (!line.bullet)
+        .then(|| head_dates::head_date(&line.text))
+        .flatten();
+    date.is_some_and(|date| date.is_range) || dates::whole(&line.text).is_some()
 }
 
 fn push(all: &mut Vec<Section>, open: &mut Section) {
@@ -278,23 +355,14 @@ fn inline_heading(line: &Line, open: &Section, judge: &Judge) -> Option<(Kind, u
     Some((kind, colon + 1))
 }
 
-fn drop_front(line: &mut Line, start: usize) {
-    let rest = &line.text[start..];
-    let start = start + (rest.len() - rest.trim_start().len());
-    let look = line.look_at(start);
-    line.text.drain(..start);
-    line.looks.retain(|(at, _)| *at > start);
-    for (at, _) in &mut line.looks {
-        *at -= start;
-    }
-    line.looks.insert(0, (0, look));
-}
-
 fn may_be_heading(line: &Line) -> bool {
     let text = line.text.trim_end_matches(':');
     let count = text.chars().count();
     (2..=60).contains(&count)
         && line.row_of_para == 0
+        && !line
+            .cell
+            .is_some_and(|cell| cell.cells >= 3 && cell.column > 0)
         && !text.contains(['\t', '@', '|'])
         && !text.ends_with(['.', ',', ';'])
         && text.chars().any(char::is_alphabetic)
@@ -310,6 +378,7 @@ fn shape(line: &Line) -> Shape {
         bordered: line.form.bordered,
         shaded: line.form.shaded,
         capitals: is_capitals(&line.text),
+        celled: line.cell.is_some(),
     }
 }
 

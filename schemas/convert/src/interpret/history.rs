@@ -3,10 +3,12 @@
 use schemas::cv::{Education, Further, Work};
 
 use super::draft::Draft;
-use super::entries::{self, Raw, head_date, is_label};
+use super::entries::{self, Raw, is_label};
+use super::head_dates::head_date;
 use super::headings::Section;
 use super::labelled;
 use super::lines::Line;
+use super::places;
 use super::roles::{self, Part, Parts};
 use crate::lexicon::{self, Kind};
 
@@ -15,8 +17,28 @@ const MOST_ENTRIES: usize = 200;
 
 /// Reads all sections of entries.
 pub(super) fn read(sections: &[Section], draft: &mut Draft) {
+    let mut jobs = roles::Votes::new();
+    let mut heads: Vec<Option<Cut>> = Vec::new();
     for section in sections {
-        let Some(kind) = section.kind.filter(|kind| kind.has_entries()) else {
+        let cut = section
+            .kind
+            .filter(|kind| kind.has_entries())
+            .map(|kind| cut(kind, section));
+        if let Some(cut) = cut.as_ref().filter(|_| section.kind == Some(Kind::Work)) {
+            cut.heads.tell(&mut jobs);
+        }
+        heads.push(cut);
+    }
+    for (section, cut) in sections.iter().zip(heads) {
+        let (
+            Some(kind),
+            Some(Cut {
+                raws,
+                before,
+                heads,
+            }),
+        ) = (section.kind, cut)
+        else {
             continue;
         };
         if let Some(found) = labelled::entries(&section.lines) {
@@ -24,21 +46,19 @@ pub(super) fn read(sections: &[Section], draft: &mut Draft) {
                 draft.label(&label);
             }
             let (raws, mut parts): (Vec<Raw>, Vec<Parts>) = found.entries.into_iter().unzip();
-            roles::strip_places(kind, &mut parts);
+            places::strip(kind, &mut parts);
             for (raw, parts) in raws.into_iter().zip(parts) {
                 add(kind, raw, parts, section, draft);
             }
             continue;
         }
-        let (raws, before) = entries::entries(&section.lines);
         for index in before {
             let line = &section.lines[index];
             draft.unplaced(&line.plain(), line);
         }
-        // Nobody has had so many jobs; what is beyond stays with the text without a place.
-        let mut raws = raws;
-        raws.truncate(MOST_ENTRIES);
-        let parts = roles::assign(kind, &raws);
+        let none = roles::Votes::new();
+        let prior = if kind == Kind::Further { &jobs } else { &none };
+        let parts = roles::assign(&heads, prior);
         for (raw, parts) in raws.into_iter().zip(parts) {
             let mixed = section.second.is_some_and(|second| {
                 matches!(
@@ -50,10 +70,37 @@ pub(super) fn read(sections: &[Section], draft: &mut Draft) {
             add(kind, raw, parts, section, draft);
         }
         for line in &section.lines {
+            for piece in line.text.split(['|', '•', '·', '\t']) {
+                if let Some((label, _)) = piece.split_once(':')
+                    && labelled::is_label(label)
+                {
+                    draft.label(label);
+                }
+            }
             if is_label(&line.text) {
                 draft.label(&line.text);
             }
         }
+    }
+}
+
+/// A section's entries before they have roles.
+struct Cut {
+    raws: Vec<Raw>,
+    /// Lines before the first.
+    before: Vec<usize>,
+    heads: roles::Heads,
+}
+
+fn cut(kind: Kind, section: &Section) -> Cut {
+    let (mut raws, before) = entries::entries(&section.lines);
+    // Nobody has had so many jobs; what is beyond stays with the text without a place.
+    raws.truncate(MOST_ENTRIES);
+    let heads = roles::Heads::new(kind, &raws);
+    Cut {
+        raws,
+        before,
+        heads,
     }
 }
 
@@ -97,7 +144,12 @@ fn add(kind: Kind, raw: Raw, mut parts: Parts, section: &Section, draft: &mut Dr
             line,
         });
     }
-    if kind != Kind::Work && parts.title.is_none() {
+    // A school without a degree is a school; an engagement's name is what it was.
+    let school = |part: &Part| {
+        lexicon::school_score(&part.text) >= 1.0 && lexicon::degree_score(&part.text) < 1.0
+    };
+    let keeps = kind == Kind::Education && parts.organisation.as_ref().is_some_and(school);
+    if kind != Kind::Work && parts.title.is_none() && !keeps {
         parts.title = parts.organisation.take();
     }
     let list = match kind {
@@ -147,12 +199,19 @@ fn add(kind: Kind, raw: Raw, mut parts: Parts, section: &Section, draft: &mut Dr
                 note(&format!("details[{}]", items.len()), line, 0.85);
                 items.push(detail);
             }
+            // There is no field for the place: behind a comma it stays with the school's name.
+            let mut organisation = organisation.unwrap_or_default();
             if let Some(place) = place {
-                draft.unplaced(&place.text, &lines[place.line]);
+                let both = format!("{organisation}, {}", place.text);
+                if !organisation.is_empty() && lines[place.line].plain().contains(&both) {
+                    organisation = both;
+                } else {
+                    draft.unplaced(&place.text, &lines[place.line]);
+                }
             }
             draft.cv.education.push(Education {
                 date_range: dates.unwrap_or_default(),
-                institution: organisation.unwrap_or_default(),
+                institution: organisation,
                 title: title.unwrap_or_default(),
                 details: items,
             });

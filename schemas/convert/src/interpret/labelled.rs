@@ -15,8 +15,9 @@ pub(super) struct Labelled {
     pub(super) labels: Vec<String>,
 }
 
+/// What a part of an entry is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Field {
+pub(super) enum Field {
     Dates,
     Title,
     Organisation,
@@ -39,7 +40,7 @@ const LABELS: &[(Field, &str)] = &[
     ),
     (
         Field::Place,
-        "location|place|city|town|ort|standort|miejsce|miejscowość|miasto|lugar|localidad|ciudad|місто|місце|lieu|ville|luogo|sede|città|plaats|místo|localidade|local|cidade|località|luogo di lavoro|woonplaats|stad|město|místo výkonu práce|lokalizacja|población",
+        "location|place|city|town|country|land|kraj|país|pays|paese|країна|ort|standort|miejsce|miejscowość|miasto|lugar|localidad|ciudad|місто|місце|lieu|ville|luogo|sede|città|plaats|místo|localidade|local|cidade|località|luogo di lavoro|woonplaats|stad|město|místo výkonu práce|lokalizacja|población",
     ),
     (
         Field::Text,
@@ -59,7 +60,14 @@ static TABLE: LazyLock<HashMap<String, Field>> = LazyLock::new(|| {
 
 /// Whether a text is the label of a part of an entry.
 pub(super) fn is_label(text: &str) -> bool {
-    TABLE.contains_key(fold(text.trim().trim_end_matches(':')).trim())
+    field(text).is_some()
+}
+
+/// The part of an entry that a label names.
+pub(super) fn field(label: &str) -> Option<Field> {
+    TABLE
+        .get(fold(label.trim().trim_end_matches(':')).trim())
+        .copied()
 }
 
 /// The entries of a section that is made of labelled parts; `None` for any other.
@@ -137,13 +145,8 @@ pub(super) fn entries(lines: &[Line]) -> Option<Labelled> {
 
 /// The field that a line's label names, the value after it, and the label as written.
 fn label(line: &Line) -> Option<(Field, String, String)> {
-    let known = |text: &str| {
-        TABLE
-            .get(fold(text.trim().trim_end_matches(':')).trim())
-            .copied()
-    };
     if let Some((label, value)) = line.text.split_once([':', '\t'])
-        && let Some(field) = known(label)
+        && let Some(field) = field(label)
     {
         return Some((
             field,
@@ -155,7 +158,8 @@ fn label(line: &Line) -> Option<(Field, String, String)> {
             label.to_owned(),
         ));
     }
-    let alone = line.cell.is_some_and(|c| c.cells > 1 && c.column == 0) || line.text.ends_with(':');
-    let field = known(&line.text).filter(|_| alone && !line.bullet)?;
+    let first = line.cell.is_some_and(|c| c.cells > 1 && c.column == 0);
+    let alone = first || line.text.ends_with(':');
+    let field = field(&line.text).filter(|_| alone && (first || !line.bullet))?;
     Some((field, String::new(), line.text.clone()))
 }

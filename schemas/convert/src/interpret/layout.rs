@@ -24,6 +24,7 @@ enum Key {
     TextBox(u32),
     Column(u32, usize),
     Footer,
+    Note,
 }
 
 /// The flows of a document in the order in which they begin: headers first, footers last.
@@ -33,12 +34,47 @@ pub(super) fn flows(document: &Document) -> Vec<Flow> {
         (&document.headers, Part::Header, Key::Header),
         (&document.body, Part::Body, Key::Main),
         (&document.footers, Part::Footer, Key::Footer),
+        (&document.notes, Part::Note, Key::Note),
     ] {
         layout.part = part;
         layout.blocks(blocks, key, None);
     }
     layout.flows.retain(|flow| !flow.lines.is_empty());
+    for flow in &mut layout.flows {
+        numbers_to_marks(&mut flow.lines);
+    }
     layout.flows
+}
+
+/// Typed numbers that count up from line to line are marks of a list: "1. ...", "2. ...".
+fn numbers_to_marks(lines: &mut [Line]) {
+    let number = |line: &Line| -> Option<(u32, usize)> {
+        let digits = line.text.bytes().take_while(u8::is_ascii_digit).count();
+        let rest = line.text[digits..].strip_prefix('.')?;
+        let value = rest.trim_start_matches([' ', '\t']);
+        let sound = (1..=2).contains(&digits)
+            && value.len() < rest.len()
+            && value.starts_with(char::is_alphabetic)
+            && lexicon::section(value).is_none()
+            && dates::find(&line.text)
+                .first()
+                .is_none_or(|date| date.at.start > digits);
+        let number = line.text[..digits].parse().ok().filter(|_| sound)?;
+        Some((number, line.text.len() - value.len()))
+    };
+    let mut at = 0;
+    while at < lines.len() {
+        let count = (0..lines.len() - at)
+            .take_while(|i| number(&lines[at + i]).is_some_and(|n| n.0 as usize == i + 1))
+            .count();
+        for line in &mut lines[at..at + if count > 1 { count } else { 0 }] {
+            if let Some((_, start)) = number(line) {
+                line.drop_front(start);
+                line.bullet = true;
+            }
+        }
+        at += count.max(1);
+    }
 }
 
 #[derive(Default)]
@@ -48,6 +84,13 @@ struct Layout {
     paras: usize,
     tables: u32,
     gap: bool,
+}
+
+impl Flow {
+    /// Whether it is a text box.
+    pub(super) fn is_box(&self) -> bool {
+        matches!(self.key, Key::TextBox(_))
+    }
 }
 
 impl Layout {
@@ -80,10 +123,42 @@ impl Layout {
         }
     }
 
+    /// Gives each cell the label of its column, as if each row were a form.
+    fn labelled_rows(&mut self, table: &Table, number: u32, labels: &[(usize, String)], key: Key) {
+        for (row_index, row) in table.rows.iter().enumerate().skip(1) {
+            for cell in row {
+                let at = CellAt {
+                    table: number,
+                    row: row_index as u32,
+                    column: cell.column as u32,
+                    cells: 1,
+                };
+                let label = labels
+                    .iter()
+                    .rev()
+                    .find(|(column, _)| *column <= cell.column);
+                let from = self.flows.iter().find(|flow| flow.key == key);
+                let from = from.map_or(0, |flow| flow.lines.len());
+                self.blocks(&cell.blocks, key, Some(at));
+                let flow = self.flows.iter_mut().find(|flow| flow.key == key);
+                if let Some((_, label)) = label
+                    && let Some(line) = flow.and_then(|flow| flow.lines.get_mut(from))
+                {
+                    line.label(label);
+                }
+            }
+        }
+        self.gap = true;
+    }
+
     fn table(&mut self, table: &Table, key: Key, outer: Option<CellAt>) {
         self.tables += 1;
         let number = self.tables;
-        let is_layout = table.rows.iter().any(|row| lays_out(row));
+        let is_layout = !is_grid(table) && table.rows.iter().any(|row| lays_out(row));
+        if let Some(labels) = head_row(table) {
+            self.labelled_rows(table, number, &labels, key);
+            return;
+        }
         for (row_index, row) in table.rows.iter().enumerate() {
             let filled: Vec<&Cell> = row.iter().filter(|cell| !is_empty(&cell.blocks)).collect();
             let count = filled.len() as u32;
@@ -95,8 +170,9 @@ impl Layout {
                 .iter()
                 .skip(1)
                 .any(|cell| texts(&cell.blocks).len() > 1);
+            let first = filled.first().map_or(0, |cell| cell.column);
             let at = |cell: &Cell| {
-                if headed {
+                if headed && cell.column != first {
                     return outer;
                 }
                 // A nested table that only sets one thing below another stands in its outer cell.
@@ -122,9 +198,10 @@ impl Layout {
             // The date goes first, wherever its column stands.
             let labelled = filled.iter().any(|cell| {
                 let texts = texts(&cell.blocks);
-                texts
-                    .iter()
-                    .any(|text| lexicon::label(text).is_some() || labelled::is_label(text))
+                texts.iter().any(|text| {
+                    let text = text.trim_start_matches(|c: char| !c.is_alphanumeric());
+                    lexicon::label(text).is_some() || labelled::is_label(text)
+                })
             });
             let (dates, others): (Vec<&Cell>, Vec<&Cell>) = filled
                 .into_iter()
@@ -135,6 +212,35 @@ impl Layout {
         }
         self.gap = true;
     }
+}
+
+/// The labels of a table whose first row names what stands below: "Period", "Post", "Employer".
+fn head_row(table: &Table) -> Option<Vec<(usize, String)>> {
+    let (first, rest) = table.rows.split_first()?;
+    let mut labels = Vec::new();
+    for cell in first {
+        let mut texts = texts(&cell.blocks);
+        let text = texts.pop()?;
+        if !texts.is_empty() || !labelled::is_label(&text) {
+            return None;
+        }
+        labels.push((cell.column, text));
+    }
+    let under = |row: &Vec<Cell>| {
+        let head = row
+            .first()
+            .and_then(|cell| texts(&cell.blocks).into_iter().next());
+        row.len() >= 2 && !head.is_some_and(|text| labelled::is_label(&text))
+    };
+    (labels.len() >= 3 && !rest.is_empty() && rest.iter().all(under)).then_some(labels)
+}
+
+/// Whether each cell holds one text, over three rows and columns and more: figures under headings,
+/// such as languages by skill, and not columns of the page.
+fn is_grid(table: &Table) -> bool {
+    let full =
+        |row: &&Vec<Cell>| row.len() >= 3 && row.iter().all(|cell| texts(&cell.blocks).len() == 1);
+    table.rows.iter().filter(full).count() >= 3
 }
 
 /// Whether a row sets columns of the page side by side: one holds a heading and what is under it,

@@ -1,6 +1,7 @@
 //! Lines: a document's paragraphs broken at line breaks, in reading order, with what they look like.
 
 use crate::document::{Form, List, Look, Para};
+use crate::lexicon;
 
 /// Which part of the document a line stands in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -9,6 +10,8 @@ pub(super) enum Part {
     #[default]
     Body,
     Footer,
+    /// Footnotes and endnotes.
+    Note,
 }
 
 /// A cell of a row of a table.
@@ -28,8 +31,8 @@ pub(super) struct Line {
     pub(super) text: String,
     /// Where each look begins in `text`, in order.
     pub(super) looks: Vec<(usize, Look)>,
-    /// Link targets, in order.
-    pub(super) links: Vec<String>,
+    /// Link targets and the text that shows them, in order.
+    pub(super) links: Vec<(String, String)>,
     pub(super) form: Form,
     /// Whether a mark of a list stood before it.
     pub(super) bullet: bool,
@@ -59,6 +62,7 @@ impl Line {
             Part::Body if self.form.text_box > 0 => "text box",
             Part::Body => "body",
             Part::Footer => "footer",
+            Part::Note => "note",
         };
         match self.cell {
             Some(cell) => format!(
@@ -91,6 +95,30 @@ impl Line {
         before.last().map(|(_, look)| *look).unwrap_or_default()
     }
 
+    /// Takes off what stands before a byte of the text, and the white space after it.
+    pub(super) fn drop_front(&mut self, start: usize) {
+        let rest = &self.text[start..];
+        let start = start + (rest.len() - rest.trim_start().len());
+        let look = self.look_at(start);
+        self.text.drain(..start);
+        self.looks.retain(|(at, _)| *at > start);
+        for (at, _) in &mut self.looks {
+            *at -= start;
+        }
+        self.looks.insert(0, (0, look));
+    }
+
+    /// Puts the label of its column before the text.
+    pub(super) fn label(&mut self, label: &str) {
+        let length = label.len() + 1;
+        self.text = format!("{label}\t{}", self.text);
+        for (at, _) in &mut self.looks {
+            *at += length;
+        }
+        self.looks.insert(0, (0, Look::default()));
+        self.bullet = false;
+    }
+
     /// Tabs and all white space as single spaces.
     pub(super) fn plain(&self) -> String {
         self.text.split_whitespace().collect::<Vec<_>>().join(" ")
@@ -119,10 +147,12 @@ pub(super) fn of_para(source: &Para, part: Part, index: usize, cell: Option<Cell
             push_plain(&mut line.text, piece);
             if line.text.len() > start {
                 line.looks.push((start, run.look));
-                if let Some(link) = &run.link
-                    && line.links.last() != Some(link)
-                {
-                    line.links.push(link.clone());
+                if let Some(link) = &run.link {
+                    let shown = line.text[start..].trim();
+                    match line.links.last_mut() {
+                        Some((target, text)) if target == link => text.push_str(shown),
+                        _ => line.links.push((link.clone(), shown.to_owned())),
+                    }
                 }
             }
         }
@@ -294,6 +324,9 @@ fn mark(text: &str) -> Option<(usize, bool)> {
     if MARKS.contains(&first) && spaced && !after.trim().is_empty() {
         return Some((whole, true));
     }
+    if let Some(length) = bracketed_number(text) {
+        return Some((length, true));
+    }
     // Courier's hollow bullet is typed as the letter.
     if first == 'o' && after.starts_with('\t') {
         return Some((whole, true));
@@ -306,6 +339,22 @@ fn mark(text: &str) -> Option<(usize, bool)> {
         return Some((whole, true));
     }
     None
+}
+
+/// "1) ", "(2) ", "a) " before text that is no heading.
+fn bracketed_number(text: &str) -> Option<usize> {
+    let open = usize::from(text.starts_with('('));
+    let rest = &text[open..];
+    let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+    let letter = digits == 0 && open == 0 && rest.starts_with(|c: char| c.is_ascii_lowercase());
+    let width = if letter { 1 } else { digits };
+    let after = rest.get(width..)?.strip_prefix(')')?;
+    let value = after.trim_start_matches([' ', '\t']);
+    ((1..=2).contains(&width)
+        && value.len() < after.len()
+        && !value.is_empty()
+        && lexicon::section(value).is_none())
+    .then(|| text.len() - value.len())
 }
 
 fn is_private(c: char) -> bool {
@@ -354,5 +403,9 @@ mod tests {
         check("-22 °C", "-22 °C", false);
         check("a\u{a0}b\u{ad}c  d", "a bc d", false);
         check("title \t  date", "title\tdate", false);
+        check("1) one", "one", true);
+        check("(2) two", "two", true);
+        check("1) Experience", "1) Experience", false);
+        check("030) 555", "030) 555", false);
     }
 }

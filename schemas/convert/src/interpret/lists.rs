@@ -1,16 +1,17 @@
-//! Sections that are lists: skills, languages, certificates, courses, publications, referees.
+//! Sections that are lists: skills, certificates, courses, publications, referees.
 
-use schemas::cv::Language;
-
-use super::draft::{Draft, MOST};
-use super::entries::trim;
+use super::draft::Draft;
+use super::entries::Raw;
+use super::labelled;
+use super::languages::languages;
 use super::lines::Line;
+use super::roles::{Part, Parts};
 use crate::lexicon::{self, Kind};
 
 /// An item and its line.
-struct Item {
-    text: String,
-    line: Line,
+pub(super) struct Item {
+    pub(super) text: String,
+    pub(super) line: Line,
 }
 
 /// Reads a list into its field.
@@ -21,6 +22,20 @@ pub(super) fn read(
     confidence: f32,
     draft: &mut Draft,
 ) {
+    if matches!(kind, Kind::Trainings | Kind::Certifications)
+        && let Some(items) = labelled_items(lines, draft)
+    {
+        for item in items {
+            if kind == Kind::Trainings {
+                add(draft, "trainings", &item, confidence, |cv| {
+                    &mut cv.trainings
+                });
+            } else {
+                draft.certification(&item.text, &item.line, confidence);
+            }
+        }
+        return;
+    }
     let rows = rows(lines);
     match kind {
         Kind::Languages => languages(&rows, second, confidence, draft),
@@ -109,6 +124,26 @@ fn rows(lines: &[Line]) -> Vec<Item> {
     rows
 }
 
+/// A table of courses whose columns have names, each row as one item: what, where, when.
+fn labelled_items(lines: &[Line], draft: &mut Draft) -> Option<Vec<Item>> {
+    let found = labelled::entries(lines)?;
+    for label in &found.labels {
+        draft.label(label);
+    }
+    let item = |(raw, parts): (Raw, Parts)| -> Option<Item> {
+        let dates = raw.dates.map(|(text, line)| Part { text, line });
+        let all = [parts.title, parts.organisation, parts.place, dates];
+        let mut all: Vec<Part> = all.into_iter().flatten().collect();
+        all.extend(raw.text.into_iter().map(|(text, line)| Part { text, line }));
+        let texts: Vec<&str> = all.iter().map(|part| part.text.as_str()).collect();
+        Some(Item {
+            text: texts.join(", "),
+            line: lines.get(all.first()?.line)?.clone(),
+        })
+    };
+    Some(found.entries.into_iter().filter_map(item).collect())
+}
+
 /// One item a line; a line with semicolons or bars holds several.
 fn whole_items(rows: &[Item], cut: bool, draft: &mut Draft) -> Vec<Item> {
     let mut items = Vec::new();
@@ -126,7 +161,10 @@ fn whole_items(rows: &[Item], cut: bool, draft: &mut Draft) -> Vec<Item> {
         }
     }
     // A note over the list speaks of the list: sentences in italics before items that are marked.
-    if items.len() > 1 && items[1..].iter().all(|item| item.line.bullet) && !items[0].line.bullet {
+    let is_note = |item: &Item| {
+        !item.line.bullet && (item.line.look().italic || item.text.ends_with(['.', ':']))
+    };
+    if items.len() > 1 && items[1..].iter().all(|item| item.line.bullet) && is_note(&items[0]) {
         let note = items.remove(0);
         draft.unplaced(&note.text, &note.line);
     }
@@ -184,7 +222,7 @@ fn referees(rows: &[Item]) -> Vec<Item> {
 }
 
 /// Cuts at commas and other separators outside of brackets.
-fn pieces(text: &str) -> Vec<String> {
+pub(super) fn pieces(text: &str) -> Vec<String> {
     let mut depth = 0;
     let mut start = 0;
     let mut all = Vec::new();
@@ -225,7 +263,7 @@ fn pieces(text: &str) -> Vec<String> {
         .collect()
 }
 
-fn skills(rows: &[Item], second: Option<Kind>, confidence: f32, draft: &mut Draft) {
+pub(super) fn skills(rows: &[Item], second: Option<Kind>, confidence: f32, draft: &mut Draft) {
     for row in rows {
         let text = without_rating(&row.text);
         let text = text.trim();
@@ -234,6 +272,28 @@ fn skills(rows: &[Item], second: Option<Kind>, confidence: f32, draft: &mut Draf
         }
         if second == Some(Kind::Languages) && lexicon::language_at_start(text).is_some() {
             languages(std::slice::from_ref(row), None, confidence, draft);
+            continue;
+        }
+        if let Some((level, names)) = text.split_once(['\t', ':'])
+            && lexicon::level_words(level)
+            && lexicon::language_at_start(names.trim()).is_some()
+        {
+            languages(std::slice::from_ref(row), None, confidence, draft);
+            continue;
+        }
+        // "AutoCAD<tab>advanced": how well is no skill.
+        let rated = text.rsplit_once('\t').filter(|(skill, level)| {
+            !skill.contains('\t')
+                && lexicon::level_words(level)
+                && level.split(' ').count() <= 3
+                && !level.contains([',', ';'])
+        });
+        if let Some((_, level)) = rated {
+            draft.unplaced(level, &row.line);
+        }
+        let text = rated.map_or(text, |(skill, _)| skill.trim());
+        if lexicon::is_licence(text) && text.chars().count() <= 40 && !text.contains([',', ';']) {
+            draft.certification(text, &row.line, confidence * 0.8);
             continue;
         }
         let (label, rest) = category(text, &row.line);
@@ -283,7 +343,7 @@ fn category<'a>(text: &'a str, line: &Line) -> (Option<&'a str>, &'a str) {
     }
     if let Some((label, rest)) = text.split_once('\t')
         && (rest.contains(',') || rest.contains(';'))
-        && line.cell.is_some() | line.look_at(0).bold
+        && (line.cell.is_some() | line.look_at(0).bold || lexicon::section(label).is_some())
     {
         return (Some(label.trim()), rest.trim());
     }
@@ -291,14 +351,8 @@ fn category<'a>(text: &'a str, line: &Line) -> (Option<&'a str>, &'a str) {
 }
 
 /// Without dots, stars and bars that rate, and without per cents.
-fn without_rating(text: &str) -> String {
-    let is_dot = |c: char| "●○◯★☆■□▪▫⬤⚫⚪▮▯█░▓◉◆◇•◦✦✧⭐".contains(c);
-    let dots = text.chars().filter(|c| is_dot(*c)).count();
-    let mut plain: String = if dots >= 3 {
-        text.chars().filter(|c| !is_dot(*c)).collect()
-    } else {
-        text.to_owned()
-    };
+pub(super) fn without_rating(text: &str) -> String {
+    let mut plain = without_dots(text);
     let trimmed = plain.trim_end();
     for (i, _) in trimmed.match_indices([' ', '\t']) {
         let tail = trimmed[i..].trim();
@@ -315,211 +369,24 @@ fn without_rating(text: &str) -> String {
     plain.trim_matches([' ', '\t', '–', '-', ':']).to_owned()
 }
 
-/// A level on the line under its language goes with it.
-fn with_levels(rows: &[Item]) -> Vec<Item> {
-    let mut out: Vec<Item> = Vec::new();
-    for row in rows {
-        let text = row.text.trim();
-        // Languages side by side in a row, their levels in the row below.
-        let cells = |text: &str| -> Vec<String> {
-            text.split('\t')
-                .map(|cell| cell.trim().to_owned())
-                .collect()
-        };
-        if let Some(last) = out.last() {
-            let (names, levels) = (cells(&last.text), cells(text));
-            if names.len() > 1
-                && names.len() == levels.len()
-                && names
-                    .iter()
-                    .filter(|name| lexicon::language_at_start(name).is_some())
-                    .count()
-                    * 2
-                    > names.len()
-                && names.iter().all(|name| is_bare(name))
-                && levels
-                    .iter()
-                    .all(|level| lexicon::language_at_start(level).is_none())
-            {
-                let line = last.line.clone();
-                out.pop();
-                out.extend(names.iter().zip(&levels).map(|(name, level)| Item {
-                    text: format!("{name}\t{level}"),
-                    line: line.clone(),
-                }));
-                continue;
-            }
+/// Without rows of three dots and more; a dot between words separates them.
+fn without_dots(text: &str) -> String {
+    let is_dot = |c: char| "●○◯★☆■□▪▫⬤⚫⚪▮▯█░▓◉◆◇•◦✦✧⭐".contains(c);
+    let mut plain = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find(is_dot) {
+        plain.push_str(&rest[..at]);
+        let row = &rest[at..];
+        let end = row
+            .find(|c: char| !(is_dot(c) || c == ' '))
+            .unwrap_or(row.len());
+        if row[..end].chars().filter(|c| is_dot(*c)).count() < 3 {
+            plain.push_str(&row[..end]);
+        } else {
+            plain.push(' ');
         }
-        let is_level = lexicon::language_at_start(text).is_none()
-            && text.split(' ').count() <= 6
-            && !text.contains([':', ';', '|', '\t']);
-        if is_level
-            && let Some(last) = out.last_mut()
-            && is_bare(&last.text)
-            && (lexicon::level_words(text)
-                || lexicon::language_at_start(last.text.trim()).is_some())
-        {
-            last.text.push('\t');
-            last.text.push_str(text);
-            continue;
-        }
-        out.push(Item {
-            text: row.text.clone(),
-            line: row.line.clone(),
-        });
+        rest = &row[end..];
     }
-    out
-}
-
-/// A language's name and nothing else; of a language that is not known, one word.
-fn is_bare(text: &str) -> bool {
-    let text = text.trim();
-    match lexicon::language_at_start(text) {
-        Some(end) => end == text.len(),
-        None => !text.contains([' ', '\t', ':', '(', ',']) && !lexicon::level_words(text),
-    }
-}
-
-fn languages(rows: &[Item], second: Option<Kind>, confidence: f32, draft: &mut Draft) {
-    for row in &with_levels(rows) {
-        let text = without_rating(&row.text);
-        let starts = lexicon::language_at_start(text.trim()).is_some();
-        if !starts && second == Some(Kind::Skills) {
-            skills(std::slice::from_ref(row), None, confidence, draft);
-            continue;
-        }
-        // "Native: Polish", "Fluent: English, German"
-        if !starts
-            && let Some((level, names)) = text.split_once(':')
-            && lexicon::level_words(level)
-            && lexicon::language_at_start(names.trim()).is_some()
-        {
-            for name in pieces(names) {
-                push_language(&name, Some(trim(level)), row, confidence, draft);
-            }
-            continue;
-        }
-        for piece in language_pieces(&text) {
-            if let Some(end) = lexicon::language_at_start(&piece) {
-                push_language(&piece[..end], level(&piece[end..]), row, confidence, draft);
-                continue;
-            }
-            let (name, level) = unknown_language(&piece);
-            if name.split(' ').count() <= 3 && (level.is_some() || piece.chars().count() < 25) {
-                push_language(&name, level, row, confidence * 0.7, draft);
-            } else {
-                draft.unplaced(&piece, &row.line);
-            }
-        }
-    }
-}
-
-/// A language that is not in the lexicon: cut where a level begins.
-fn unknown_language(piece: &str) -> (String, Option<String>) {
-    let cut = piece.find(['\t', '(', ':']).or_else(|| {
-        [" – ", " - ", " — "]
-            .iter()
-            .find_map(|dash| piece.find(dash))
-    });
-    match cut {
-        Some(at) => (trim(&piece[..at]), level(&piece[at..])),
-        None => match piece.rsplit_once(' ') {
-            Some((name, last)) if lexicon::level_words(last) => (trim(name), level(last)),
-            _ => (trim(piece), None),
-        },
-    }
-}
-
-/// Cuts where the next language begins.
-fn language_pieces(text: &str) -> Vec<String> {
-    let mut all: Vec<String> = Vec::new();
-    let mut depth = 0;
-    let mut start = 0;
-    for (at, c) in text.char_indices() {
-        match c {
-            '(' => depth += 1,
-            ')' => depth -= 1,
-            ';' | '|' | '•' | '·' | ',' | '/' if depth <= 0 => {
-                let next = text[at + c.len_utf8()..].trim_start();
-                let begins = lexicon::language_at_start(next).is_some();
-                if begins
-                    || (c != ',' && c != '/')
-                    || (c == ','
-                        && !lexicon::level_words(
-                            next.split([',', ';', '(']).next().unwrap_or_default(),
-                        ))
-                {
-                    all.push(text[start..at].to_owned());
-                    start = at + c.len_utf8();
-                }
-            }
-            _ => {}
-        }
-    }
-    all.push(text[start..].to_owned());
-    // "English | Native": the level has a piece of its own.
-    let mut joined: Vec<String> = Vec::new();
-    for piece in all {
-        let next = piece.trim();
-        match joined.last_mut() {
-            Some(last)
-                if is_bare(last)
-                    && lexicon::language_at_start(next).is_none()
-                    && lexicon::level_words(next) =>
-            {
-                last.push('\t');
-                last.push_str(next);
-            }
-            _ => joined.push(piece),
-        }
-    }
-    let mut cut: Vec<String> = Vec::new();
-    for piece in joined {
-        let piece = piece.trim().trim_end_matches('.').to_owned();
-        // "English and German": two, where nothing else is said.
-        let joint = [" and ", " und ", " i ", " y ", " et ", " e ", " та ", " і "]
-            .iter()
-            .find_map(|joint| piece.split_once(joint))
-            .filter(|(a, b)| {
-                lexicon::language_at_start(a.trim()) == Some(a.trim().len())
-                    && lexicon::language_at_start(b.trim()).is_some()
-            });
-        match joint {
-            Some((a, b)) => cut.extend([a.trim().to_owned(), b.trim().to_owned()]),
-            None => cut.push(piece),
-        }
-    }
-    cut.retain(|piece| piece.chars().any(char::is_alphanumeric));
-    cut
-}
-
-/// What follows a language's name, without what sets it apart.
-fn level(text: &str) -> Option<String> {
-    let text = text.replace('\t', " ");
-    let text = trim(text.trim().trim_start_matches(['=', '.']));
-    let text = text.trim_end_matches('.').trim();
-    (!text.is_empty()).then(|| text.to_owned())
-}
-
-fn push_language(
-    name: &str,
-    level: Option<String>,
-    row: &Item,
-    confidence: f32,
-    draft: &mut Draft,
-) {
-    let index = draft.cv.languages.len();
-    if index >= MOST {
-        draft.unplaced(name, &row.line);
-        return;
-    }
-    let same = |known: &Language| lexicon::fold(&known.name) == lexicon::fold(name);
-    if draft.cv.languages.iter().any(same) {
-        return;
-    }
-    draft.source(format!("languages[{index}]"), &row.line, confidence);
-    draft.cv.languages.push(Language {
-        name: trim(name),
-        level,
-    });
+    plain.push_str(rest);
+    plain
 }

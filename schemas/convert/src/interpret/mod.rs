@@ -5,13 +5,16 @@ mod dates;
 mod details;
 mod draft;
 mod entries;
+mod head_dates;
 mod headings;
 mod history;
 mod labelled;
+mod languages;
 mod layout;
 mod lines;
 mod lists;
 mod name;
+mod places;
 mod roles;
 
 use draft::Draft;
@@ -37,7 +40,27 @@ pub(crate) fn interpret(document: &Document) -> Result<Extracted, Error> {
     }
     privacy(&mut sections, &mut draft);
     closing(&mut sections, &mut draft);
+    let schooled =
+        |s: &Section| s.kind == Some(Kind::Education) || s.second == Some(Kind::Education);
+    if !sections.iter().any(schooled) {
+        // "Qualifications" over years of study are no certificates.
+        let found = sections.iter_mut().find(|section| {
+            let schools = section.lines.iter().filter(|line| {
+                lexicon::school_score(&line.text).max(lexicon::degree_score(&line.text)) >= 1.0
+            });
+            section.kind == Some(Kind::Certifications)
+                && schools.count() > 0
+                && entries::count_dated(&section.lines) > 0
+        });
+        if let Some(section) = found {
+            section.kind = Some(Kind::Education);
+        }
+    }
     for section in &mut sections {
+        // "Outside work" over years is what the person did there.
+        if section.kind == Some(Kind::Interests) && entries::count_dated(&section.lines) > 0 {
+            section.kind = Some(Kind::Further);
+        }
         // "Training and education" over years of study is about schools.
         if section.kind == Some(Kind::Trainings)
             && section.second == Some(Kind::Education)
@@ -71,7 +94,12 @@ pub(crate) fn interpret(document: &Document) -> Result<Extracted, Error> {
             ) => {}
             Some(Kind::Other) | None => {
                 for line in &section.lines {
-                    draft.unplaced(&line.plain(), line);
+                    let text = line.plain();
+                    if lexicon::is_licence(&text) && text.chars().count() <= 60 {
+                        draft.certification(&text, line, 0.7);
+                    } else {
+                        draft.unplaced(&text, line);
+                    }
                 }
             }
             Some(kind) => lists::read(
@@ -181,7 +209,7 @@ fn unheaded(sections: &mut Vec<Section>) {
     // The person's details end with the last of them before the first date.
     let first = lines
         .iter()
-        .position(|line| entries::head_date(&line.text).is_some())
+        .position(|line| head_dates::head_date(&line.text).is_some())
         .unwrap_or(0);
     let is_detail = |line: &Line| {
         let text = &line.text;
@@ -241,7 +269,7 @@ fn guess_kinds(sections: &mut [Section]) {
         let items = lines.iter().filter(|line| line.bullet).count() * 2 > lines.len()
             || text
                 .iter()
-                .all(|line| line.contains([',', ';', '|', '·']) || line.len() < 40);
+                .all(|line| line.contains([',', ';', '|', '·', '•']) || line.chars().count() < 40);
         let prose = dated == 0
             && text.len() <= 3
             && !lines[0].bullet

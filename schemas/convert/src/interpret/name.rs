@@ -13,7 +13,10 @@ pub(super) fn find(sections: &[Section], draft: &mut Draft) -> String {
     let emails: String = sections
         .iter()
         .flat_map(|section| &section.lines)
-        .flat_map(|line| [line.text.clone(), line.links.join(" ")])
+        .flat_map(|line| {
+            let targets = line.links.iter().map(|(target, _)| target.clone());
+            targets.chain([line.text.clone()])
+        })
         .filter(|text| text.contains('@'))
         .map(|text| lexicon::fold(&text))
         .collect::<Vec<_>>()
@@ -40,7 +43,7 @@ pub(super) fn find(sections: &[Section], draft: &mut Draft) -> String {
                 .collect();
             // First name and surname on lines of their own.
             if let Some(next) = section.lines.get(i + 1)
-                && next.look() == look
+                && (next.look().size, next.look().color) == (look.size, look.color)
                 && look.size > 24
                 && !line.text.contains(' ')
                 && !next.text.contains(' ')
@@ -166,6 +169,11 @@ fn without_title(text: &str) -> String {
         text = name;
     }
     text.to_owned()
+}
+
+/// Whether a text could be a person's name.
+pub(super) fn is_name(text: &str) -> bool {
+    name_score(text).is_some()
 }
 
 /// How much a text could be a person's name; `None` if it is none.

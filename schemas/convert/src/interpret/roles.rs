@@ -3,7 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use super::entries::{Atom, Raw, trim};
+use super::entries::{Atom, Raw, trim, without_joint};
+use super::head_dates::LONG;
+use super::labelled::Field;
+use super::places::{self, place_score};
 use crate::lexicon::{self, Kind};
 
 /// An entry whose parts have roles.
@@ -27,7 +30,7 @@ pub(super) struct Part {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Role {
+pub(super) enum Role {
     Title,
     Organisation,
     Place,
@@ -37,28 +40,63 @@ enum Role {
 const MOST_CUTS: usize = 8;
 
 type Spot = ((usize, usize), bool, bool);
-type Votes = BTreeMap<(Spot, Role), f32>;
+
+/// How much speaks for each role at each place of a head.
+pub(super) type Votes = BTreeMap<(Spot, Role), f32>;
+
+/// What a label says counts for more than all words.
+const SAID: f32 = 6.0;
 
 /// How much a missing title or organisation speaks against an assignment.
 const MISSING: f32 = 0.7;
 
-/// Gives roles to the heads of a section's entries.
-pub(super) fn assign(kind: Kind, entries: &[Raw]) -> Vec<Parts> {
-    let atoms: Vec<Vec<Atom>> = entries.iter().map(|raw| widen(kind, &raw.atoms)).collect();
-    // Text decides first; what all entries decided together decides again.
-    let mut votes = Votes::new();
-    for atoms in &atoms {
-        let (chosen, _) = best(kind, atoms, &Votes::new());
-        for (role, index) in chosen.iter() {
-            *votes.entry((spot(&atoms[index]), role)).or_default() += 1.0;
+/// The heads of a section's entries, cut to pieces.
+pub(super) struct Heads {
+    kind: Kind,
+    atoms: Vec<Vec<Atom>>,
+    votes: Votes,
+}
+
+impl Heads {
+    /// Cuts the heads and lets each entry vote for itself.
+    pub(super) fn new(kind: Kind, entries: &[Raw]) -> Self {
+        let atoms: Vec<Vec<Atom>> = entries.iter().map(|raw| widen(kind, &raw.atoms)).collect();
+        let mut votes = Votes::new();
+        for atoms in &atoms {
+            let (chosen, _) = best(kind, atoms, &Votes::new());
+            for (role, index) in chosen.iter() {
+                let weight = role_scores(kind, &atoms[index], atoms)[role as usize];
+                *votes.entry((spot(&atoms[index]), role)).or_default() += weight.clamp(0.1, 2.0);
+            }
+        }
+        Self { kind, atoms, votes }
+    }
+
+    /// What the entries agree on, added to what others said.
+    pub(super) fn tell(&self, votes: &mut Votes) {
+        for (spot, vote) in &self.votes {
+            *votes.entry(*spot).or_default() += vote;
         }
     }
+}
+
+/// Gives roles to the heads of a section's entries: the words of each decide first, then what all
+/// decided together.
+///
+/// `prior` is what the jobs of the same document agreed on; it counts little beside the section's
+/// own.
+pub(super) fn assign(heads: &Heads, prior: &Votes) -> Vec<Parts> {
+    let (kind, atoms) = (heads.kind, &heads.atoms);
+    let mut votes = heads.votes.clone();
+    for (spot, vote) in prior {
+        *votes.entry(*spot).or_default() += vote.min(1.0) * 0.5;
+    }
     let mut all: Vec<Parts> = Vec::new();
-    for atoms in &atoms {
+    for atoms in atoms {
         let (chosen, score) = best(kind, atoms, &votes);
         all.push(parts(atoms, &chosen, score));
     }
-    strip_places(kind, &mut all);
+    places::strip(kind, &mut all);
     for i in 1..all.len() {
         if kind == Kind::Work && all[i].organisation.is_none() && all[i].title.is_some() {
             let (before, from) = all.split_at_mut(i);
@@ -97,16 +135,30 @@ fn spot(atom: &Atom) -> Spot {
 fn widen(kind: Kind, atoms: &[Atom]) -> Vec<Atom> {
     let is_place = |atom: &Atom| {
         let score = place_score(&atom.text);
-        atom.beside_dates || score > 1.0 || (atom.after_dates && score > 0.0)
+        atom.beside_dates
+            || score > 1.0
+            || (atom.after_dates && score > 0.0)
+            || atom.field == Some(Field::Place)
     };
     let places = atoms.iter().filter(|atom| is_place(atom)).count();
-    if atoms.is_empty() || atoms.len() > 1 + places {
+    let index = if atoms.is_empty() {
+        None
+    } else if atoms.len() > 1 + places {
+        atoms.iter().position(|atom| holds_both(&atom.text))
+    } else {
+        atoms.iter().position(|atom| !is_place(atom)).or(Some(0))
+    };
+    let Some(index) = index else {
+        return atoms.to_vec();
+    };
+    let whole = &atoms[index];
+    if whole.field.is_some() || whole.text.len() > LONG {
         return atoms.to_vec();
     }
-    let index = atoms.iter().position(|atom| !is_place(atom)).unwrap_or(0);
-    let whole = &atoms[index];
     let mut options: Vec<Vec<String>> = vec![vec![whole.text.clone()]];
-    for joint in [
+    // "Grado en Arquitectura" is one thing, "Cocinera en Casa Paca" are two.
+    let spanish = (kind != Kind::Education).then_some(" en ");
+    for joint in spanish.into_iter().chain([
         " – ",
         " — ",
         " - ",
@@ -120,7 +172,8 @@ fn widen(kind: Kind, atoms: &[Atom]) -> Vec<Atom> {
         " у ",
         " в ",
         ": ",
-    ] {
+        " / ",
+    ]) {
         if let Some((a, b)) = whole.text.split_once(joint)
             && !b.is_empty()
         {
@@ -158,6 +211,10 @@ fn widen(kind: Kind, atoms: &[Atom]) -> Vec<Atom> {
         for (i, piece) in pieces.iter().enumerate() {
             let mut atom = whole.clone();
             atom.text = trim(piece);
+            if i > 0 {
+                let joint = atom.text.len() - without_joint(&atom.text).len();
+                atom.text.drain(..joint);
+            }
             atom.place.1 = whole.place.1 + i;
             all.push(atom);
         }
@@ -181,8 +238,26 @@ fn widen(kind: Kind, atoms: &[Atom]) -> Vec<Atom> {
     winner.1
 }
 
+/// "Acme Ltd, Welder": a job on one side of a separator and an organisation on the other.
+fn holds_both(text: &str) -> bool {
+    let cuts = commas(text).into_iter().map(|at| (at, at + 1));
+    let dashes = [" – ", " — ", " - ", " / "];
+    let dashes = dashes
+        .iter()
+        .filter_map(|dash| text.find(dash).map(|at| (at, at + dash.len())));
+    let job =
+        |text: &str| lexicon::job_score(text) >= 1.0 && lexicon::organisation_score(text) < 1.0;
+    let house =
+        |text: &str| lexicon::organisation_score(text) >= 2.0 && lexicon::job_score(text) < 1.0;
+    text.len() <= LONG
+        && cuts.chain(dashes).take(MOST_CUTS).any(|(end, start)| {
+            let (a, b) = (&text[..end], &text[start..]);
+            job(a) && house(b) || house(a) && job(b)
+        })
+}
+
 /// Commas outside of brackets and quotes.
-fn commas(text: &str) -> Vec<usize> {
+pub(super) fn commas(text: &str) -> Vec<usize> {
     let mut depth = 0;
     let mut found = Vec::new();
     for (at, c) in text.char_indices() {
@@ -271,6 +346,12 @@ fn best(kind: Kind, atoms: &[Atom], votes: &Votes) -> (Chosen, f32) {
 /// How well a piece fits as title, organisation and place.
 fn role_scores(kind: Kind, atom: &Atom, all: &[Atom]) -> [f32; 3] {
     let text = atom.text.as_str();
+    match atom.field {
+        Some(Field::Title) => return [SAID, -SAID, -SAID],
+        Some(Field::Organisation) => return [-SAID, SAID, -SAID],
+        Some(Field::Place) => return [-SAID, -SAID, SAID],
+        Some(Field::Dates | Field::Text) | None => {}
+    }
     let count = text.chars().count();
     let job = lexicon::job_score(text);
     let organisation = lexicon::organisation_score(text);
@@ -323,7 +404,7 @@ fn role_scores(kind: Kind, atom: &Atom, all: &[Atom]) -> [f32; 3] {
             } else {
                 0.0
             }
-            - (job + organisation) * 0.6,
+            - (job + organisation.max(0.0)) * 0.6,
     ]
 }
 
@@ -373,58 +454,6 @@ fn is_remark(text: &str) -> bool {
     words.contains(&first)
 }
 
-/// Above 1 for a place that is known, about 0.3 for what could be one.
-pub(super) fn place_score(text: &str) -> f32 {
-    // "Graz, Austria" is a place; "Brown and Sons, Graz" only holds one.
-    let town = text.split([',', '(']).next().unwrap_or_default().trim();
-    let short = town.split(' ').count() <= 2
-        && lexicon::organisation_score(town) == 0.0
-        && lexicon::job_score(town) < 1.0;
-    if is_town_with_region(text) {
-        return 1.5;
-    }
-    if lexicon::is_known_place(text) && (short || lexicon::is_known_place(town)) {
-        let sure = town.len() == text.len() || !town.contains(' ') || lexicon::is_known_place(town);
-        return if sure { 1.5 } else { 0.4 };
-    }
-    let words: Vec<&str> = text.split([' ', ',']).filter(|w| !w.is_empty()).collect();
-    let looks = words.len() <= 3
-        && text.chars().count() <= 32
-        && words.iter().all(|word| {
-            let first = word.trim_start_matches('(').chars().next();
-            first.is_some_and(char::is_uppercase)
-                || matches!(
-                    *word,
-                    "am" | "an"
-                        | "der"
-                        | "de"
-                        | "del"
-                        | "la"
-                        | "upon"
-                        | "sur"
-                        | "nad"
-                        | "bei"
-                        | "in"
-                        | "le"
-                        | "di"
-                        | "on"
-                )
-        })
-        && !text
-            .chars()
-            .any(|c| c.is_ascii_digit() || "&„“\"+".contains(c));
-    if !looks {
-        return -1.0;
-    }
-    let capitals = text.chars().filter(|c| c.is_uppercase()).count();
-    match words.len() {
-        1 if capitals > 2 => -0.3,
-        1 => 0.3,
-        2 => 0.2,
-        _ => 0.05,
-    }
-}
-
 fn parts(atoms: &[Atom], chosen: &Chosen, score: f32) -> Parts {
     let part = |index: usize| Part {
         text: atoms[index].text.clone(),
@@ -442,121 +471,4 @@ fn parts(atoms: &[Atom], chosen: &Chosen, score: f32) -> Parts {
         inherited: false,
         confidence: (0.55 + score * 0.08).clamp(0.4, 0.92),
     }
-}
-
-/// A place after the organisation's or the title's last comma: taken off where the section's
-/// entries agree on it, or the place is known.
-pub(super) fn strip_places(kind: Kind, all: &mut [Parts]) {
-    // Schools have no field for it: there it stays with the name.
-    if kind != Kind::Work {
-        return;
-    }
-    for of_title in [false, true] {
-        let pick = |parts: &Parts| -> Option<(String, String)> {
-            if parts.place.is_some() {
-                return None;
-            }
-            let part = if of_title {
-                parts.title.as_ref()
-            } else {
-                parts.organisation.as_ref()
-            };
-            trailing_place(&part?.text)
-        };
-        let open = all.iter().filter(|parts| parts.place.is_none()).count();
-        let agreed = all.iter().filter(|parts| pick(parts).is_some()).count();
-        let consistent = agreed >= 2 && agreed * 10 >= open * 6;
-        for parts in all.iter_mut() {
-            let Some((rest, place)) = pick(parts) else {
-                continue;
-            };
-            let known = lexicon::is_known_place(&place) || is_town_with_region(&place);
-            if !(consistent || known || (!of_title && open == 1)) {
-                continue;
-            }
-            let bracketed = bracketed_place(
-                &if of_title {
-                    &parts.title
-                } else {
-                    &parts.organisation
-                }
-                .as_ref()
-                .map_or_else(String::new, |part| part.text.clone()),
-            )
-            .is_some();
-            if !known && (of_title && (!consistent || bracketed)) {
-                continue;
-            }
-            let part = if of_title {
-                parts.title.as_mut()
-            } else {
-                parts.organisation.as_mut()
-            };
-            let Some(part) = part else { continue };
-            part.text = rest;
-            parts.place = Some(Part {
-                text: place,
-                line: part.line,
-            });
-        }
-    }
-}
-
-/// "Portland, OR"
-fn is_town_with_region(text: &str) -> bool {
-    text.rsplit_once(", ").is_some_and(|(town, region)| {
-        lexicon::is_region_code(region)
-            && !town.contains(',')
-            && town.split(' ').count() <= 3
-            && starts_upper(town)
-            && lexicon::organisation_score(town) == 0.0
-    })
-}
-
-fn starts_upper(text: &str) -> bool {
-    text.chars().next().is_some_and(char::is_uppercase)
-}
-
-/// "Acme (Leeds)" as its two parts.
-fn bracketed_place(text: &str) -> Option<(String, String)> {
-    let (rest, place) = text.strip_suffix(')')?.rsplit_once(" (")?;
-    let sound = place_score(place) > 0.0
-        && lexicon::job_score(place) < 1.0
-        && lexicon::organisation_score(place) == 0.0;
-    sound.then(|| (trim(rest), place.to_owned()))
-}
-
-/// "Acme, Leeds" or "Acme – Leeds" as its two parts.
-fn trailing_place(text: &str) -> Option<(String, String)> {
-    separate_place(text).or_else(|| bracketed_place(text))
-}
-
-fn separate_place(text: &str) -> Option<(String, String)> {
-    let cut = commas(text)
-        .last()
-        .map(|at| (*at, 1))
-        .into_iter()
-        .chain(
-            [" – ", " — ", " - "]
-                .iter()
-                .filter_map(|dash| text.rfind(dash).map(|at| (at, dash.len()))),
-        )
-        .max()?;
-    let (mut rest, mut place) = (trim(&text[..cut.0]), trim(&text[cut.0 + cut.1..]));
-    // "Acme, Graz, Austria", "Acme, Portland, OR"
-    if (lexicon::is_known_place(&place) || lexicon::is_region_code(&place))
-        && let Some(at) = commas(&rest).last().copied()
-        && place_score(&trim(&rest[at + 1..])) > 0.0
-        && lexicon::organisation_score(&rest[at + 1..]) == 0.0
-        && lexicon::school_score(&rest[at + 1..]) == 0.0
-    {
-        place = format!("{}, {place}", trim(&rest[at + 1..]));
-        rest = trim(&rest[..at]);
-    }
-    let sound = place_score(&place) > 0.0
-        && !lexicon::is_region_code(&place)
-        && (lexicon::is_known_place(&place)
-            || lexicon::job_score(&place) < 1.0 && lexicon::organisation_score(&place) == 0.0)
-        && !rest.is_empty();
-    sound.then_some((rest, place))
 }

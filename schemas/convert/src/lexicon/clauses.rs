@@ -29,6 +29,14 @@ const DATA: &[&str] = &[
 const CONSENT: &[&str] = &[
     "wyrazam",
     "zgod",
+    "zgadzam",
+    "zezwalam",
+    "permission",
+    "erlaube",
+    "gestatte",
+    "permito",
+    "permets",
+    "дозвол",
     "consent",
     "agree",
     "authoris",
@@ -71,6 +79,10 @@ mod tests {
     #[test]
     fn clauses_are_told_from_talk_about_data_protection() {
         let check = |text: &str, want: bool| assert_eq!(is_privacy_clause(text), want, "{text}");
+        check(
+            "Zgadzam się na przetwarzanie przez pracodawcę moich danych osobowych.",
+            true,
+        );
         check(
             "Wyrażam zgodę na przetwarzanie moich danych osobowych w procesie rekrutacji.",
             true,

@@ -60,7 +60,7 @@ const LABELS: &[(Label, &str)] = &[
     ),
     (
         Label::Other,
-        "marital status|gender|sex|place of birth|driving licence|driving license|driver's license|civil status|children|work permit|visa|visa status|availability|available|available from|notice period|age|position|desired position|fax|familienstand|geburtsort|geschlecht|kinder|konfession|führerschein|verfügbarkeit|alter|verfügbar ab|stan cywilny|miejsce urodzenia|płeć|prawo jazdy|dyspozycyjność|wiek|estado civil|lugar de nacimiento|sexo|dni|nie|permiso de conducir|carné de conducir|carnet de conducir|edad|disponibilidad|сімейний стан|місце народження|стать|вік|водійські права|situation familiale|état civil|lieu de naissance|sexe|permis|permis de conduire|âge|disponibilité|stato civile|luogo di nascita|sesso|patente|codice fiscale|età|burgerlijke staat|geboorteplaats|geslacht|rijbewijs|rodinný stav|místo narození|pohlaví|civilstånd|kön|körkort",
+        "eltern|vater|mutter|parents|father|mother|rodzice|dni|nif|nie|d.n.i.|n.i.f.|pesel|nip|codice fiscale|passport no|passport number|passport|personalausweis|military service|marital status|gender|sex|place of birth|driving licence|driving license|driver's license|civil status|children|work permit|visa|visa status|availability|available|available from|notice period|age|position|desired position|fax|familienstand|geburtsort|geschlecht|kinder|konfession|führerschein|verfügbarkeit|alter|verfügbar ab|stan cywilny|miejsce urodzenia|płeć|prawo jazdy|dyspozycyjność|wiek|estado civil|lugar de nacimiento|sexo|dni|nie|permiso de conducir|carné de conducir|carnet de conducir|edad|disponibilidad|сімейний стан|місце народження|стать|вік|водійські права|situation familiale|état civil|lieu de naissance|sexe|permis|permis de conduire|âge|disponibilité|stato civile|luogo di nascita|sesso|patente|codice fiscale|età|burgerlijke staat|geboorteplaats|geslacht|rijbewijs|rodinný stav|místo narození|pohlaví|civilstånd|kön|körkort",
     ),
 ];
 
@@ -73,6 +73,22 @@ static TABLE: LazyLock<HashMap<String, Label>> = LazyLock::new(|| {
     }
     table
 });
+
+/// What a driving licence is called; the short ones only at the beginning of a text.
+const LICENCES: &str = "driving licence|driving license|driver's license|driver's licence|drivers license|fuhrerschein|fahrerlaubnis|prawo jazdy|permis de conduire|carne de conducir|carnet de conducir|permiso de conducir|patente di guida|patente o patenti|patenti|водіиське посвідчення|водіиські права|посвідчення водія|rijbewijs|ridicsky prukaz|carta de conducao|korkort|permis|patente|водительские права";
+
+/// Whether a text speaks of a driving licence.
+pub(crate) fn is_licence(text: &str) -> bool {
+    let folded = fold(text);
+    LICENCES.split('|').any(|phrase| {
+        let Some(at) = folded.find(phrase) else {
+            return false;
+        };
+        let ends = |c: Option<char>| c.is_none_or(|c| !c.is_alphabetic());
+        (at == 0 || phrase.len() > 8 && ends(folded[..at].chars().next_back()))
+            && ends(folded[at + phrase.len()..].chars().next())
+    })
+}
 
 /// What a text is the label of, if it is one by itself; a colon at its end does not matter.
 pub(crate) fn label(text: &str) -> Option<Label> {

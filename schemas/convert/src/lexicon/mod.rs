@@ -14,7 +14,7 @@ use unicode_normalization::UnicodeNormalization as _;
 use unicode_normalization::char::is_combining_mark;
 
 pub(crate) use clauses::is_privacy_clause;
-pub(crate) use labels::{Label, label, label_prefix};
+pub(crate) use labels::{Label, is_licence, label, label_prefix};
 pub(crate) use languages::{language_at_start, level_words};
 pub(crate) use roles::{
     degree_score, is_company_form, is_known_place, is_region_code, job_score, organisation_score,

@@ -32,46 +32,40 @@ const ENDINGS: &[&str] = &[
     "orka", "erka", "niczka",
 ];
 
+/// Words, and stems of five letters and more that may begin a word or, from six on, end one.
 struct Stems {
     whole: HashSet<String>,
-    /// By the first letters; a stem of five letters and more may begin or end a compound.
-    long: Vec<String>,
+    /// The most bytes of a stem.
+    longest: usize,
 }
 
 impl Stems {
     fn load(text: &str) -> Self {
-        let mut stems = Self {
-            whole: HashSet::new(),
-            long: Vec::new(),
-        };
-        for word in text.split_whitespace() {
-            let word = fold(word);
-            if word.chars().count() >= 5 {
-                stems.long.push(word.clone());
-            }
-            stems.whole.insert(word);
-        }
-        stems.long.sort();
-        stems
+        let whole: HashSet<String> = text.split_whitespace().map(fold).collect();
+        let longest = whole.iter().map(String::len).max().unwrap_or(0);
+        Self { whole, longest }
     }
 
     fn has(&self, word: &str, compounds: bool) -> bool {
         if self.whole.contains(word) {
             return true;
         }
-        let begins = self.long.partition_point(|stem| stem.as_str() <= word);
-        // Any stem that begins the word sorts right before it, among those of the same first letters.
-        let near = self.long[..begins].iter().rev().take(40);
-        if near.into_iter().any(|stem| word.starts_with(stem.as_str())) {
+        let ends: Vec<usize> = word
+            .char_indices()
+            .map(|(at, _)| at)
+            .chain([word.len()])
+            .collect();
+        let count = ends.len() - 1;
+        let is_stem = |from: usize, to: usize| {
+            let (from, to) = (ends[from], ends[to]);
+            to - from <= self.longest && self.whole.contains(&word[from..to])
+        };
+        if (5..count).any(|to| is_stem(0, to)) {
             return true;
         }
-        compounds
-            && word.chars().count() >= 9
-            && self.long.iter().any(|stem| {
-                // A compound's head stands last, with its ending.
-                let end = word.rfind(stem.as_str()).map(|at| at + stem.len());
-                stem.chars().count() >= 6 && end.is_some_and(|end| word[end..].chars().count() <= 3)
-            })
+        // A compound's head stands last, with its ending.
+        let last = |to: usize| (1..=to.saturating_sub(6)).any(|from| is_stem(from, to));
+        compounds && count >= 9 && (count - 3..=count).any(last)
     }
 }
 

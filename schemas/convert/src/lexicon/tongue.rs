@@ -48,6 +48,16 @@ const COMMON: &[(&str, &str)] = &[
     ("el", "και το της του την για με από στο στη των τα οι ένα"),
 ];
 
+const LETTERS: &[(&str, &str)] = &[
+    ("uk", "іїєґІЇЄҐ"),
+    ("cs", "ěřůĚŘŮ"),
+    ("pl", "łąęśźżŁĄĘŚŹŻ"),
+    ("sv", "åÅ"),
+    ("de", "äöüßÄÖÜ"),
+    ("es", "ñÑ¿¡"),
+    ("pt", "ãõÃÕ"),
+];
+
 /// The language (BCP 47) whose common words occur most; `None` where there are too few.
 pub(crate) fn guess_language(text: &str) -> Option<&'static str> {
     let folded = fold(text);
@@ -64,11 +74,13 @@ pub(crate) fn guess_language(text: &str) -> Option<&'static str> {
         }
     }
     // Letters that no other alphabet has speak where the words are too few.
-    let own = text.chars().filter(|c| "іїєґІЇЄҐ".contains(*c)).count();
+    let own = |letters: &str| text.chars().filter(|c| letters.contains(*c)).count() >= 5;
     match best.1 {
         3.. => Some(best.0),
-        _ if own >= 5 => Some("uk"),
-        _ => None,
+        _ => LETTERS
+            .iter()
+            .find(|(_, letters)| own(letters))
+            .map(|(tag, _)| *tag),
     }
 }
 

@@ -81,6 +81,11 @@ fn other_layouts_and_languages_are_read() {
 }
 
 #[test]
+fn layouts_that_no_rule_was_made_for_are_read() {
+    check("layouts", 0.92, 0.98);
+}
+
+#[test]
 fn every_value_has_a_source() {
     for path in documents("corpus") {
         let extracted = read(&path);
@@ -105,6 +110,38 @@ fn every_value_has_a_source() {
             assert!((0.0..=1.0).contains(&source.confidence), "{source:?}");
             assert!(source.origin.contains("paragraph"), "{source:?}");
         }
+    }
+}
+
+/// Texts that cost much for their length: twice the text may not cost much more than twice the time.
+#[test]
+#[allow(
+    clippy::disallowed_methods,
+    reason = "the test measures time; the crate never does"
+)]
+fn long_texts_take_time_in_proportion() {
+    let took = |line: &str, chars: usize| {
+        let lines = chars / 1_800;
+        let line = line.repeat(1_800 / line.len());
+        let text = format!(
+            "Anna Example\nanna@example.com\n\nExperience\nWelder, Acme Ltd\n2019 – 2021\n\n{}",
+            format!("{line}\n").repeat(lines)
+        );
+        let start = std::time::Instant::now();
+        let read = convert::text::read(&text, &Limits::default());
+        assert!(read.is_ok(), "{line:.20}");
+        start.elapsed()
+    };
+    for line in [
+        "alpha, ",
+        "2018 – 2019 a, ",
+        "Jan Feb 2001 ",
+        "a – b – ",
+        "Tel: ",
+    ] {
+        took(line, 5_000);
+        let (one, four) = (took(line, 20_000), took(line, 80_000));
+        assert!(four < one * 16, "{line}: {one:?}, then {four:?}");
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use schemas::cv::Cv;
 use serde_json::Value;
-use truth::{Languages, check, restore};
+use truth::{Languages, check, check_letter, restore};
 
 struct Case {
     id: String,
@@ -65,16 +65,17 @@ fn cv(value: &Value) -> Cv {
     schemas::cv::normalise(value).expect("a CV").cv
 }
 
+fn source(name: &str) -> Value {
+    let path = data().join("sources").join(format!("{name}.json"));
+    serde_json::from_slice(&std::fs::read(path).expect("the source")).expect("JSON")
+}
+
 fn cases(file: &str) -> Vec<Case> {
     let lines = std::fs::read_to_string(data().join(file)).expect("the cases");
     let mut cases = Vec::new();
     for line in lines.lines().filter(|line| !line.is_empty()) {
         let case: Value = serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line}"));
-        let source = data()
-            .join("sources")
-            .join(format!("{}.json", text(&case["source"])));
-        let source: Value =
-            serde_json::from_slice(&std::fs::read(source).expect("the source")).expect("JSON");
+        let source = source(&text(&case["source"]));
         let mut reply = source.clone();
         let edits: Vec<&Value> = case["edits"].as_array().into_iter().flatten().collect();
         for edit in &edits {
@@ -181,7 +182,7 @@ fn holds(file: &str) {
         score.caught, score.planted, score.alarms, score.honest
     );
     assert!(
-        score.planted > 30 && score.honest > 20,
+        score.planted >= 25 && score.honest >= 20,
         "too few cases to say anything"
     );
     assert!(
@@ -198,6 +199,56 @@ fn holds(file: &str) {
         score.honest,
         score.told
     );
+}
+
+/// Sentences of letters, each held against a CV and a posting.
+fn letters(file: &str) {
+    let lines = std::fs::read_to_string(data().join(file)).expect("the letters");
+    let (mut planted, mut caught, mut honest, mut alarms) = (0, 0, 0, 0);
+    let mut told = String::new();
+    for line in lines.lines().filter(|line| !line.is_empty()) {
+        let case: Value = serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line}"));
+        let source = source(&text(&case["source"]));
+        let languages = [
+            text(&case["source_language"]),
+            text(&case["target_language"]),
+        ];
+        let sentence = text(&case["text"]);
+        let report = check_letter(
+            &cv(&source),
+            std::slice::from_ref(&sentence),
+            Languages {
+                from: &languages[0],
+                to: &languages[1],
+            },
+            case["posting"].as_str(),
+        );
+        let found = report.unsupported.first();
+        if case["honest"] == true {
+            honest += 1;
+            if let Some(found) = found {
+                alarms += 1;
+                let _ = writeln!(told, "alarm {sentence:?}: {}", found.reason);
+            }
+        } else {
+            planted += 1;
+            caught += usize::from(found.is_some());
+            if found.is_none() {
+                let _ = writeln!(told, "missed {sentence:?}");
+            }
+        }
+    }
+    println!("{told}");
+    println!("{file}: caught {caught}/{planted}, alarms {alarms}/{honest}");
+    assert!(
+        caught * 100 >= planted * 97 && alarms * 100 <= honest * 5,
+        "{told}"
+    );
+}
+
+#[test]
+fn letters_claim_what_the_cv_says() {
+    letters("letters.jsonl");
 }
 
 #[test]
@@ -218,4 +269,19 @@ fn drivers_chefs_biologists_and_designers() {
 #[test]
 fn pharmacists_educators_and_technicians() {
     holds("second.jsonl");
+}
+
+#[test]
+fn nurses_bakers_welders_and_lawyers() {
+    holds("third.jsonl");
+}
+
+#[test]
+fn physiotherapists_plumbers_and_librarians() {
+    holds("fourth.jsonl");
+}
+
+#[test]
+fn dental_nurses_firefighters_and_gardeners() {
+    holds("fifth.jsonl");
 }

@@ -11,6 +11,7 @@ use schemas::locale::{Locale, show_dates, show_day};
 
 use crate::jobs::contact;
 use crate::jobs::fit::bullet_path;
+use crate::jobs::offline::unmarked;
 
 /// How a CV is shown: in which words, and whether they are those of another language than the
 /// CV's.
@@ -145,7 +146,7 @@ fn work(index: usize, work: &cv::Work, wording: Wording<'_>) -> Block {
     let bullets = work.bullets.iter().enumerate();
     let bullets = bullets.map(|(bullet, text)| Item {
         id: Some(bullet_path(index, bullet)),
-        text: text.as_str().into(),
+        text: unmarked(text).into(),
     });
     Block::Entry(Entry {
         id: Some(format!("work_experience[{index}]")),
@@ -201,8 +202,9 @@ fn spoken(language: &cv::Language) -> Text {
     }
 }
 
+/// The page draws a mark before each item, so a typed one would be the second.
 fn list(items: &[String]) -> Vec<Block> {
-    let items = items.iter().map(|item| Text::from(item.as_str()));
+    let items = items.iter().map(|item| Text::from(unmarked(item)));
     vec![Block::List(items.collect())]
 }
 

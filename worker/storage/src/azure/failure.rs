@@ -23,6 +23,9 @@ pub(super) enum Failure {
     /// The request never left.
     #[error("no connection to Azure Storage: {0}")]
     Unsent(String),
+    /// The request was not sent: too many wait already.
+    #[error("too many requests to Azure Storage wait in this process")]
+    Busy,
     /// The request went out, and no whole answer came back.
     #[error("no whole answer from Azure Storage: {0}")]
     Lost(String),
@@ -57,7 +60,7 @@ impl Failure {
 
     /// Whether the request surely had no effect.
     pub(super) fn is_untouched(&self) -> bool {
-        matches!(self, Self::Unsent(_) | Self::Token(_))
+        matches!(self, Self::Unsent(_) | Self::Busy | Self::Token(_))
     }
 
     /// Whether another try may end better.
@@ -65,7 +68,7 @@ impl Failure {
         match self {
             Self::Unsent(_) | Self::Lost(_) => true,
             Self::Answer(answer) => matches!(answer.status, 408 | 429 | 500 | 502 | 503 | 504),
-            Self::Token(_) | Self::Misread(_) => false,
+            Self::Busy | Self::Token(_) | Self::Misread(_) => false,
         }
     }
 

@@ -40,6 +40,7 @@ mod credential;
 mod cursor;
 mod failure;
 mod file_name;
+mod gate;
 mod percent;
 mod probe;
 mod queue;
@@ -67,6 +68,7 @@ use crate::{Clock, Storage};
 use blobs::Containers;
 use connection::{Place, Service};
 use credential::{Identity, Means};
+use gate::Gate;
 use queue::Queues;
 use signed_url::{Delegation, Signer};
 use table::Tables;
@@ -159,6 +161,7 @@ impl Account {
             timeout: settings.timeout,
             pace: tries::PACE,
             clock: clock.clone(),
+            gate: Arc::new(Gate::new()),
         };
         let wiring = Wiring {
             http,

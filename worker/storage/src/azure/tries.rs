@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::failure::Failure;
+use super::gate::Gate;
 use crate::Clock;
 use crate::port::StorageError;
 
@@ -51,6 +52,16 @@ impl Ended {
     }
 }
 
+impl From<Failure> for Ended {
+    /// Of the first try.
+    fn from(failure: Failure) -> Self {
+        Self {
+            failure,
+            after_unclear: false,
+        }
+    }
+}
+
 impl From<Ended> for StorageError {
     fn from(ended: Ended) -> Self {
         ended.failure.into()
@@ -65,6 +76,7 @@ pub(super) struct Tries {
     /// [`PACE`], but for tests.
     pub(super) pace: Duration,
     pub(super) clock: Arc<dyn Clock>,
+    pub(super) gate: Arc<Gate>,
 }
 
 impl Tries {
@@ -81,9 +93,19 @@ impl Tries {
     {
         let begun = self.clock.monotonic();
         let elapsed = || self.clock.monotonic().saturating_sub(begun);
+        let Some(_place) = self.gate.enter() else {
+            return Err(Failure::Busy.into());
+        };
         let mut pauses = PAUSES.into_iter();
         let (mut make_first, mut was_made, mut after_unclear) = (false, false, false);
         loop {
+            let left = self.timeout.saturating_sub(elapsed());
+            let Ok(turn) = tokio::time::timeout(left, self.gate.turn()).await else {
+                return Err(Ended {
+                    failure: Failure::Busy,
+                    after_unclear,
+                });
+            };
             let left = self.timeout.saturating_sub(elapsed());
             let tried = async {
                 if make_first {
@@ -96,6 +118,7 @@ impl Tries {
                 Ok(Err(failure)) => failure,
                 Err(_) => Failure::Lost(format!("none within {:?}", self.timeout)),
             };
+            drop(turn);
             make_first = failure.is_missing_resource() && !was_made;
             if make_first {
                 was_made = true;
@@ -153,6 +176,7 @@ mod tests {
             timeout,
             pace,
             clock: Arc::new(System::new()),
+            gate: Arc::new(Gate::new()),
         }
     }
 

@@ -4,6 +4,7 @@
 //! transaction: one `fsync` for many callers. Nothing is acknowledged before that. Reads run on a
 //! few connections of their own and see every commit, of other processes too.
 
+pub mod backup;
 mod blobs;
 mod cursor;
 mod error;

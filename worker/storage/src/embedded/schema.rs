@@ -151,7 +151,8 @@ fn known(connection: &mut Connection, file: &Path) -> Result<bool, OpenError> {
     check(&transaction, file)
 }
 
-fn check(connection: &Connection, file: &Path) -> Result<bool, OpenError> {
+/// The same, for a connection that nobody else is on.
+pub(super) fn check(connection: &Connection, file: &Path) -> Result<bool, OpenError> {
     let failed = |source| OpenError::of(file, source);
     let number = |pragma: &str| {
         connection

@@ -4,19 +4,17 @@
 //! this is, so that the order in which tasks happen to run changes nothing.
 
 mod decide;
-mod operation;
-mod ports;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-pub use operation::Operation;
+pub use crate::operation::Operation;
 
 use crate::Storage;
+use crate::around::{Hook, around};
 use crate::port::{Result, StorageError};
-use ports::Port;
 
 /// How many injected faults are remembered.
 const HISTORY: usize = 10_000;
@@ -91,15 +89,7 @@ impl Faults {
     /// Decorates the three ports. [`Queue::wait`](crate::Queue::wait) is left alone: it promises
     /// nothing that could fail.
     pub fn over(self: &Arc<Self>, inner: Storage) -> Storage {
-        let port = Arc::new(Port {
-            inner,
-            faults: self.clone(),
-        });
-        Storage {
-            queue: port.clone(),
-            table: port.clone(),
-            blobs: port,
-        }
+        around(inner, self.clone())
     }
 
     /// From now on every operation fails at these rates, but for those with rates of their own.
@@ -165,12 +155,14 @@ impl Faults {
         }
         (call, fault)
     }
+}
 
+impl Hook for Faults {
     /// Makes a call, with what is decided for it. A refused call is never begun.
-    async fn around<T>(
+    async fn around<T: Send>(
         &self,
         operation: Operation,
-        call: impl Future<Output = Result<T>>,
+        call: impl Future<Output = Result<T>> + Send,
     ) -> Result<T> {
         let (nth, fault) = self.decide(operation);
         let injected = |what: &str| {

@@ -6,9 +6,12 @@
 
 mod documents;
 mod ledger;
+mod list;
 mod markers;
+mod purge;
 mod recovery;
 mod restored;
+mod retention;
 pub(crate) mod row;
 mod submit;
 
@@ -17,20 +20,24 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use schemas::job::{Editor, JobStatus, Usage, Waiting};
+use schemas::event::Event;
+use schemas::job::{Editor, Usage, Waiting};
 use schemas::message::JobMessage;
 use schemas::{JobId, Problem, Tenant};
 
 pub use documents::{DocumentFacts, PdfFacts, StoredPdf};
 pub use ledger::{CallBegun, CallOutcome, LedgerPage, LedgerRow};
+pub use list::{JobFilter, Listed};
 pub use markers::{OpenJob, OpenJobs};
+pub use purge::{Buried, Tombstone, Tombstones};
 pub use recovery::Consent;
 pub use restored::Suspects;
 pub use row::{ContentLatch, JobRow, Marker, RowState, SCHEMA as ROW_SCHEMA, Token};
 pub use submit::{IdempotencyKey, Submission, SubmitError, Submitted};
 
+use crate::ambient::random;
 use crate::names::{QueueName, TableName, row as key};
-use crate::port::{Continuation, ETag, Result, StorageError, Write};
+use crate::port::{ETag, Result, StorageError, Write};
 use crate::{Clock, Entropy, Storage};
 
 /// Reads and moves jobs. Cheap to clone.
@@ -55,6 +62,8 @@ struct Settings {
     idle_before_requeue: Duration,
     /// How long a late reply to a held job is waited for.
     held_marker: Duration,
+    /// How long after its call's deadline a worker may still have a purged job in hand.
+    burial: Duration,
 }
 
 /// A job as read: its row, the version to write against, and the table's time of the read.
@@ -148,6 +157,7 @@ impl JobStore {
             key_lifetime: KEY_LIFETIME,
             idle_before_requeue: settings.idle_before_requeue,
             held_marker: settings.marker_hold,
+            burial: settings.visibility + settings.deadline_margin,
         };
         Self {
             storage,
@@ -188,36 +198,42 @@ impl JobStore {
         }))
     }
 
-    /// A tenant's jobs, newest first, at most `max` (1 to 100) a page.
-    pub async fn list(
-        &self,
-        tenant: &Tenant,
-        max: usize,
-        from: Option<&Continuation>,
-    ) -> Result<(Vec<JobStatus>, Option<Continuation>)> {
-        let rows = key::JOB.."j\u{7f}";
-        let read = self
-            .storage
-            .table
-            .query(TableName::Jobs, tenant.as_str(), rows, max, from)
-            .await?;
-        let jobs = read
-            .value
-            .entities
-            .into_iter()
-            .map(|e| row::decode::<JobRow>(e.properties));
-        let jobs = jobs
-            .map(|row| row.map(|row| row.status()))
-            .collect::<Result<_>>()?;
-        Ok((jobs, read.value.next))
-    }
-
     /// Puts a message for a job.
     pub async fn enqueue(&self, message: &JobMessage, delay: Duration) -> Result<()> {
         self.storage
             .queue
             .send(QueueName::Jobs, &message.to_body(), delay)
             .await
+    }
+
+    /// Puts an event that a job has ended on the queue `notifications`.
+    pub async fn enqueue_ended(&self, tenant: &Tenant, id: JobId) -> Result<()> {
+        let subject = format!("/tenants/{tenant}/jobs/{id}");
+        let event = self.event(Event::JOB_ENDED, subject, self.clock.now());
+        self.notify(&event).await
+    }
+
+    /// Puts an event on the queue `notifications`.
+    pub(crate) async fn notify(&self, event: &Event) -> Result<()> {
+        let body = serde_json::to_string(event).expect("an event is always JSON");
+        let queue = &self.storage.queue;
+        queue
+            .send(QueueName::Notifications, &body, Duration::ZERO)
+            .await
+    }
+
+    /// An event of ours, without details.
+    pub(crate) fn event(&self, kind: &str, subject: String, time: Timestamp) -> Event {
+        let id = uuid::Builder::from_random_bytes(random(&*self.entropy)).into_uuid();
+        Event {
+            specversion: "1.0".to_owned(),
+            id: id.to_string(),
+            source: "/presswork".to_owned(),
+            kind: kind.to_owned(),
+            subject,
+            time,
+            data: serde_json::Value::Null,
+        }
     }
 
     /// Who holds some content, and the version of that latch.
@@ -339,7 +355,8 @@ impl JobStore {
         self.move_row(loaded, row, writes).await
     }
 
-    /// To a final state: the row, the end of its marker and its ledger row together.
+    /// To a final state: the row, its marker and its ledger row together. The marker stays until
+    /// the end has been told.
     pub async fn finish(
         &self,
         loaded: &Loaded,
@@ -347,7 +364,6 @@ impl JobStore {
         call: Option<CallOutcome>,
     ) -> Result<Loaded> {
         let mut row = loaded.row.clone();
-        let mut marker = Write::Delete(key::marker(row.id), None);
         let mut writes = Vec::new();
         if let Some(call) = call {
             writes.extend(ledger::entry(&row, call, self.clock.now())?);
@@ -382,12 +398,11 @@ impl JobStore {
                 if let Some(pdf) = own_text {
                     set_document(&mut row, pdf);
                 }
-                marker = self.marker(row.id, loaded.date)?;
                 RowState::OutcomeUnknown
             }
         };
         row.move_to(state, self.clock.now());
-        writes.push(marker);
+        writes.push(self.marker(row.id, loaded.date)?);
         self.move_row(loaded, row, writes).await
     }
 
@@ -406,11 +421,15 @@ impl JobStore {
         self.move_row(loaded, row, vec![marker]).await
     }
 
-    /// Records that notifications have been sent for a version of the job.
+    /// Records that the end of a job has been told. Its marker goes with that, but for a held job,
+    /// which may still get a reply.
     pub async fn notified(&self, loaded: &Loaded, version: u32) -> Result<Loaded> {
         let mut row = loaded.row.clone();
         row.notified_version = version;
-        self.move_row(loaded, row, Vec::new()).await
+        let over = row.state.is_final() && row.state != RowState::OutcomeUnknown;
+        let marker = over.then(|| Write::Delete(key::marker(row.id), None));
+        self.move_row(loaded, row, marker.into_iter().collect())
+            .await
     }
 
     /// Cancels a job, or asks for it while a call is out; `None` where there is no such job.

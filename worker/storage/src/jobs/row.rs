@@ -166,6 +166,21 @@ pub struct JobRow {
         skip_serializing_if = "BTreeMap::is_empty"
     )]
     pub metadata: BTreeMap<String, String>,
+    /// W3C trace context of the request that submitted it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub traceparent: Option<String>,
+    /// Before this it is not begun.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_before: Option<Timestamp>,
+    /// Hash of the idempotency key that it was submitted with; goes with the job.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_hash: Option<String>,
+    /// Under what it is remembered among the sessions: a session's id, or a hash of content.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
+    /// Where the owner wants to hear of this job.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub callback_url: Option<String>,
 }
 
 impl JobRow {
@@ -188,6 +203,7 @@ impl JobRow {
             phase,
             progress,
             waiting: self.waiting.clone(),
+            not_before: self.not_before,
             created_at: self.created_at,
             updated_at: self.updated_at,
             finished_at: self.finished_at,
@@ -201,6 +217,12 @@ impl JobRow {
             metadata: self.metadata.clone(),
             links: Links::of(self.id),
         }
+    }
+
+    /// Since when it could have begun: its submission, or what was said or agreed later.
+    pub fn waits_since(&self) -> Timestamp {
+        let asked = self.consented_at.unwrap_or(self.created_at);
+        self.not_before.map_or(asked, |time| time.max(asked))
     }
 
     /// A change of state at a time: counts the version.
@@ -256,12 +278,12 @@ pub(crate) fn decode<T: DeserializeOwned>(properties: Properties) -> Result<T, S
 }
 
 /// Nested values as JSON text in one column: tables hold flat columns only.
-mod json_text {
+pub(crate) mod json_text {
     use serde::de::{DeserializeOwned, Error as _};
     use serde::ser::Error as _;
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-    pub(super) fn serialize<T: Serialize, S: Serializer>(
+    pub(crate) fn serialize<T: Serialize, S: Serializer>(
         value: &T,
         to: S,
     ) -> Result<S::Ok, S::Error> {
@@ -270,7 +292,7 @@ mod json_text {
             .serialize(to)
     }
 
-    pub(super) fn deserialize<'de, T: DeserializeOwned, D: Deserializer<'de>>(
+    pub(crate) fn deserialize<'de, T: DeserializeOwned, D: Deserializer<'de>>(
         from: D,
     ) -> Result<T, D::Error> {
         serde_json::from_str(&String::deserialize(from)?).map_err(D::Error::custom)

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bytes::Bytes;
+use jiff::Timestamp;
 use schemas::cv::Warning;
 use schemas::job::JobInput;
 use schemas::message::JobMessage;
@@ -25,6 +26,12 @@ pub struct Submission {
     pub input: JobInput,
     /// The owner's labels.
     pub metadata: BTreeMap<String, String>,
+    /// Where the owner wants to hear of this job, checked.
+    pub callback_url: Option<String>,
+    /// Before this it is not begun; at most six days ahead, as queues hold messages back.
+    pub not_before: Option<Timestamp>,
+    /// Under what the job is remembered among the sessions, where it is.
+    pub group: Option<String>,
     /// What the owner should know already: what was changed or looks odd in the request.
     pub warnings: Vec<Warning>,
     /// Makes a repeat of the request find the first one's job.
@@ -91,6 +98,9 @@ impl JobStore {
             tenant,
             input,
             metadata,
+            callback_url,
+            not_before,
+            group,
             warnings,
             idempotency,
             traceparent,
@@ -140,11 +150,18 @@ impl JobStore {
             result: None,
             result_path: None,
             metadata,
+            traceparent: traceparent.clone(),
+            callback_url,
+            not_before: not_before.filter(|time| *time > now),
+            key_hash: idempotency.as_ref().map(|key| key.key_hash.clone()),
+            group,
         };
+        // Nobody need look for it before it may begin.
+        let due = row.not_before.unwrap_or(now);
         // Nothing may be stored for a job whose row would be refused.
         let mut writes = vec![
             Write::Insert(key::job(id), row::encode(&row)?),
-            self.marker(id, now)?,
+            self.marker(id, due)?,
         ];
         if let Some(idempotency) = &idempotency {
             let expires_at = now + self.settings.key_lifetime;
@@ -220,7 +237,10 @@ impl JobStore {
     async fn try_enqueue(&self, row: &JobRow, traceparent: Option<String>) {
         let mut message = JobMessage::new(row.tenant.clone(), row.id);
         message.traceparent = traceparent;
-        let enqueued = around("submit:enqueue", self.enqueue(&message, Duration::ZERO));
+        let delay = row.not_before.map_or(Duration::ZERO, |time| {
+            Duration::try_from(time.duration_since(self.clock.now())).unwrap_or_default()
+        });
+        let enqueued = around("submit:enqueue", self.enqueue(&message, delay));
         if let Err(e) = enqueued.await {
             tracing::warn!(job_id = %row.id, error = &e as &dyn std::error::Error, "job {} is not on the queue yet; the reconciler will put it there", row.id);
         }

@@ -6,11 +6,13 @@
 //! away what it left.
 
 mod generations;
+mod kept;
 mod row;
 mod sweep;
 #[cfg(test)]
 mod tests;
 
+use std::convert::Infallible;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -223,6 +225,36 @@ impl SessionStore {
         }
         self.drop_rest(tenant, id).await?;
         Ok(there)
+    }
+
+    /// Removes a session as [`Self::delete`] does, if it has this version.
+    pub async fn delete_version(
+        &self,
+        tenant: &Tenant,
+        id: SessionId,
+        expected: u64,
+    ) -> std::result::Result<(), UpdateError<Infallible>> {
+        let opened = self.read(tenant, id).await?.ok_or(UpdateError::Gone)?;
+        if opened.version != expected {
+            let current = opened.version;
+            return Err(UpdateError::Conflict { current });
+        }
+        let writes = vec![
+            Write::Delete(id.to_string(), Some(opened.etag)),
+            Write::Delete(opened.expiry_row, None),
+        ];
+        match self.write(tenant, writes).await {
+            Ok(_) => {}
+            // Changed or removed meanwhile; a repeat beneath us also meets its own first try.
+            Err(StorageError::Precondition) => {
+                if let Some(now) = self.read(tenant, id).await? {
+                    let current = now.version;
+                    return Err(UpdateError::Conflict { current });
+                }
+            }
+            Err(e) => return Err(e.into()),
+        }
+        Ok(self.drop_rest(tenant, id).await?)
     }
 
     /// Stores a photo for a session. It counts once a change of the session names it.

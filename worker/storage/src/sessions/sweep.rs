@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use schemas::Tenant;
+use schemas::event::Event;
 use schemas::session::SessionId;
-use serde_json::json;
 
 use super::SessionStore;
 use super::generations::{Generation, range};
@@ -14,20 +14,21 @@ use super::row::SessionRow;
 use crate::jobs::row::{decode, encode};
 use crate::names::{Container, TableName, session_of_blob, session_row as key};
 use crate::port::{Properties, Result, StorageError, Write};
+use crate::schedule;
 
 /// What one sweep did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Swept {
     /// Expired sessions that were removed.
     pub sessions: u64,
+    /// How long these lived, from creation to expiry, all together.
+    pub lived: Duration,
     /// Blobs that belonged to no session any more.
     pub blobs: u64,
 }
 
-/// The partition of table `tenants` that says when a daily task was last done.
-const SCHEDULES: &str = "schedules";
+/// Its name among the daily tasks.
 const TASK: &str = "session-sweep";
-const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 
 /// A blob that no row names may belong to a write that is still under way.
 const UNDER_WAY: Duration = Duration::from_hours(1);
@@ -36,23 +37,12 @@ impl SessionStore {
     /// Sweeps all tenants if that has not been done since the last `daily_at` (UTC, since
     /// midnight). Harmless when several processes do it at once.
     pub async fn sweep_if_due(&self, daily_at: Duration) -> Result<Option<Swept>> {
-        let table = &self.jobs.storage().table;
-        let read = table.get(TableName::Tenants, SCHEDULES, TASK).await?;
-        let done = read
-            .value
-            .as_ref()
-            .and_then(|entity| entity.properties.get("done")?.as_i64());
-        let due = last_due(read.date, daily_at);
-        if done.is_some_and(|done| done >= due) {
+        let table = &*self.jobs.storage().table;
+        let Some(due) = schedule::due(table, TASK, daily_at).await? else {
             return Ok(None);
-        }
+        };
         let swept = self.sweep_all().await?;
-        let mut properties = Properties::new();
-        properties.insert("done".to_owned(), json!(due));
-        let write = Write::Upsert(TASK.to_owned(), properties);
-        table
-            .write(TableName::Tenants, SCHEDULES, vec![write])
-            .await?;
+        schedule::done(table, TASK, due).await?;
         Ok(Some(swept))
     }
 
@@ -64,6 +54,7 @@ impl SessionStore {
             for tenant in tenants {
                 let swept = self.sweep(&tenant).await?;
                 all.sessions += swept.sessions;
+                all.lived += swept.lived;
                 all.blobs += swept.blobs;
             }
             from = next;
@@ -75,15 +66,19 @@ impl SessionStore {
 
     /// Removes a tenant's expired sessions, generations of nothing, and blobs that nobody names.
     pub async fn sweep(&self, tenant: &Tenant) -> Result<Swept> {
-        let sessions = self.sweep_sessions(tenant).await?;
+        let (sessions, lived) = self.sweep_sessions(tenant).await?;
         self.sweep_generations(tenant).await?;
         let blobs = self.sweep_blobs(tenant).await?;
-        Ok(Swept { sessions, blobs })
+        Ok(Swept {
+            sessions,
+            lived,
+            blobs,
+        })
     }
 
-    async fn sweep_sessions(&self, tenant: &Tenant) -> Result<u64> {
+    async fn sweep_sessions(&self, tenant: &Tenant) -> Result<(u64, Duration)> {
         let table = &self.jobs.storage().table;
-        let (mut removed, mut from) = (0, None);
+        let (mut removed, mut from) = ((0, Duration::ZERO), None);
         let now = self.clock.now();
         let end = key::expiry_from(now + Duration::from_secs(1));
         loop {
@@ -94,7 +89,12 @@ impl SessionStore {
                 .await?;
             for entity in read.value.entities {
                 match key::session_of_expiry(&entity.row) {
-                    Some(id) => removed += u64::from(self.sweep_one(tenant, id, entity.row).await?),
+                    Some(id) => {
+                        if let Some(lived) = self.sweep_one(tenant, id, entity.row).await? {
+                            removed.0 += 1;
+                            removed.1 += lived;
+                        }
+                    }
                     None => drop(
                         self.write(tenant, vec![Write::Delete(entity.row, None)])
                             .await?,
@@ -108,16 +108,31 @@ impl SessionStore {
         }
     }
 
-    /// Removes a session if it has expired; else sees to it that it is looked at again.
-    async fn sweep_one(&self, tenant: &Tenant, id: SessionId, index: String) -> Result<bool> {
+    /// Removes a session if it has expired, and says how long it lived; else sees to it that it is
+    /// looked at again.
+    async fn sweep_one(
+        &self,
+        tenant: &Tenant,
+        id: SessionId,
+        index: String,
+    ) -> Result<Option<Duration>> {
         let read = self.table(tenant, id).await?;
         let Some(entity) = read.value else {
             self.write(tenant, vec![Write::Delete(index, None)]).await?;
             self.drop_rest(tenant, id).await?;
-            return Ok(false);
+            return Ok(None);
         };
         let mut row: SessionRow = decode(entity.properties)?;
         let expired = row.expires_at <= read.date;
+        let lived = row.expires_at.duration_since(row.created_at);
+        if expired {
+            // Before it is gone: what is told twice is one event, and what is not told is lost.
+            let subject = format!("/tenants/{tenant}/sessions/{id}");
+            let event = self
+                .jobs
+                .event(Event::SESSION_EXPIRED, subject, row.expires_at);
+            self.jobs.notify(&event).await?;
+        }
         let writes = if expired {
             vec![
                 Write::Delete(id.to_string(), Some(entity.etag)),
@@ -126,7 +141,7 @@ impl SessionStore {
         } else {
             let next = key::expiry(row.expires_at, id);
             if next == index {
-                return Ok(false);
+                return Ok(None);
             }
             row.expiry_row.clone_from(&next);
             vec![
@@ -138,10 +153,10 @@ impl SessionStore {
         match self.write(tenant, writes).await {
             Ok(_) if expired => {
                 self.drop_rest(tenant, id).await?;
-                Ok(true)
+                Ok(Some(Duration::try_from(lived).unwrap_or_default()))
             }
             // It was changed in this moment: it lives on, and the next sweep looks again.
-            Ok(_) | Err(StorageError::Precondition) => Ok(false),
+            Ok(_) | Err(StorageError::Precondition) => Ok(None),
             Err(e) => Err(e),
         }
     }
@@ -225,33 +240,5 @@ impl SessionStore {
             .as_ref()
             .is_some_and(|photo| photo.blob == path);
         Ok(photo || opened.blob.as_deref() == Some(path))
-    }
-}
-
-/// The last moment at which the daily task was due, in milliseconds since 1970.
-fn last_due(now: Timestamp, daily_at: Duration) -> i64 {
-    let at = i64::try_from(daily_at.as_millis()).unwrap_or(0);
-    (now.as_millisecond() - at).div_euclid(DAY_MS) * DAY_MS + at
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_daily_task_is_due_at_its_hour() {
-        let check = |now: &str, want: &str| {
-            let at = Duration::from_hours(3);
-            let want: Timestamp = want.parse().unwrap();
-            assert_eq!(
-                last_due(now.parse().unwrap(), at),
-                want.as_millisecond(),
-                "{now}"
-            );
-        };
-        check("2026-11-21T03:00:00Z", "2026-11-21T03:00:00Z");
-        check("2026-11-21T02:59:59.999Z", "2026-11-20T03:00:00Z");
-        check("2026-11-21T23:00:00Z", "2026-11-21T03:00:00Z");
-        check("2026-03-01T00:00:00Z", "2026-02-28T03:00:00Z");
     }
 }

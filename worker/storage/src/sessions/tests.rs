@@ -197,6 +197,21 @@ async fn an_expected_version_is_held_or_named() {
 }
 
 #[tokio::test]
+async fn only_the_version_that_is_named_is_deleted() {
+    let f = fixture();
+    let made = f.store.create(&tenant(), Session::new(), None).await;
+    let id = made.unwrap().id;
+    f.store.update(&tenant(), id, None, keep).await.unwrap();
+    let late = f.store.delete_version(&tenant(), id, 1).await;
+    let conflict = UpdateError::<()>::Conflict { current: 2 };
+    assert_eq!(late.unwrap_err().to_string(), conflict.to_string());
+    f.store.delete_version(&tenant(), id, 2).await.unwrap();
+    assert!(f.store.read(&tenant(), id).await.unwrap().is_none());
+    let again = f.store.delete_version(&tenant(), id, 2).await;
+    assert!(matches!(again, Err(UpdateError::Gone)), "{again:?}");
+}
+
+#[tokio::test]
 async fn a_session_is_gone_the_moment_it_expires_and_each_change_gives_it_time() {
     let f = fixture();
     let made = f
@@ -330,8 +345,8 @@ async fn a_sweep_removes_what_has_expired_and_nothing_else() {
     assert_eq!(
         f.store.sweep_all().await.unwrap(),
         Swept {
-            sessions: 0,
-            blobs: 1
+            blobs: 1,
+            ..Swept::default()
         }
     );
     f.pass(LIVES / 2);
@@ -340,6 +355,7 @@ async fn a_sweep_removes_what_has_expired_and_nothing_else() {
         swept,
         Swept {
             sessions: 1,
+            lived: LIVES,
             blobs: 0
         }
     );

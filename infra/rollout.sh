@@ -1,0 +1,130 @@
+#!/usr/bin/env bash
+# Moves the traffic of the API between revisions, step by step, and back.
+set -euo pipefail
+
+usage() {
+  cat <<'HELP'
+Usage: infra/rollout.sh status|to PERCENT|healthy|finish|rollback|stable-revision|stable-image
+
+  status      revisions, their traffic and images
+  to PERCENT  gives the newest revision this share of the traffic; the stable one keeps the rest
+  healthy     exit code 1 if more than 5 % of the answers of the last 15 minutes were 5xx
+  finish      gives the newest revision everything, and deactivates the others but the last stable one
+  rollback    gives everything back to the stable revision, and deactivates the newest; the workers
+              go back to the image of the stable revision
+  stable-revision, stable-image
+              prints its name, or its image; nothing where there is none yet
+
+Environment: RESOURCE_GROUP, and SHIM_APP, WORKER_APP where they are not the only ones of their kind.
+Needs the Azure CLI, signed in. The stable revision is the one with the label `stable`.
+HELP
+}
+
+fail() {
+  printf 'error: %s\n' "$*" >&2
+  exit 1
+}
+
+group=${RESOURCE_GROUP:-}
+app() { # app SERVICE: the container app with this tag
+  az containerapp list --resource-group "$group" \
+    --query "[?tags.\"azd-service-name\"=='$1'].name | [0]" --output tsv
+}
+revisions() { # newest first
+  az containerapp revision list --name "$shim" --resource-group "$group" \
+    --query 'reverse(sort_by(@, &properties.createdTime))[].name' --output tsv
+}
+image_of() { # image_of REVISION
+  az containerapp revision show --name "$shim" --resource-group "$group" --revision "$1" \
+    --query 'properties.template.containers[0].image' --output tsv
+}
+stable() {
+  az containerapp ingress traffic show --name "$shim" --resource-group "$group" \
+    --query "[?label=='stable'].revisionName | [0]" --output tsv
+}
+
+case "${1-}" in
+  -h | --help) usage; exit 0 ;;
+  status | to | healthy | finish | rollback | stable-revision | stable-image) ;;
+  *) usage >&2; exit 2 ;;
+esac
+[[ -n "$group" ]] || fail 'RESOURCE_GROUP is not set'
+command -v az >/dev/null || fail 'the Azure CLI is missing'
+if [[ "$1" == stable-* ]] && [[ "$(az group exists --name "$group")" != true ]]; then
+  # Before the first deployment.
+  exit 0
+fi
+shim=${SHIM_APP:-$(app api-shim)}
+worker=${WORKER_APP:-$(app worker)}
+[[ -n "$shim" && -n "$worker" ]] || fail "no apps of Presswork in $group"
+mapfile -t all < <(revisions)
+newest=${all[0]:-}
+[[ -n "$newest" ]] || fail "$shim has no revision"
+
+case "$1" in
+  status)
+    az containerapp revision list --name "$shim" --resource-group "$group" --output table \
+      --query '[].{revision: name, traffic: properties.trafficWeight, health: properties.healthState, image: properties.template.containers[0].image}'
+    ;;
+  to)
+    share=${2-}
+    [[ "$share" =~ ^[0-9]+$ ]] && ((share <= 100)) || fail 'PERCENT is a whole number from 0 to 100'
+    old=$(stable)
+    [[ -n "$old" ]] || fail 'no revision has the label stable: infra/rollout.sh finish gives it'
+    [[ "$old" != "$newest" ]] || fail 'the newest revision is the stable one'
+    az containerapp revision activate --name "$shim" --resource-group "$group" --revision "$newest" --output none
+    az containerapp ingress traffic set --name "$shim" --resource-group "$group" --output none \
+      --revision-weight "$newest=$share" "$old=$((100 - share))"
+    printf '%s: %s %%, %s: %s %%\n' "$newest" "$share" "$old" "$((100 - share))"
+    ;;
+  healthy)
+    query=$(<"$(dirname "${BASH_SOURCE[0]}")/dashboards/queries/error-rate.kql")
+    workspace=$(az monitor log-analytics workspace list --resource-group "$group" --query '[0].customerId' --output tsv)
+    rate=$(az monitor log-analytics query --workspace "$workspace" --analytics-query "$query" --timespan PT15M \
+      --query '[0].Value' --output tsv)
+    printf 'errors: %s %%\n' "${rate:-0}"
+    awk -v rate="${rate:-0}" 'BEGIN { exit !(rate + 0 <= 5) }'
+    ;;
+  stable-revision)
+    stable
+    ;;
+  stable-image)
+    old=$(stable)
+    [[ -z "$old" ]] || image_of "$old"
+    ;;
+  finish)
+    old=$(stable)
+    az containerapp ingress traffic set --name "$shim" --resource-group "$group" --output none \
+      --revision-weight "$newest=100"
+    if [[ -n "$old" && "$old" != "$newest" ]]; then
+      az containerapp revision label remove --name "$shim" --resource-group "$group" --label stable --output none
+    fi
+    az containerapp revision label add --name "$shim" --resource-group "$group" --label stable \
+      --revision "$newest" --no-prompt --output none
+    # The last stable one stays active for a rollback, without traffic.
+    for revision in "${all[@]}"; do
+      [[ "$revision" == "$newest" || "$revision" == "$old" ]] ||
+        az containerapp revision deactivate --name "$shim" --resource-group "$group" --revision "$revision" --output none
+    done
+    printf '%s: 100 %%, and stable\n' "$newest"
+    ;;
+  rollback)
+    old=$(stable)
+    [[ -n "$old" ]] || fail 'no revision has the label stable'
+    if [[ "$old" == "$newest" ]]; then
+      # It was finished already: back to the one before it.
+      old=${all[1]:-}
+      [[ -n "$old" ]] || fail 'there is no earlier revision'
+      az containerapp revision label remove --name "$shim" --resource-group "$group" --label stable --output none
+      az containerapp revision label add --name "$shim" --resource-group "$group" --label stable \
+        --revision "$old" --no-prompt --output none
+    fi
+    az containerapp revision activate --name "$shim" --resource-group "$group" --revision "$old" --output none
+    az containerapp ingress traffic set --name "$shim" --resource-group "$group" --output none \
+      --revision-weight "$old=100"
+    # Rows that a newer worker wrote are left alone by an older one, so nothing is lost meanwhile.
+    az containerapp update --name "$worker" --resource-group "$group" --image "$(image_of "$old")" --output none
+    az containerapp revision deactivate --name "$shim" --resource-group "$group" --revision "$newest" --output none
+    printf '%s: 100 %%; the workers run its image\n' "$old"
+    ;;
+esac

@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# Whether the standardwebhooks libraries for Python and JavaScript take our signatures, and we theirs.
+# What is fetched stays: the second run takes seconds and needs no network.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../../.."
+folder=tests/peers/webhooks
+python=target/peers/webhooks
+
+if ! cmp -s "$folder/requirements.txt" "$python/requirements.txt"; then
+  python3 -m pip install --quiet --disable-pip-version-check --upgrade --target "$python" -r "$folder/requirements.txt"
+  cp "$folder/requirements.txt" "$python/"
+fi
+if ! cmp -s "$folder/package-lock.json" "$folder/node_modules/.presswork-lock"; then
+  npm ci --prefix "$folder" --no-audit --no-fund
+  cp "$folder/package-lock.json" "$folder/node_modules/.presswork-lock"
+fi
+
+cargo build --locked --quiet -p webhook --example signature
+PYTHONPATH="$python" python3 "$folder/check.py" target/debug/examples/signature
+node "$folder/check.mjs" target/debug/examples/signature

@@ -1,0 +1,183 @@
+//! `infra/rollout.sh` with a stand-in for the Azure CLI: what it asks of Azure, step by step.
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::process::Command;
+
+use crate::text::root;
+
+/// Answers as a group with three revisions would; what changes something goes to a file.
+const AZ: &str = r#"#!/usr/bin/env bash
+case "$*" in
+  "group exists"*) echo "$EXISTS" ;;
+  "containerapp list"*api-shim*) echo shim ;;
+  "containerapp list"*worker*) echo worker ;;
+  "containerapp revision list"*) printf 'r3\nr2\nr1\n' ;;
+  "containerapp revision show"*) [[ "$*" == *"--revision r2 "* ]] && echo registry/presswork@r2 ;;
+  "containerapp ingress traffic show"*) echo "$STABLE" ;;
+  "monitor log-analytics workspace"*) echo workspace ;;
+  "monitor log-analytics query"*) echo "$RATE" ;;
+  *)
+    said=$*
+    said=${said// --resource-group group/}
+    said=${said// --name shim/}
+    said=${said// --output none/}
+    echo "${said// --no-prompt/}" >>"$LOG"
+    ;;
+esac
+"#;
+
+struct Case {
+    arguments: &'static [&'static str],
+    stable: &'static str,
+    rate: &'static str,
+    exists: bool,
+}
+
+const PLAIN: Case = Case {
+    arguments: &[],
+    stable: "r2",
+    rate: "1.5",
+    exists: true,
+};
+
+/// The exit code, what was printed, and what was changed.
+fn run(case: &Case) -> (i32, String, Vec<String>) {
+    let place = tempfile::tempdir().unwrap();
+    let az = place.path().join("az");
+    std::fs::write(&az, AZ).unwrap();
+    std::fs::set_permissions(&az, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let log = place.path().join("log");
+    let path = format!("{}:/usr/local/bin:/usr/bin:/bin", place.path().display());
+    let output = Command::new(root().join("infra/rollout.sh"))
+        .args(case.arguments)
+        .env_clear()
+        .env("PATH", path)
+        .env("RESOURCE_GROUP", "group")
+        .env("STABLE", case.stable)
+        .env("RATE", case.rate)
+        .env("EXISTS", case.exists.to_string())
+        .env("LOG", &log)
+        .output()
+        .unwrap();
+    let changes = std::fs::read_to_string(log).unwrap_or_default();
+    let changes = changes.lines().map(str::to_owned).collect();
+    let said = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+    (output.status.code().unwrap_or(-1), said, changes)
+}
+
+#[test]
+fn steps_of_a_rollout() {
+    let check = |case: Case, code: i32, expect: &[&str]| {
+        let (ended, said, changes) = run(&case);
+        assert_eq!(ended, code, "{:?}: {said}", case.arguments);
+        assert_eq!(changes, expect, "{:?}", case.arguments);
+    };
+    let with = |arguments| Case { arguments, ..PLAIN };
+    check(
+        with(&["to", "5"]),
+        0,
+        &[
+            "containerapp revision activate --revision r3",
+            "containerapp ingress traffic set --revision-weight r3=5 r2=95",
+        ],
+    );
+    for wrong in [&["to", "101"][..], &["to", "-1"], &["to"], &["to", "x"]] {
+        check(with(wrong), 1, &[]);
+    }
+    check(with(&["go"]), 2, &[]);
+    // Nothing to fall back to.
+    let first = Case {
+        stable: "",
+        ..with(&["to", "5"])
+    };
+    check(first, 1, &[]);
+    check(
+        with(&["finish"]),
+        0,
+        &[
+            "containerapp ingress traffic set --revision-weight r3=100",
+            "containerapp revision label remove --label stable",
+            "containerapp revision label add --label stable --revision r3",
+            "containerapp revision deactivate --revision r1",
+        ],
+    );
+    check(
+        with(&["rollback"]),
+        0,
+        &[
+            "containerapp revision activate --revision r2",
+            "containerapp ingress traffic set --revision-weight r2=100",
+            "containerapp update --name worker --image registry/presswork@r2",
+            "containerapp revision deactivate --revision r3",
+        ],
+    );
+    let finished = Case {
+        stable: "r3",
+        ..with(&["rollback"])
+    };
+    check(
+        finished,
+        0,
+        &[
+            "containerapp revision label remove --label stable",
+            "containerapp revision label add --label stable --revision r2",
+            "containerapp revision activate --revision r2",
+            "containerapp ingress traffic set --revision-weight r2=100",
+            "containerapp update --name worker --image registry/presswork@r2",
+            "containerapp revision deactivate --revision r3",
+        ],
+    );
+}
+
+#[test]
+fn questions_about_a_rollout() {
+    let check = |case: Case, code: i32, expect: &str| {
+        let (ended, said, changes) = run(&case);
+        assert_eq!(
+            (ended, said.as_str()),
+            (code, expect),
+            "{:?}",
+            case.arguments
+        );
+        assert_eq!(changes, Vec::<String>::new());
+    };
+    let with = |arguments| Case { arguments, ..PLAIN };
+    check(with(&["healthy"]), 0, "errors: 1.5 %");
+    for (rate, code) in [("5", 0), ("5.01", 1), ("100", 1)] {
+        check(
+            Case {
+                rate,
+                ..with(&["healthy"])
+            },
+            code,
+            &format!("errors: {rate} %"),
+        );
+    }
+    // No request at all is no error.
+    check(
+        Case {
+            rate: "",
+            ..with(&["healthy"])
+        },
+        0,
+        "errors: 0 %",
+    );
+    check(with(&["stable-revision"]), 0, "r2");
+    check(with(&["stable-image"]), 0, "registry/presswork@r2");
+    check(
+        Case {
+            exists: false,
+            ..with(&["stable-revision"])
+        },
+        0,
+        "",
+    );
+    check(
+        Case {
+            stable: "",
+            ..with(&["stable-image"])
+        },
+        0,
+        "",
+    );
+}

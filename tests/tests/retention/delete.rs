@@ -1,0 +1,99 @@
+//! `DELETE /v1/jobs/{id}`, in every state.
+
+use std::time::Duration;
+
+use e2e::backing::Backing;
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+
+use crate::{LABEL, System, WORD};
+
+e2e::on_both_storages!(
+    a_deleted_job_leaves_nothing_and_spares_its_copy,
+    a_worker_in_mid_call_brings_nothing_back,
+    the_provider_s_copy_goes_too,
+);
+
+async fn a_deleted_job_leaves_nothing_and_spares_its_copy(backing: Backing) {
+    let system = System::start(backing, json!({}), &[]).await;
+    system.listen().await;
+    let first = system.submit(json!({})).await;
+    let job = system.api.ended(&first).await.unwrap();
+    assert_eq!(job["state"], "succeeded", "{job:#}");
+    let copy = system.submit(json!({})).await;
+    assert_eq!(system.api.ended(&copy).await.unwrap()["cached"], true);
+    // The look finds what is there.
+    let found = system.found().await;
+    for place in [
+        &format!("{WORD} in blob anonymous/{first}.json of job-inputs"),
+        &format!("{WORD} in blob anonymous/{first}.json of model-replies"),
+        &format!("{WORD} in the text of blob anonymous/{first}.pdf of cv-pdfs"),
+        &format!("{WORD} in blob anonymous/{first}/cv.json of job-documents"),
+    ] {
+        assert!(found.contains(place), "{place} is not among {found:#?}");
+    }
+    let labelled = |found: &[String]| found.iter().any(|it| it.starts_with(LABEL));
+    assert!(labelled(&found), "{found:#?}");
+
+    let path = |id: &str| format!("/v1/jobs/{id}");
+    assert_eq!(system.delete(&path(&first)).await, StatusCode::NO_CONTENT);
+    let of_first: Vec<_> = system
+        .found()
+        .await
+        .into_iter()
+        .filter(|place| place.contains(&first))
+        .collect();
+    assert_eq!(of_first, Vec::<String>::new());
+    assert_eq!(system.delete(&path(&first)).await, StatusCode::NOT_FOUND);
+    assert!(system.api.pdf(&copy).await.unwrap().starts_with(b"%PDF"));
+
+    assert_eq!(system.delete(&path(&copy)).await, StatusCode::NO_CONTENT);
+    // The webhook's own description is its owner's.
+    let left = system.found().await;
+    assert!(left.iter().all(|it| it.contains("row e~")), "{left:#?}");
+}
+
+async fn a_worker_in_mid_call_brings_nothing_back(backing: Backing) {
+    let system = System::start(backing, json!({"latency": "1500ms"}), &[]).await;
+    let id = system.submit(json!({})).await;
+    system
+        .api
+        .until(&id, |job| job["state"] == "running")
+        .await
+        .unwrap();
+    assert_eq!(
+        system.delete(&format!("/v1/jobs/{id}")).await,
+        StatusCode::NO_CONTENT
+    );
+    assert_eq!(system.found().await, Vec::<String>::new());
+    let (status, _) = system.api.get(&format!("/v1/jobs/{id}")).await.unwrap();
+    assert_eq!(status, StatusCode::NOT_FOUND);
+    // The reply comes while the tombstone stands.
+    while system.model.counters().in_flight > 0 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    system.nothing_left().await;
+    assert_eq!(system.model.counters().accepted, 1);
+    let log = system.server.terminate().1;
+    assert!(!log.contains(WORD), "no word of a CV is logged");
+}
+
+async fn the_provider_s_copy_goes_too(backing: Backing) {
+    let script: Value = json!({"background": {"queued": "10ms", "in_progress": "60s"}});
+    let background = [("model.background", "on"), ("model.pending_max", "3s")];
+    let system = System::start(backing, script, &background).await;
+    let id = system.submit(json!({})).await;
+    while system.model.stored().is_empty() {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(
+        system.delete(&format!("/v1/jobs/{id}")).await,
+        StatusCode::NO_CONTENT
+    );
+    system.nothing_left().await;
+    assert!(
+        system.model.stored().is_empty(),
+        "the provider keeps no copy"
+    );
+}

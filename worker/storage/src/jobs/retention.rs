@@ -1,0 +1,172 @@
+//! What is removed because it has been kept long enough, or belongs to nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use schemas::{JobId, Tenant};
+
+use super::JobStore;
+use super::row::{self, JobRow, KeyRow};
+use crate::names::{Container, TableName, job_of_blob, row as key};
+use crate::port::{Result, Write};
+
+/// Writes of one transaction.
+const CHUNK: usize = 100;
+
+impl JobStore {
+    /// Purges a tenant's jobs that ended before a time. Those that are not final stay, and those
+    /// that an operator has to decide on after a restore.
+    pub async fn purge_ended(&self, tenant: &Tenant, before: Timestamp) -> Result<u64> {
+        let millis = u64::try_from(before.as_millisecond()).unwrap_or(0);
+        // No job ends before it is submitted.
+        let start = key::jobs_of(millis);
+        let table = &self.storage.table;
+        let (mut purged, mut from) = (0, None);
+        loop {
+            let rows = start.as_str().."j\u{7f}";
+            let read = table
+                .query(TableName::Jobs, tenant.as_str(), rows, 1_000, from.as_ref())
+                .await?;
+            for entity in read.value.entities {
+                let row: JobRow = row::decode(entity.properties)?;
+                let over = row.state.is_final() && !row.restored;
+                if over && row.finished_at.unwrap_or(row.updated_at) < before {
+                    purged += u64::from(self.purge(tenant, row.id).await?);
+                }
+            }
+            from = read.value.next;
+            if from.is_none() {
+                return Ok(purged);
+            }
+        }
+    }
+
+    /// Removes a tenant's idempotency rows that have expired.
+    pub async fn drop_expired_keys(&self, tenant: &Tenant) -> Result<u64> {
+        let rows = key::IDEMPOTENCY.."k\u{7f}";
+        let table = &self.storage.table;
+        let (mut removed, mut from) = (0, None);
+        loop {
+            let name = TableName::Jobs;
+            let read = table
+                .query(name, tenant.as_str(), rows.clone(), 1_000, from.as_ref())
+                .await?;
+            let mut writes = Vec::new();
+            for entity in read.value.entities {
+                let entry: KeyRow = row::decode(entity.properties)?;
+                if entry.expires_at <= read.date {
+                    // Without its version: an expired key that is used anew at this moment loses
+                    // its row, and a repeat of that request makes a second job. With it: not.
+                    writes.push(Write::Delete(entity.row, Some(entity.etag)));
+                }
+            }
+            removed += self.delete_each(tenant, writes).await?;
+            from = read.value.next;
+            if from.is_none() {
+                return Ok(removed);
+            }
+        }
+    }
+
+    /// Deletes rows; those that somebody has written meanwhile stay.
+    async fn delete_each(&self, tenant: &Tenant, writes: Vec<Write>) -> Result<u64> {
+        use crate::port::StorageError::Precondition;
+        let table = &self.storage.table;
+        let mut removed = 0;
+        for chunk in writes.chunks(CHUNK) {
+            let all = table.write(TableName::Jobs, tenant.as_str(), chunk.to_vec());
+            match all.await {
+                Ok(_) => removed += chunk.len() as u64,
+                Err(Precondition) => {
+                    for write in chunk {
+                        let one =
+                            table.write(TableName::Jobs, tenant.as_str(), vec![write.clone()]);
+                        match one.await {
+                            Ok(_) => removed += 1,
+                            Err(Precondition) => {}
+                            Err(e) => return Err(e),
+                        }
+                    }
+                }
+                Err(e) => return Err(e),
+            }
+        }
+        Ok(removed)
+    }
+
+    /// Removes the blobs of jobs that are not there, of all tenants, if they were written before a
+    /// time: a front that died between blob and row leaves one, and so does a worker that went on
+    /// long after its job was purged.
+    pub async fn drop_orphans(&self, before: Timestamp) -> Result<u64> {
+        let blobs = &self.storage.blobs;
+        let mut removed = 0;
+        for container in Container::OF_JOBS {
+            let mut from = None;
+            loop {
+                let page = blobs.list(container, "", 1_000, from.as_ref()).await?;
+                let mut of_tenants: BTreeMap<Tenant, Vec<(JobId, String)>> = BTreeMap::new();
+                for (path, info) in page.blobs {
+                    if let Some((tenant, id)) = job_of_blob(&path)
+                        && info.modified < before
+                    {
+                        of_tenants.entry(tenant).or_default().push((id, path));
+                    }
+                }
+                for (tenant, found) in of_tenants {
+                    removed += self.drop_unowned(container, &tenant, found).await?;
+                }
+                from = page.next;
+                if from.is_none() {
+                    break;
+                }
+            }
+        }
+        Ok(removed)
+    }
+
+    async fn drop_unowned(
+        &self,
+        container: Container,
+        tenant: &Tenant,
+        found: Vec<(JobId, String)>,
+    ) -> Result<u64> {
+        let ids: BTreeSet<JobId> = found.iter().map(|(id, _)| *id).collect();
+        let (Some(first), Some(last)) = (ids.first(), ids.last()) else {
+            return Ok(0);
+        };
+        // One range of rows in place of a read for each blob: ids are in the order of time.
+        let there = self.jobs_between(tenant, *first, *last).await?;
+        let mut removed = 0;
+        for (id, path) in found {
+            if !there.contains(&id) {
+                self.storage.blobs.delete(container, &path).await?;
+                removed += 1;
+            }
+        }
+        Ok(removed)
+    }
+
+    async fn jobs_between(
+        &self,
+        tenant: &Tenant,
+        first: JobId,
+        last: JobId,
+    ) -> Result<BTreeSet<JobId>> {
+        let start = key::jobs_of(last.unix_millis());
+        let end = format!("{}\u{7f}", key::jobs_of(first.unix_millis()));
+        let table = &self.storage.table;
+        let (mut there, mut from) = (BTreeSet::new(), None);
+        loop {
+            let rows = start.as_str()..end.as_str();
+            let read = table
+                .query(TableName::Jobs, tenant.as_str(), rows, 1_000, from.as_ref())
+                .await?;
+            let rows = read.value.entities.iter();
+            there.extend(rows.filter_map(|entity| key::job_of_row(&entity.row)));
+            from = read.value.next;
+            if from.is_none() {
+                return Ok(there);
+            }
+        }
+    }
+}
