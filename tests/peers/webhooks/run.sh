@@ -6,9 +6,11 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../../.."
 folder=tests/peers/webhooks
 python=target/peers/webhooks
 
-if ! cmp -s "$folder/requirements.txt" "$python/requirements.txt"; then
-  python3 -m pip install --quiet --disable-pip-version-check --upgrade --target "$python" -r "$folder/requirements.txt"
-  cp "$folder/requirements.txt" "$python/"
+if ! cmp -s "$folder/requirements.txt" "$python/installed.txt"; then
+  rm -rf "$python"
+  python3 -m venv "$python"
+  "$python/bin/pip" install --quiet --disable-pip-version-check -r "$folder/requirements.txt"
+  cp "$folder/requirements.txt" "$python/installed.txt"
 fi
 if ! cmp -s "$folder/package-lock.json" "$folder/node_modules/.presswork-lock"; then
   npm ci --prefix "$folder" --no-audit --no-fund
@@ -16,5 +18,5 @@ if ! cmp -s "$folder/package-lock.json" "$folder/node_modules/.presswork-lock"; 
 fi
 
 cargo build --locked --quiet -p webhook --example signature
-PYTHONPATH="$python" python3 "$folder/check.py" target/debug/examples/signature
+"$python/bin/python" "$folder/check.py" target/debug/examples/signature
 node "$folder/check.mjs" target/debug/examples/signature

@@ -36,8 +36,9 @@ async fn endpoints_that_misbehave_are_recorded_and_delay_nobody(backing: Backing
         bad.push(subscribe(&api, body).await.0);
     }
     // Nobody listens there, and nobody speaks TLS here.
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = port.local_addr().unwrap().port();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    drop(listener);
     let closed = json!({"url": format!("http://127.0.0.1:{port}/"), "events": event});
     let closed = subscribe(&api, closed).await.0;
     let tls = sink.url("ok/tls").replace("http://", "https://");
