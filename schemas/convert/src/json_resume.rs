@@ -2,7 +2,7 @@
 //!
 //! What the schema has no place for goes into further members, which it permits: `dateRange` of an
 //! entry (the range as the person wrote it), `basics.birthDate`, `basics.nationality`, `trainings`,
-//! `meta.language` and `meta.dataPrivacy`. So what [`write`] writes, [`read`] reads back unchanged.
+//! `meta.language` and `meta.dataPrivacy`. So what [`write()`] writes, [`read()`] reads back unchanged.
 
 mod dates;
 mod read;

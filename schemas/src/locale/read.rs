@@ -7,7 +7,7 @@ use super::lexicon::{is_present, is_since, is_until, named_month};
 use crate::cv::Point;
 
 impl WrittenRange {
-    /// Reads what [`DateRange::parse`] reads, and months by name in all languages: `Sep 2016 – Dec
+    /// Reads what [`DateRange::parse`](crate::cv::DateRange::parse) reads, and months by name in all languages: `Sep 2016 – Dec
     /// 2019`, `wrzesień 2013 – obecnie`, `enero de 2020 – actualidad`. `None` for anything else.
     pub fn read(text: &str) -> Option<Self> {
         let mut at = Cursor { text, at: 0 };
