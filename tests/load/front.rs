@@ -24,7 +24,7 @@ const SETTINGS: [(&str, &str); 5] = [
     ("limits.enabled", "off"),
     ("server.max_streams", "1000000"),
     ("server.max_streams_per_tenant", "1000000"),
-    ("server.max_connections", "1000000"),
+    ("http.max_connections", "1000000"),
 ];
 
 /// What a measurement is made with.

@@ -79,7 +79,8 @@ pub fn picture(pdf: &[u8], page: u32, width: u32) -> Result<Vec<u8>, Error> {
     let rgb: Vec<u8> = pixmap.data().iter().flat_map(|p| [p.r, p.g, p.b]).collect();
     let (width, height) = (pixmap.width(), pixmap.height());
     let mut png = Vec::new();
-    PngEncoder::new_with_quality(&mut png, CompressionType::Default, FilterType::Adaptive)
+    // Fast: packing a page more tightly takes longer than setting the whole document.
+    PngEncoder::new_with_quality(&mut png, CompressionType::Fast, FilterType::Up)
         .write_image(&rgb, width.into(), height.into(), ExtendedColorType::Rgb8)
         .map_err(|_| Error::Png)?;
     Ok(png)
