@@ -1,7 +1,6 @@
 //! The routes, and the layers around all of them.
 
 use axum::Router;
-use axum::handler::Handler;
 use axum::middleware::from_fn_with_state;
 use http::Method;
 use schemas::ProblemKind;
@@ -50,160 +49,124 @@ pub fn operations() -> Vec<Operation> {
 /// All routes: each an operation and its handler.
 fn routes() -> Vec<Route> {
     use Scope::{JobsRead, JobsWrite, SessionsRead, SessionsWrite};
+    let about = |path, id| Operation::new(Method::GET, path, id, Group::About, Access::Open);
+    let job = |method, path, id, scope| {
+        Operation::new(method, path, id, Group::Jobs, Access::Needs(scope))
+    };
+    let session = |method, path, id, scope| {
+        Operation::new(method, path, id, Group::Sessions, Access::Needs(scope))
+    };
+    let tenant = |method, id| {
+        let admin = Access::Needs(Scope::Admin);
+        Operation::new(method, "/v1/tenant/erase", id, Group::Tenant, admin)
+    };
+    let hook = |method, path, id| Operation::new(method, path, id, Group::Hooks, Access::Signed);
+    let grid = "/v1/hooks/eventgrid";
     let mut routes = vec![
-        about("/", "index", about::index),
-        about("/healthz", "alive", health::alive),
-        about("/readyz", "ready", health::ready),
-        about("/health", "health", health::contract),
-        about("/health/detailed", "detailedHealth", health::detailed),
-        about("/api/health", "contractHealth", health::contract),
-        about("/problems", "problems", about::problems),
-        about("/problems/{name}", "problem", about::problem),
-        about("/openapi.json", "openapi", openapi::openapi),
-        about("/docs", "docs", openapi::docs),
-        job(
-            Method::POST,
-            "/v1/jobs",
-            "submitJob",
-            JobsWrite,
+        Route::new(about("/", "index"), about::index),
+        Route::new(about("/healthz", "alive"), health::alive),
+        Route::new(about("/readyz", "ready"), health::ready),
+        Route::new(about("/health", "health"), health::contract),
+        Route::new(
+            about("/health/detailed", "detailedHealth"),
+            health::detailed,
+        ),
+        Route::new(about("/api/health", "contractHealth"), health::contract),
+        Route::new(about("/problems", "problems"), about::problems),
+        Route::new(about("/problems/{name}", "problem"), about::problem),
+        Route::new(about("/openapi.json", "openapi"), openapi::openapi),
+        Route::new(about("/docs", "docs"), openapi::docs),
+        Route::new(
+            job(Method::POST, "/v1/jobs", "submitJob", JobsWrite),
             submit::submit,
         ),
-        job(Method::GET, "/v1/jobs", "listJobs", JobsRead, list::list),
-        job(
-            Method::GET,
-            "/v1/jobs/{id}",
-            "readJob",
-            JobsRead,
+        Route::new(
+            job(Method::GET, "/v1/jobs", "listJobs", JobsRead),
+            list::list,
+        ),
+        Route::new(
+            job(Method::GET, "/v1/jobs/{id}", "readJob", JobsRead),
             jobs::read,
         ),
-        job(
-            Method::POST,
-            "/v1/jobs/batch",
-            "submitBatch",
-            JobsWrite,
+        Route::new(
+            job(Method::POST, "/v1/jobs/batch", "submitBatch", JobsWrite),
             batch::submit,
         ),
-        job(
-            Method::DELETE,
-            "/v1/jobs/{id}",
-            "deleteJob",
-            JobsWrite,
+        Route::new(
+            job(Method::DELETE, "/v1/jobs/{id}", "deleteJob", JobsWrite),
             jobs::delete,
         ),
-        job(
-            Method::GET,
-            "/v1/jobs/{id}/events",
-            "followJob",
-            JobsRead,
+        Route::new(
+            job(Method::GET, "/v1/jobs/{id}/events", "followJob", JobsRead),
             events::follow,
         ),
-        job(
-            Method::GET,
-            "/v1/jobs/{id}/result",
-            "readResult",
-            JobsRead,
+        Route::new(
+            job(Method::GET, "/v1/jobs/{id}/result", "readResult", JobsRead),
             result::read,
         ),
-        job(
-            Method::GET,
-            "/v1/jobs/{id}/result/{document}",
-            "readDocument",
-            JobsRead,
+        Route::new(
+            job(
+                Method::GET,
+                "/v1/jobs/{id}/result/{document}",
+                "readDocument",
+                JobsRead,
+            ),
             result::read_document,
         ),
-        job(
-            Method::POST,
-            "/v1/jobs/{id}/cancel",
-            "cancelJob",
-            JobsWrite,
+        Route::new(
+            job(Method::POST, "/v1/jobs/{id}/cancel", "cancelJob", JobsWrite),
             jobs::cancel,
         ),
-        job(
-            Method::POST,
-            "/v1/jobs/{id}/retry",
-            "retryJob",
-            JobsWrite,
+        Route::new(
+            job(Method::POST, "/v1/jobs/{id}/retry", "retryJob", JobsWrite),
             jobs::retry,
         ),
-        session(
-            Method::POST,
-            "/v1/sessions",
-            "createSession",
-            SessionsWrite,
+        Route::new(
+            session(Method::POST, "/v1/sessions", "createSession", SessionsWrite),
             sessions::create,
         ),
-        session(
-            Method::GET,
-            "/v1/sessions/{id}",
-            "readSession",
-            SessionsRead,
+        Route::new(
+            session(
+                Method::GET,
+                "/v1/sessions/{id}",
+                "readSession",
+                SessionsRead,
+            ),
             sessions::read,
         ),
-        session(
-            Method::PATCH,
-            "/v1/sessions/{id}",
-            "editSession",
-            SessionsWrite,
+        Route::new(
+            session(
+                Method::PATCH,
+                "/v1/sessions/{id}",
+                "editSession",
+                SessionsWrite,
+            ),
             sessions::patch,
         ),
-        session(
-            Method::DELETE,
-            "/v1/sessions/{id}",
-            "deleteSession",
-            SessionsWrite,
+        Route::new(
+            session(
+                Method::DELETE,
+                "/v1/sessions/{id}",
+                "deleteSession",
+                SessionsWrite,
+            ),
             sessions::delete,
         ),
-        tenant(Method::POST, "eraseTenant", tenant::erase),
-        tenant(Method::GET, "readErasure", tenant::progress),
-        hook("/v1/hooks/openai", "openaiHook", hooks::openai),
-        hook("/v1/hooks/eventgrid", "eventGridHook", eventgrid::events),
+        Route::new(tenant(Method::POST, "eraseTenant"), tenant::erase),
+        Route::new(tenant(Method::GET, "readErasure"), tenant::progress),
+        Route::new(
+            hook(Method::POST, "/v1/hooks/openai", "openaiHook"),
+            hooks::openai,
+        ),
+        Route::new(hook(Method::POST, grid, "eventGridHook"), eventgrid::events),
+        Route::new(
+            hook(Method::OPTIONS, grid, "eventGridHandshake"),
+            eventgrid::handshake,
+        ),
     ];
-    routes.push(eventgrid::handshake_route());
     routes.extend(webhooks::routes());
     routes.extend(api::routes());
     routes
-}
-
-fn about<H: Handler<T, App>, T: 'static>(
-    path: &'static str,
-    id: &'static str,
-    handler: H,
-) -> Route {
-    let operation = Operation::new(Method::GET, path, id, Group::About, Access::Open);
-    Route::new(operation, handler)
-}
-
-fn hook<H: Handler<T, App>, T: 'static>(path: &'static str, id: &'static str, handler: H) -> Route {
-    let operation = Operation::new(Method::POST, path, id, Group::Hooks, Access::Signed);
-    Route::new(operation, handler)
-}
-
-fn job<H: Handler<T, App>, T: 'static>(
-    method: Method,
-    path: &'static str,
-    id: &'static str,
-    scope: Scope,
-    handler: H,
-) -> Route {
-    let operation = Operation::new(method, path, id, Group::Jobs, Access::Needs(scope));
-    Route::new(operation, handler)
-}
-
-fn session<H: Handler<T, App>, T: 'static>(
-    method: Method,
-    path: &'static str,
-    id: &'static str,
-    scope: Scope,
-    handler: H,
-) -> Route {
-    let operation = Operation::new(method, path, id, Group::Sessions, Access::Needs(scope));
-    Route::new(operation, handler)
-}
-
-fn tenant<H: Handler<T, App>, T: 'static>(method: Method, id: &'static str, handler: H) -> Route {
-    let (path, access) = ("/v1/tenant/erase", Access::Needs(Scope::Admin));
-    let operation = Operation::new(method, path, id, Group::Tenant, access);
-    Route::new(operation, handler)
 }
 
 async fn no_such_route() -> Failure {

@@ -1,6 +1,6 @@
 //! Identifiers: jobs and tenants.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
 use std::str::FromStr;
 
 use jiff::Timestamp;
@@ -93,12 +93,7 @@ impl Tenant {
     pub fn from_claim(claim: &str) -> Self {
         Self::try_from(claim.to_owned()).unwrap_or_else(|_| {
             let digest = Sha256::digest(claim.as_bytes());
-            let mut name = String::from("t-");
-            for byte in digest.iter().take(20) {
-                // Writing to a `String` cannot fail.
-                let _ = write!(name, "{byte:02x}");
-            }
-            Self(name)
+            Self(format!("t-{}", crate::hex(&digest[..20])))
         })
     }
 

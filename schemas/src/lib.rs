@@ -6,6 +6,7 @@
 
 pub mod cv;
 pub mod event;
+mod hex;
 pub mod id;
 pub mod job;
 pub mod locale;
@@ -15,6 +16,7 @@ pub mod problem;
 pub mod session;
 pub mod webhook;
 
+pub use hex::hex;
 pub use id::{JobId, Tenant};
 pub use money::Usd;
 pub use problem::{FieldError, Problem, ProblemKind};

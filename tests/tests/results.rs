@@ -12,7 +12,6 @@ use openai::fake::{Script, Server as Fake};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
-use std::fmt::Write as _;
 
 e2e::on_both_storages!(
     every_document_comes_whole_and_in_parts,
@@ -50,11 +49,7 @@ async fn finished(system: &System) -> Value {
 }
 
 fn sha256(bytes: &[u8]) -> String {
-    let digest = Sha256::digest(bytes);
-    digest.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    schemas::hex(&Sha256::digest(bytes))
 }
 
 async fn every_document_comes_whole_and_in_parts(backing: Backing) {

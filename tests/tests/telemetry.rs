@@ -7,7 +7,6 @@
 )]
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
 use std::net::TcpListener;
 use std::time::Duration;
 
@@ -23,6 +22,7 @@ use opentelemetry_proto::tonic::common::v1::{KeyValue, any_value::Value as Any};
 use opentelemetry_proto::tonic::trace::v1::Span;
 use prost::Message as _;
 use reqwest::{Method, StatusCode};
+use schemas::hex;
 use serde_json::{Value, json};
 use telemetry::event::EVENTS;
 use telemetry::metrics::{METRICS, Spec};
@@ -111,13 +111,6 @@ fn number(attributes: &[KeyValue], name: &str) -> i64 {
         Some(Any::IntValue(number)) => *number,
         other => panic!("{name}: {other:?} in {attributes:?}"),
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 async fn one_trace_joins_request_queue_model_render_blob_and_webhook(backing: Backing) {

@@ -245,7 +245,7 @@ impl Worker {
             shutdown,
             ..
         } = &*self.0;
-        let holder = jobs::hex(&random::<8>(&**entropy));
+        let holder = schemas::hex(&random::<8>(&**entropy));
         let lives = settings.session_lives;
         let sessions = SessionStore::new(store.clone(), clock.clone(), entropy.clone(), lives);
         // Nothing is to be put back yet; but that a worker runs, whoever asks can see at once.

@@ -7,7 +7,7 @@
 use schemas::{JobId, Tenant};
 use sha2::{Digest as _, Sha256};
 
-use crate::jobs::hex;
+use schemas::hex;
 
 /// Bytes of the checksum.
 const CHECK: usize = 6;

@@ -296,7 +296,7 @@ fn facts(name: DocumentName, data: &[u8], file_name: String, pages: Option<u32>)
     DocumentFacts {
         name,
         size_bytes: data.len() as u64,
-        sha256: jobs::hex(&Sha256::digest(data)),
+        sha256: schemas::hex(&Sha256::digest(data)),
         file_name,
         pages,
     }

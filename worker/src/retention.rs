@@ -13,7 +13,7 @@ use storage::port::Result;
 use storage::sessions::SessionStore;
 use storage::{lease, schedule};
 
-use crate::{Engine, jobs};
+use crate::Engine;
 
 /// The name of the lease, and of the daily task.
 const NAME: &str = "retention";
@@ -60,7 +60,7 @@ impl<'a> Keeper<'a> {
         Self {
             engine,
             eraser: Eraser::new(sessions, clock),
-            holder: jobs::hex(&random::<8>(&*engine.entropy)),
+            holder: schemas::hex(&random::<8>(&*engine.entropy)),
         }
     }
 

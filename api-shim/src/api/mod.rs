@@ -16,7 +16,6 @@ mod sessions;
 mod wait;
 
 use axum::extract::{Request, State};
-use axum::handler::Handler;
 use axum::response::{IntoResponse as _, Response};
 use futures::future::BoxFuture;
 use http::Method;
@@ -45,11 +44,13 @@ pub(crate) fn routes() -> Vec<Route> {
             SessionsWrite,
         ),
         tool(Tool::GetCvSession, "/api/get-cv-session", SessionsRead),
-        route(
-            get.clone(),
-            "/api/get-cv-session",
-            "getCvSession",
-            Access::Needs(SessionsRead),
+        Route::new(
+            operation(
+                get.clone(),
+                "/api/get-cv-session",
+                "getCvSession",
+                Access::Needs(SessionsRead),
+            ),
             get_session,
         ),
         tool(Tool::UpdateCvField, "/api/update-cv-field", SessionsWrite),
@@ -69,11 +70,13 @@ pub(crate) fn routes() -> Vec<Route> {
             SessionsWrite,
         ),
         tool(Tool::GenerateCvAction, "/api/generate-cv-action", JobsWrite),
-        route(
-            post.clone(),
-            "/api/generate-cv",
-            "generateCv",
-            Access::Needs(JobsWrite),
+        Route::new(
+            operation(
+                post.clone(),
+                "/api/generate-cv",
+                "generateCv",
+                Access::Needs(JobsWrite),
+            ),
             generate_cv,
         ),
         tool(Tool::ValidateCv, "/api/validate-cv", JobsWrite),
@@ -84,41 +87,33 @@ pub(crate) fn routes() -> Vec<Route> {
             "/api/generate-context-pack",
             SessionsRead,
         ),
-        route(
-            post,
-            "/api/cv-tool-call-handler",
-            "callTool",
-            Access::Needs(JobsWrite),
+        Route::new(
+            operation(
+                post,
+                "/api/cv-tool-call-handler",
+                "callTool",
+                Access::Needs(JobsWrite),
+            ),
             handler,
         ),
-        route(
-            get.clone(),
-            "/api/tools.json",
-            "listTools",
-            Access::Open,
+        Route::new(
+            operation(get.clone(), "/api/tools.json", "listTools", Access::Open),
             about::tools,
         ),
-        route(
-            get,
-            "/api/instructions.md",
-            "readInstructions",
-            Access::Open,
+        Route::new(
+            operation(
+                get,
+                "/api/instructions.md",
+                "readInstructions",
+                Access::Open,
+            ),
             about::instructions,
         ),
     ]
 }
 
-fn route<H: Handler<T, App>, T: 'static>(
-    method: Method,
-    path: &'static str,
-    id: &'static str,
-    access: Access,
-    handler: H,
-) -> Route {
-    Route::new(
-        Operation::new(method, path, id, Group::Contract, access),
-        handler,
-    )
+fn operation(method: Method, path: &'static str, id: &'static str, access: Access) -> Operation {
+    Operation::new(method, path, id, Group::Contract, access)
 }
 
 /// Whose request it is, and what its headers say.
@@ -149,13 +144,8 @@ fn tool(tool: Tool, path: &'static str, scope: Scope) -> Route {
         let reply = call(&context, tool, input, Surface::Route).await?;
         Answer::Ok(reply.into_response())
     };
-    route(
-        Method::POST,
-        path,
-        tool.name(),
-        Access::Needs(scope),
-        handler,
-    )
+    let operation = operation(Method::POST, path, tool.name(), Access::Needs(scope));
+    Route::new(operation, handler)
 }
 
 async fn generate_cv(State(app): State<App>, caller: Caller, request: Request) -> Answer {

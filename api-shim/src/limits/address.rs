@@ -1,6 +1,5 @@
 //! The address of a caller, for limits of callers without a credential.
 
-use std::fmt::Write as _;
 use std::net::{IpAddr, SocketAddr};
 
 use http::HeaderMap;
@@ -21,13 +20,7 @@ pub(super) fn of_caller(peer: Option<IpAddr>, headers: &HeaderMap, hops: u8) -> 
         None => "unknown".to_owned(),
         Some(address) => network(address),
     };
-    let digest = Sha256::digest(text.as_bytes());
-    let mut name = String::with_capacity(20);
-    for byte in digest.iter().take(10) {
-        // Writing to a `String` cannot fail.
-        let _ = write!(name, "{byte:02x}");
-    }
-    name
+    schemas::hex(&Sha256::digest(text.as_bytes())[..10])
 }
 
 /// One subscriber's network: an IPv6 address is one of the 2^64 that each has (RFC 6177).

@@ -8,7 +8,7 @@ use axum::response::IntoResponse as _;
 use axum::{Json, http::Uri};
 use futures::{StreamExt as _, TryStreamExt as _};
 use http::header::{self, HeaderName, HeaderValue};
-use http::{HeaderMap, Method, StatusCode};
+use http::{HeaderMap, StatusCode};
 use schemas::ProblemKind;
 use schemas::event::{self, Event};
 use serde::Deserialize;
@@ -18,7 +18,6 @@ use storage::names::{Container, QueueName, job_of_pdf_path};
 
 use crate::app::App;
 use crate::body::any_bytes;
-use crate::operation::{Access, Group, Operation, Route};
 use crate::problem::{Answer, Failure};
 
 /// Event Grid sends 1 MB at most.
@@ -31,13 +30,6 @@ const ORIGIN: HeaderName = HeaderName::from_static("webhook-request-origin");
 const RATE: HeaderName = HeaderName::from_static("webhook-request-rate");
 const ALLOWED_ORIGIN: HeaderName = HeaderName::from_static("webhook-allowed-origin");
 const ALLOWED_RATE: HeaderName = HeaderName::from_static("webhook-allowed-rate");
-
-/// `OPTIONS /v1/hooks/eventgrid`.
-pub(crate) fn handshake_route() -> Route {
-    let (path, id) = ("/v1/hooks/eventgrid", "eventGridHandshake");
-    let operation = Operation::new(Method::OPTIONS, path, id, Group::Hooks, Access::Signed);
-    Route::new(operation, handshake)
-}
 
 /// `POST /v1/hooks/eventgrid`: events in Event Grid's own schema or as CloudEvents 1.0, alone or
 /// in a batch. `200` once all that concern us are on the queue; nothing is believed but that a blob
@@ -76,7 +68,7 @@ pub(crate) async fn events(State(app): State<App>, request: Request) -> Answer {
 
 /// `OPTIONS /v1/hooks/eventgrid`: the handshake of CloudEvents (HTTP Web Hooks for Event Delivery,
 /// section 4): whoever shows the secret may deliver.
-async fn handshake(State(app): State<App>, request: Request) -> Answer {
+pub(crate) async fn handshake(State(app): State<App>, request: Request) -> Answer {
     admit(&app, request.uri(), request.headers())?;
     let Some(origin) = request.headers().get(ORIGIN).cloned() else {
         let detail = "A handshake has the header WebHook-Request-Origin.";

@@ -104,11 +104,8 @@ async fn create(State(app): State<App>, caller: Caller, request: Request) -> Ans
     let body = json_bytes(request, LARGEST.min(app.settings.body_limit)).await?;
     let body: CreateWebhook = json::parse(&body, &["metadata"])?;
     refuse(body.faults())?;
-    let url = body
-        .url
-        .as_deref()
-        .map(|url| checked(&app, "url", url))
-        .transpose()?;
+    let url = body.url.as_deref();
+    let url = url.map(|url| checked(&app, "url", url)).transpose()?;
     let secret = match &body.secret {
         Some(own) => Secret::parse(own).map_err(|e| {
             let message = format!("secret cannot be used: {e}.");
@@ -234,11 +231,8 @@ async fn change(
     let body = json_bytes(request, LARGEST.min(app.settings.body_limit)).await?;
     let body: ChangeWebhook = json::parse(&body, &["metadata"])?;
     refuse(body.faults())?;
-    let url = body
-        .url
-        .as_deref()
-        .map(|url| checked(&app, "url", url))
-        .transpose()?;
+    let url = body.url.as_deref();
+    let url = url.map(|url| checked(&app, "url", url)).transpose()?;
     let known = app.webhooks.read(&caller.tenant, &id).await?;
     let known = known.ok_or_else(no_such_webhook)?;
     if url.is_some() && known.url.is_none() {

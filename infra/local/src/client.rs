@@ -99,7 +99,7 @@ impl Client {
 }
 
 /// The answer, or its problem in words.
-async fn checked(response: Response) -> anyhow::Result<Response> {
+pub(crate) async fn checked(response: Response) -> anyhow::Result<Response> {
     let status = response.status();
     if status.is_success() {
         return Ok(response);

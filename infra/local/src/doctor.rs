@@ -366,5 +366,5 @@ async fn check_backlog(report: &mut Report, jobs: &JobStore) {
 }
 
 fn token() -> String {
-    worker::jobs::hex(&random::<16>(&System::new()))
+    schemas::hex(&random::<16>(&System::new()))
 }

@@ -6,10 +6,9 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, ensure};
 use clap::Args;
 use reqwest::{Method, RequestBuilder, StatusCode};
-use schemas::Problem;
 use schemas::webhook::{
     CreateWebhook, DeliveryPage, EventId, EventType, Webhook, WebhookDelivery, WebhookId,
 };
@@ -18,7 +17,7 @@ use storage::ambient::System;
 use telemetry::Shutdown;
 use webhook::{Secret, sign};
 
-use crate::client::explain;
+use crate::client::checked;
 
 /// How often the server is asked.
 const LOOK: Duration = Duration::from_millis(300);
@@ -118,14 +117,7 @@ impl Server {
     async fn send(&self, request: RequestBuilder) -> anyhow::Result<reqwest::Response> {
         let response = request.send().await;
         let response = response.with_context(|| format!("no server answers at {}", self.url))?;
-        let status = response.status();
-        if status.is_success() {
-            return Ok(response);
-        }
-        match response.json::<Problem>().await {
-            Ok(problem) => bail!(explain(&problem)),
-            Err(_) => bail!("the server answered {status}"),
-        }
+        checked(response).await
     }
 
     async fn subscribe(&self, events: Vec<EventType>) -> anyhow::Result<Webhook> {

@@ -206,7 +206,7 @@ impl Smoke {
             "options": {"pages": 2},
             "metadata": {"smoke": "true"},
         });
-        let key = worker::jobs::hex(&random::<16>(&self.clock));
+        let key = schemas::hex(&random::<16>(&self.clock));
         let request = self.request(Method::POST, "/v1/jobs").json(&body);
         let accepted = answer(request.header("Idempotency-Key", format!("\"{key}\""))).await?;
         if accepted.status != StatusCode::ACCEPTED {
@@ -311,7 +311,7 @@ impl Smoke {
         if !pdf.starts_with(b"%PDF-") {
             bail!("what was fetched is no PDF");
         }
-        let sha256 = worker::jobs::hex(&Sha256::digest(&pdf));
+        let sha256 = schemas::hex(&Sha256::digest(&pdf));
         if job["result"]["sha256"] != sha256.as_str() {
             bail!("the PDF is not the one that the job made: its SHA-256 differs");
         }

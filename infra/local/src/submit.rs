@@ -32,7 +32,7 @@ pub(crate) async fn run(args: SubmitArgs) -> anyhow::Result<()> {
         std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
     });
     let client = Client::new(&args.server, credential.transpose()?.as_deref())?;
-    let key = worker::jobs::hex(&random::<16>(&System::new()));
+    let key = schemas::hex(&random::<16>(&System::new()));
     let accepted = client.submit(&request, &key).await?;
 
     let bar = ProgressBar::new(100);

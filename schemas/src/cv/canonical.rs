@@ -169,10 +169,7 @@ mod tests {
         assert_eq!(before.len(), Section::ALL.len());
         let json = r#"{"languages":[{"language":"English","level":"C1"}]}"#;
         let digest = Sha256::digest(json);
-        let first: String = digest[..8]
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let first = crate::hex(&digest[..8]);
         assert_eq!(before[&Section::Languages], first);
 
         let mut changed = cv();

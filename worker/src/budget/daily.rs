@@ -20,7 +20,7 @@ use storage::spend::{self, OwnSpend, Spend, Version};
 use storage::{Clock, Entropy, ambient};
 use tokio::sync::oneshot;
 
-use crate::jobs::hex;
+use schemas::hex;
 
 /// Rows of one write: a transaction takes 100.
 const MOST_ROWS: usize = 90;

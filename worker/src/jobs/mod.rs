@@ -14,8 +14,6 @@ mod reply;
 mod report;
 mod themes;
 
-use std::fmt::Write as _;
-
 pub(crate) use fit::shorten;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -335,17 +333,7 @@ pub fn content_hash(input: &JobInput, editor: &str) -> String {
         "prompt": prompt::VERSION,
         "editor": editor,
     });
-    hex(&Sha256::digest(parts.to_string().as_bytes()))
-}
-
-/// Bytes as lower-case hexadecimal digits.
-pub fn hex(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len() * 2);
-    for byte in bytes {
-        // Writing to a `String` cannot fail.
-        let _ = write!(text, "{byte:02x}");
-    }
-    text
+    schemas::hex(&Sha256::digest(parts.to_string().as_bytes()))
 }
 
 fn page_target(pages: Pages) -> render::Pages {
