@@ -1,11 +1,12 @@
 //! From a job's input and reply to its documents, off the async threads.
 
-use std::panic::catch_unwind;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use jiff::Timestamp;
+use render::picture::Sheets;
 use schemas::cv::Warning;
 use schemas::job::{DocumentName, JobInput};
 use sha2::{Digest as _, Sha256};
@@ -153,10 +154,10 @@ pub fn render_job(
         layouts: Vec::new(),
         warnings: composed.warnings.clone(),
     };
-    let (pdf, main) = setting.set(&composed.main)?;
+    let (pdf, main, sheets) = setting.set(&composed.main)?;
     let mut beside = Vec::new();
     for document in &composed.beside {
-        let (data, facts) = setting.set(document)?;
+        let (data, facts, _) = setting.set(document)?;
         beside.push(Beside { data, facts });
     }
     let Setting {
@@ -192,7 +193,7 @@ pub fn render_job(
         let data = data.into();
         beside.push(Beside { data, facts });
     }
-    if let Some(data) = first_page(&pdf, press.picture_width) {
+    if let Some(data) = first_page(&sheets, press.picture_width) {
         let file_name = jobs::file_name("Page_1", &[name], "png");
         let facts = facts(DocumentName::FirstPage, &data, file_name, None);
         let data = data.into();
@@ -212,13 +213,14 @@ pub fn render_job(
     })
 }
 
-/// The picture of a PDF's first page. It is a convenience: nothing that goes wrong with it, not even a
-/// panic of the library that draws, may cost its owner the document.
-fn first_page(pdf: &[u8], width: u32) -> Option<Vec<u8>> {
+/// The picture of a document's first page. It is a convenience: nothing that goes wrong with it, not even a
+/// panic of what draws it, may cost its owner the document.
+fn first_page(sheets: &Sheets<'_>, width: u32) -> Option<Vec<u8>> {
     if width == 0 {
         return None;
     }
-    let drawn = catch_unwind(|| render::picture::picture(pdf, 1, width));
+    // A cache that a panic interrupts goes with it.
+    let drawn = catch_unwind(AssertUnwindSafe(|| sheets.picture(1, width)));
     let picture = drawn.ok().and_then(Result::ok);
     if picture.is_none() {
         tracing::warn!("the picture of a first page cannot be drawn");
@@ -234,15 +236,14 @@ struct Setting<'a> {
     warnings: Vec<Warning>,
 }
 
-impl Setting<'_> {
+impl<'a> Setting<'a> {
     fn set(
         &mut self,
         document: &ComposedDocument,
-    ) -> Result<(Bytes, DocumentFacts), render::Error> {
-        let rendered = self
-            .press
-            .engine
-            .render(&document.document, &document.options)?;
+    ) -> Result<(Bytes, DocumentFacts, Sheets<'a>), render::Error> {
+        let engine = &self.press.engine;
+        let (rendered, sheets) =
+            engine.render_with_sheets(&document.document, &document.options)?;
         let advice = match (document.name, rendered.report.over) {
             (DocumentName::Cv, Some(over)) => {
                 jobs::shorten(&self.composed.cv, over.characters as usize * DENSITY)
@@ -288,7 +289,7 @@ impl Setting<'_> {
             .push(Layout::of(document.name, &rendered, advice));
         let (name, pages) = (document.name, Some(rendered.pages));
         let facts = facts(name, &rendered.pdf, document.file_name.clone(), pages);
-        Ok((rendered.pdf.into(), facts))
+        Ok((rendered.pdf.into(), facts, sheets))
     }
 }
 

@@ -11,7 +11,7 @@ use std::process::Command;
 use std::sync::Arc;
 
 use render::blocks::{Block, Image, Section};
-use render::{Attachment, Created, Document, Engine, Options, Pages, Stage, Theme};
+use render::{Attachment, Created, Document, Engine, Options, Pages, Stage, Theme, picture};
 use rustix::time::{ClockId, clock_gettime};
 use serde_json::{Map, Value, json};
 
@@ -20,6 +20,8 @@ mod support;
 
 const SAMPLE: &str = include_str!("../../../schemas/samples/cv.json");
 const WARM_UP: u32 = 20;
+/// The width of pictures that jobs get unless told otherwise.
+const PICTURE: u32 = 800;
 /// Fresh processes whose first documents are timed.
 const PROCESSES: u32 = 11;
 /// What a fresh process is asked for.
@@ -64,6 +66,7 @@ fn main() -> Fallible<()> {
         first.percentile(100)
     );
     kinds(runs, &engine, &cv)?;
+    pictures(runs, &engine, &cv)?;
     memory(documents, &engine, &cv)?;
     pages(&engine, &cv)
 }
@@ -164,7 +167,7 @@ fn measure(case: &Case, runs: u32, engine: &Engine, cv: &Value) -> Fallible<Meas
         let options = options(&varied, theme.clone());
         let mut marks = Vec::with_capacity(STAGES.len());
         let started = processor_time(ClockId::ThreadCPUTime);
-        let rendered = engine.render_observed(&document, &options, &mut |stage| {
+        let (rendered, _) = engine.render_observed(&document, &options, &mut |stage| {
             marks.push((stage, processor_time(ClockId::ThreadCPUTime)));
         })?;
         if run < WARM_UP {
@@ -183,6 +186,32 @@ fn measure(case: &Case, runs: u32, engine: &Engine, cv: &Value) -> Fallible<Meas
         found.pages = found.pages.max(rendered.pages);
     }
     Ok(found)
+}
+
+/// The first page as a picture: of the layout, as jobs have it, and of the PDF.
+fn pictures(runs: u32, engine: &Engine, cv: &Value) -> Fallible<()> {
+    let (mut own, mut of_pdf, mut bytes) = (Times::default(), Times::default(), 0);
+    for run in 0..runs + WARM_UP {
+        let varied = vary(cv, run);
+        let options = options(&varied, Theme::zurich());
+        let (rendered, sheets) = engine.render_with_sheets(&document(&varied, None), &options)?;
+        let started = processor_time(ClockId::ThreadCPUTime);
+        bytes = bytes.max(sheets.picture(1, PICTURE)?.len());
+        let between = processor_time(ClockId::ThreadCPUTime);
+        picture::picture(&rendered.pdf, 1, PICTURE)?;
+        if run >= WARM_UP {
+            own.0.push(between - started);
+            of_pdf
+                .0
+                .push(processor_time(ClockId::ThreadCPUTime) - between);
+        }
+    }
+    println!(
+        "\npicture of the first page, {PICTURE} pixels wide, {bytes} bytes: p50 {:.2} ms of the layout, {:.2} ms of the PDF",
+        own.percentile(50),
+        of_pdf.percentile(50)
+    );
+    Ok(())
 }
 
 /// What a fresh process does: all that its first document takes.

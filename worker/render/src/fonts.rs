@@ -4,7 +4,7 @@ mod choice;
 mod embedded;
 mod file;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use harfrust::{Font, ShaperFont, Tag};
 use unicode_normalization::char::decompose_canonical;
@@ -14,6 +14,8 @@ pub use file::FontFault;
 pub(crate) use choice::Region;
 
 use crate::error::Error;
+use crate::idle::Idle;
+use crate::picture::Masks;
 use crate::text::cache::ShapeCache;
 
 /// Drawn for a character that no font has.
@@ -26,8 +28,10 @@ pub(crate) struct Fonts {
     families: Vec<Family>,
     /// How many of the families are embedded.
     embedded: usize,
-    /// Idle caches of words; each rendering takes one and gives it back.
-    caches: Mutex<Vec<ShapeCache>>,
+    /// Words as they were shaped.
+    pub(crate) shapes: Idle<ShapeCache>,
+    /// Glyphs as they were drawn in pictures.
+    pub(crate) masks: Idle<Masks>,
 }
 
 /// Faces of one design.
@@ -66,9 +70,6 @@ pub(crate) struct FamilyId(u16);
 /// The bytes of a font file.
 type Blob = Arc<dyn AsRef<[u8]> + Send + Sync>;
 
-/// Idle caches that are kept; renderings beyond that many at a time start with empty ones.
-const IDLE_CACHES: usize = 16;
-
 impl Fonts {
     /// The embedded fonts alone.
     pub(crate) fn embedded() -> Result<Self, Error> {
@@ -76,7 +77,8 @@ impl Fonts {
             faces: Vec::new(),
             families: Vec::new(),
             embedded: 0,
-            caches: Mutex::new(Vec::new()),
+            shapes: Idle::default(),
+            masks: Idle::default(),
         };
         embedded::load(&mut fonts)?;
         fonts.embedded = fonts.families.len();
@@ -111,20 +113,6 @@ impl Fonts {
     /// The names of all families, the default first.
     pub(crate) fn family_names(&self) -> impl Iterator<Item = &str> {
         self.families.iter().map(|family| family.name.as_str())
-    }
-
-    /// A cache to shape with, warm if one is idle.
-    pub(crate) fn take_cache(&self) -> ShapeCache {
-        let mut caches = self.caches.lock().unwrap_or_else(PoisonError::into_inner);
-        caches.pop().unwrap_or_default()
-    }
-
-    /// Keeps a cache for the next rendering.
-    pub(crate) fn give_back(&self, cache: ShapeCache) {
-        let mut caches = self.caches.lock().unwrap_or_else(PoisonError::into_inner);
-        if caches.len() < IDLE_CACHES {
-            caches.push(cache);
-        }
     }
 
     fn add_face(&mut self, face: Face) -> FaceId {

@@ -1,5 +1,6 @@
 //! From a prepared document to pages of placed items. Pure: lengths in points from the top left of the page.
 
+pub(crate) mod colors;
 mod fit;
 mod flow;
 mod furniture;

@@ -27,6 +27,7 @@
 pub mod blocks;
 mod error;
 mod fonts;
+mod idle;
 mod layout;
 mod options;
 mod pdf;
@@ -47,6 +48,7 @@ pub use theme::Theme;
 pub use fonts::FontFault;
 
 use fonts::Fonts;
+use picture::Sheets;
 
 /// A part of a rendering, in this order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,6 +98,16 @@ impl Engine {
     ///
     /// Bounded: at most 1,000,000 bytes of text, 20,000 blocks, 8 levels, 200 pages.
     pub fn render(&self, document: &Document, options: &Options) -> Result<Rendered, Error> {
+        let (rendered, _) = self.render_observed(document, options, &mut |_| {})?;
+        Ok(rendered)
+    }
+
+    /// The same, with the pages as they were laid out, to make pictures of.
+    pub fn render_with_sheets(
+        &self,
+        document: &Document,
+        options: &Options,
+    ) -> Result<(Rendered, Sheets<'_>), Error> {
         self.render_observed(document, options, &mut |_| {})
     }
 
@@ -105,7 +117,7 @@ impl Engine {
         document: &Document,
         options: &Options,
         done: &mut dyn FnMut(Stage),
-    ) -> Result<Rendered, Error> {
+    ) -> Result<(Rendered, Sheets<'_>), Error> {
         options.validate()?;
         let mut prepared = prepare::prepare(document, options, &self.fonts)?;
         done(Stage::Shaped);
@@ -122,23 +134,32 @@ impl Engine {
             &self.fonts,
         );
         done(Stage::LaidOut);
+        let sheets = Sheets {
+            fonts: &self.fonts,
+            prepared,
+            layout: fitted.layout,
+            footers,
+            metrics: fitted.metrics,
+            theme: options.theme.clone(),
+        };
         let source = pdf::Source {
-            prepared: &prepared,
-            layout: &fitted.layout,
-            footers: &footers,
-            metrics: &fitted.metrics,
+            prepared: &sheets.prepared,
+            layout: &sheets.layout,
+            footers: &sheets.footers,
+            metrics: &sheets.metrics,
             fonts: &self.fonts,
             options,
         };
         let pdf = pdf::write(&source, done)?;
         done(Stage::Written);
-        Ok(Rendered {
+        let rendered = Rendered {
             pdf,
             pages: pages as u32,
             fit: fitted.shrink.report(),
             report: fitted.report,
             warnings,
-        })
+        };
+        Ok((rendered, sheets))
     }
 }
 

@@ -6,6 +6,8 @@ mod pack;
 mod paint;
 mod tags;
 
+pub(crate) use glyphs::drawn;
+
 use krilla::configure::{Accessibility, Archival, Configuration, ConfigurationBuilder};
 use krilla::destination::XyzDestination;
 use krilla::embed::{AssociationKind, EmbeddedFile, MimeType};

@@ -119,6 +119,17 @@ pub(crate) fn develop(file: &[u8], frame: Frame) -> Result<(Vec<u8>, (u32, u32))
     Ok((jpeg, picture.dimensions()))
 }
 
+/// The middle of a picture of ours in the form of a frame, at most as many pixels wide and high.
+pub(crate) fn middle(jpeg: &[u8], (width, height): (u32, u32)) -> Option<RgbImage> {
+    let (picture, orientation) = decode_jpeg(jpeg).ok()?;
+    let (width, height) = (width.max(1), height.max(1));
+    let frame = Frame::Cropped { width, height };
+    Some(turn(
+        crop_and_scale(&picture, frame, orientation),
+        orientation,
+    ))
+}
+
 fn encode(picture: &RgbImage, quality: u8) -> Result<Vec<u8>, PhotoFault> {
     let side = |pixels: u32| u16::try_from(pixels).map_err(|_| PhotoFault::TooLarge);
     let (width, height) = (side(picture.width())?, side(picture.height())?);

@@ -1,4 +1,8 @@
-//! Pictures of pages: a PDF of ours, drawn as PNG.
+//! Pictures of pages as PNG: of a PDF of ours, or, much cheaper, of [`Sheets`] that have just been laid out.
+
+mod canvas;
+mod masks;
+mod sheets;
 
 use hayro::hayro_interpret::InterpreterSettings;
 use hayro::hayro_syntax::Pdf;
@@ -6,6 +10,9 @@ use hayro::vello_cpu::color::palette::css::WHITE;
 use hayro::{PixmapSettings, RenderCache, RenderSettings};
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::{ExtendedColorType, ImageEncoder as _};
+
+pub(crate) use masks::Masks;
+pub use sheets::Sheets;
 
 /// The narrowest picture, in pixels.
 pub const MIN_WIDTH: u32 = 16;
@@ -59,11 +66,7 @@ pub fn picture(pdf: &[u8], page: u32, width: u32) -> Result<Vec<u8>, Error> {
     let index = page.checked_sub(1).ok_or_else(missing)? as usize;
     let drawn = pages.get(index).ok_or_else(missing)?;
     let (across, down) = drawn.render_dimensions();
-    // The least bit more than the width, so that rounding down gives the width itself.
-    let scale = (width as f32 + 0.01) / across;
-    if !(1.0..MAX_HEIGHT).contains(&(down * scale)) {
-        return Err(Error::TooHigh);
-    }
+    let (scale, _) = pixels_high(width, across, down)?;
     let pixmap = hayro::render(
         drawn,
         &RenderCache::new(),
@@ -77,11 +80,26 @@ pub fn picture(pdf: &[u8], page: u32, width: u32) -> Result<Vec<u8>, Error> {
     );
     // On white, every pixel is opaque: the premultiplied colours are the colours.
     let rgb: Vec<u8> = pixmap.data().iter().flat_map(|p| [p.r, p.g, p.b]).collect();
-    let (width, height) = (pixmap.width(), pixmap.height());
+    encode(&rgb, pixmap.width().into(), pixmap.height().into())
+}
+
+/// By what a page of points is scaled to be so many pixels wide, and how many pixels high it is then.
+fn pixels_high(width: u32, across: f32, down: f32) -> Result<(f32, u32), Error> {
+    // The least bit more than the width, so that rounding down gives the width itself.
+    let scale = (width as f32 + 0.01) / across;
+    let height = down * scale;
+    if !(1.0..MAX_HEIGHT).contains(&height) {
+        return Err(Error::TooHigh);
+    }
+    Ok((scale, height as u32))
+}
+
+/// Packs pixels of red, green and blue as PNG.
+fn encode(rgb: &[u8], width: u32, height: u32) -> Result<Vec<u8>, Error> {
     let mut png = Vec::new();
     // Fast: packing a page more tightly takes longer than setting the whole document.
     PngEncoder::new_with_quality(&mut png, CompressionType::Fast, FilterType::Up)
-        .write_image(&rgb, width.into(), height.into(), ExtendedColorType::Rgb8)
+        .write_image(rgb, width, height, ExtendedColorType::Rgb8)
         .map_err(|_| Error::Png)?;
     Ok(png)
 }

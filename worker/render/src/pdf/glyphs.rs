@@ -18,16 +18,16 @@ const LEFT_TO_RIGHT_MARK: char = '\u{200E}';
 const RIGHT_TO_LEFT_MARK: char = '\u{200F}';
 
 /// The glyphs of a run, left to right.
-pub(super) struct Drawn<'p> {
+pub(crate) struct Drawn<'p> {
     /// What their ranges refer to.
     pub(super) text: Cow<'p, str>,
-    pub(super) glyphs: Vec<KrillaGlyph>,
+    pub(crate) glyphs: Vec<KrillaGlyph>,
     /// Glyphs with what each reads as on its own, for readers that do not know `ActualText`.
     pub(super) alone: Vec<(u16, String)>,
 }
 
 /// Orders a run's glyphs. `no_ink` is a glyph of its font that shows nothing.
-pub(super) fn drawn<'p>(
+pub(crate) fn drawn<'p>(
     paragraph: &'p Paragraph,
     line: &Line,
     run: &VisualRun,

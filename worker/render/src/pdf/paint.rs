@@ -10,10 +10,10 @@ use krilla::text::{GlyphId, KrillaGlyph};
 use super::draw::{Mark, Pen};
 use crate::error::Error;
 use crate::fonts::FaceId;
-use crate::layout::{Paint, Zone};
+use crate::layout::{Paint, colors};
 use crate::prepare::PhotoId;
 use crate::text::paragraph::Ink;
-use crate::theme::{Colors, Rgb};
+use crate::theme::Rgb;
 
 /// Stands between columns for readers of the text: the invisible separator.
 const COLUMN_SEPARATOR: char = '\u{2063}';
@@ -32,9 +32,10 @@ impl Pen<'_, '_> {
             .start_tagged(ContentTag::Artifact(Artifact::with_kind(
                 ArtifactType::Layout,
             )));
+        let rule = colors::rule(self.source.options.theme.spec(), self.zone);
         self.surface.set_fill(None);
         self.surface.set_stroke(Some(Stroke {
-            paint: color(self.palette().rule).into(),
+            paint: color(rule).into(),
             width: weight,
             ..Stroke::default()
         }));
@@ -44,13 +45,7 @@ impl Pen<'_, '_> {
     }
 
     pub(super) fn area(&mut self, x: f32, y: f32, width: f32, height: f32, paint: Paint) {
-        let theme = self.source.options.theme.spec();
-        let rgb = match paint {
-            Paint::Accent => self.palette().accent,
-            Paint::TitleFill => theme.sections.fill,
-            Paint::Band => theme.header.band.unwrap_or(Rgb::WHITE),
-            Paint::Sidebar => theme.sidebar.background,
-        };
+        let rgb = colors::area(self.source.options.theme.spec(), self.zone, paint);
         let mut path = PathBuilder::new();
         if let Some(area) = Rect::from_xywh(x, y, width, height) {
             path.push_rect(area);
@@ -93,32 +88,8 @@ impl Pen<'_, '_> {
     }
 
     pub(super) fn fill(&self, ink: Ink) -> Fill {
-        let colors = self.palette();
-        solid(match ink {
-            Ink::Text => colors.text,
-            Ink::Accent => colors.accent,
-            Ink::Muted => colors.muted,
-        })
-    }
-
-    fn palette(&self) -> Colors {
         let theme = self.source.options.theme.spec();
-        match self.zone {
-            Zone::Main => theme.colors,
-            Zone::Side => Colors {
-                text: theme.sidebar.text,
-                muted: theme.sidebar.muted,
-                accent: theme.sidebar.accent,
-                rule: theme.sidebar.rule,
-            },
-            Zone::Band => Colors {
-                text: theme.header.band_text,
-                muted: theme.header.band_muted,
-                // Links and names have no colour of their own there.
-                accent: theme.header.band_text,
-                rule: theme.header.band_muted,
-            },
-        }
+        solid(colors::ink(theme, self.zone, ink))
     }
 
     /// Puts a sign without ink, as high as the page, between the columns. Readers that tell the order of the

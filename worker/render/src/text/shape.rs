@@ -70,7 +70,7 @@ impl<'f> Shaper<'f> {
     pub(crate) fn new(fonts: &'f Fonts, language: &str) -> Self {
         Self {
             library: Library::new(fonts, language),
-            cache: fonts.take_cache(),
+            cache: fonts.shapes.take(),
             direction: Direction::of_language(language),
             removed: 0,
             links_dropped: 0,
@@ -313,6 +313,7 @@ impl Drop for Shaper<'_> {
     fn drop(&mut self) {
         self.library
             .fonts
+            .shapes
             .give_back(std::mem::take(&mut self.cache));
     }
 }
