@@ -4,16 +4,19 @@ set -euo pipefail
 
 usage() {
   cat <<'HELP'
-Usage: infra/rollout.sh status|to PERCENT|healthy|finish|rollback|stable-revision|stable-image
+Usage: infra/rollout.sh status|to PERCENT|healthy|finish|rollback|stable-revision|stable-image|budget-start
 
   status      revisions, their traffic and images
   to PERCENT  gives the newest revision this share of the traffic; the stable one keeps the rest
-  healthy     exit code 1 if more than 5 % of the answers of the last 15 minutes were 5xx
+  healthy     exit code 1 if more than 5 % of the answers of the last 15 minutes were 5xx: of the newest
+              revision's answers, however small its share, or of all
   finish      gives the newest revision everything, and deactivates the others but the last stable one
   rollback    gives everything back to the stable revision, and deactivates the newest; the workers
-              go back to the image of the stable revision
+              and the scheduled jobs go back to the image of the stable revision
   stable-revision, stable-image
               prints its name, or its image; nothing where there is none yet
+  budget-start
+              prints from when the budget counts, which may not change; nothing where there is none yet
 
 Environment: RESOURCE_GROUP, and SHIM_APP, WORKER_APP where they are not the only ones of their kind.
 Needs the Azure CLI, signed in. The stable revision is the one with the label `stable`.
@@ -45,13 +48,19 @@ stable() {
 
 case "${1-}" in
   -h | --help) usage; exit 0 ;;
-  status | to | healthy | finish | rollback | stable-revision | stable-image) ;;
+  status | to | healthy | finish | rollback | stable-revision | stable-image | budget-start) ;;
   *) usage >&2; exit 2 ;;
 esac
 [[ -n "$group" ]] || fail 'RESOURCE_GROUP is not set'
 command -v az >/dev/null || fail 'the Azure CLI is missing'
-if [[ "$1" == stable-* ]] && [[ "$(az group exists --name "$group")" != true ]]; then
+if [[ "$1" == stable-* || "$1" == budget-start ]] && [[ "$(az group exists --name "$group")" != true ]]; then
   # Before the first deployment.
+  exit 0
+fi
+if [[ "$1" == budget-start ]]; then
+  az rest --method get --query 'value[0].properties.timePeriod.startDate' --output tsv \
+    --url "/subscriptions/{subscriptionId}/resourceGroups/$group/providers/Microsoft.Consumption/budgets?api-version=2023-11-01" |
+    cut -c 1-10
   exit 0
 fi
 shim=${SHIM_APP:-$(app api-shim)}
@@ -80,10 +89,14 @@ case "$1" in
   healthy)
     query=$(<"$(dirname "${BASH_SOURCE[0]}")/dashboards/queries/error-rate.kql")
     workspace=$(az monitor log-analytics workspace list --resource-group "$group" --query '[0].customerId' --output tsv)
-    rate=$(az monitor log-analytics query --workspace "$workspace" --analytics-query "$query" --timespan PT15M \
-      --query '[0].Value' --output tsv)
-    printf 'errors: %s %%\n' "${rate:-0}"
-    awk -v rate="${rate:-0}" 'BEGIN { exit !(rate + 0 <= 5) }'
+    # A replica's name, which is that of its instance, begins with its revision's.
+    for part in "$newest" ''; do
+      asked=${query/AppMetrics/AppMetrics | where AppRoleInstance startswith \'$part\'}
+      rate=$(az monitor log-analytics query --workspace "$workspace" --analytics-query "$asked" --timespan PT15M \
+        --query '[0].Value' --output tsv)
+      printf 'errors of %s: %s %%\n' "${part:-all revisions}" "${rate:-0}"
+      awk -v rate="${rate:-0}" 'BEGIN { exit !(rate + 0 <= 5) }'
+    done
     ;;
   stable-revision)
     stable
@@ -124,7 +137,10 @@ case "$1" in
       --revision-weight "$old=100"
     # Rows that a newer worker wrote are left alone by an older one, so nothing is lost meanwhile.
     az containerapp update --name "$worker" --resource-group "$group" --image "$(image_of "$old")" --output none
+    az containerapp job list --resource-group "$group" --query '[].name' --output tsv | while read -r job; do
+      az containerapp job update --name "$job" --resource-group "$group" --image "$(image_of "$old")" --output none </dev/null
+    done
     az containerapp revision deactivate --name "$shim" --resource-group "$group" --revision "$newest" --output none
-    printf '%s: 100 %%; the workers run its image\n' "$old"
+    printf '%s: 100 %%; the workers and jobs run its image\n' "$old"
     ;;
 esac

@@ -13,12 +13,13 @@ Installs what is missing, then runs, and stops at the first step that fails:
   schemathesis  the tester of the API, by pip from the lock file in infra/schemathesis
   format     cargo fmt --check
   clippy     all targets, warnings denied
-  build      all targets, dev profile: the tests start these binaries
+  build      programs and tests, dev profile: the tests start these programs
   tests      cargo nextest where it is installed, cargo test otherwise: the same tests
   webhook peers  the libraries for Python and JavaScript, by pip and npm, check our signatures
-  API against its document  two minutes of schemathesis; longer: infra/schemathesis/run.sh SECONDS
   doc tests
   docs       cargo doc, warnings denied
+  API against its document  two minutes of schemathesis, beside the steps of the documentation;
+             longer: infra/schemathesis/run.sh SECONDS
 Licences, banned crates and the dependency arrows are tests: tests/tests/architecture.
 
   --quick    format, clippy and the unit tests only
@@ -44,9 +45,16 @@ exec </dev/null
 scratch=$(mktemp -d)
 step_name=start
 passed=0 failed=0 skipped=0
+# The process of the step that runs beside others; it leads a group of its own.
+beside=
 
 finish() {
   local status=$?
+  if [[ -n "$beside" ]]; then
+    # With all that it has started.
+    kill -- "-$beside" 2>/dev/null || true
+    wait "$beside" 2>/dev/null || true
+  fi
   rm -rf "$scratch"
   if ((status == 0)); then
     printf '\nAll steps passed in %d s.\n' "$SECONDS"
@@ -184,14 +192,27 @@ run_counted() { # run_counted PATTERN COMMAND...
 }
 
 run_tests() { # run_tests TARGET...
+  # Most tests of the whole system wait, for a lease or a deadline to pass: two for each core.
+  local at_once
+  at_once=$((2 * $(nproc)))
   if cargo nextest --version >/dev/null 2>&1; then
-    run_counted '^ *Summary \[' cargo nextest run --locked --workspace "$@"
+    run_counted '^ *Summary \[' cargo nextest run --locked --workspace --test-threads "$at_once" "$@"
   else
-    run_counted '^test result: ' cargo test --locked --workspace --no-fail-fast "$@"
+    run_counted '^test result: ' \
+      env RUST_TEST_THREADS="$at_once" cargo test --locked --workspace --no-fail-fast "$@"
   fi
   if ((passed == 0)); then
     fail 'no test ran'
   fi
+}
+
+# Waits for what runs beside, and shows its output.
+end_beside() { # end_beside LOG
+  local status=0
+  wait "$beside" || status=$?
+  beside=
+  cat "$1"
+  return "$status"
 }
 
 forget_settings
@@ -217,9 +238,14 @@ if $quick; then
   exit
 fi
 
-step build cargo build --locked --workspace --all-targets
+step build cargo build --locked --workspace --lib --bins --tests
 step tests run_tests --lib --bins --tests
 step 'webhook peers' tests/peers/webhooks/run.sh
-step 'API against its document' infra/schemathesis/run.sh
+# It takes two minutes by the clock, and leaves a core to what compiles.
+set -m
+infra/schemathesis/run.sh >"$scratch/api.log" 2>&1 &
+beside=$!
+set +m
 step 'doc tests' run_counted '^test result: ' cargo test --locked --workspace --doc --no-fail-fast
 step docs env RUSTDOCFLAGS='-D warnings' cargo doc --locked --workspace --no-deps
+step 'API against its document' end_beside "$scratch/api.log"

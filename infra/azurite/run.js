@@ -5,4 +5,5 @@
 process.stdin.resume();
 process.stdin.on('end', () => process.kill(process.pid, 'SIGTERM'));
 
+require('./loki.js');
 require('azurite/dist/src/azurite.js');

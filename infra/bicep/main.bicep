@@ -44,7 +44,7 @@ param privateNetwork bool = true
 @description('Addresses (CIDR) that may reach storage and vault from outside, such as an operator; with private endpoints usually none.')
 param allowedAddresses array = []
 
-@description('Addresses (CIDR) that may reach the API; empty: everybody.')
+@description('Addresses (CIDR) that may reach the API; empty: everybody. With Front Door, Front Door alone.')
 param apiAllowedAddresses array = []
 
 // --- Apps ---
@@ -61,7 +61,7 @@ param workerMaxReplicas int = 30
 @description('Jobs in hand at once per worker: also the scale rule, one more worker for each such number of messages.')
 param workerConcurrency int = 64
 
-@description('Custom domain of the API (optional); its certificate must be in the environment.')
+@description('Custom domain of the API (optional). Front Door has a certificate made for it; without Front Door its certificate must be in the environment of the apps.')
 param customDomain string = ''
 
 @description('Resource id of the certificate of the custom domain.')
@@ -115,13 +115,16 @@ param alertThresholds object = {}
 @description('Budget of the resource group per month, in the currency of the subscription.')
 param monthlyBudget int = 500
 
-@description('First day of the month from which the budget counts.')
-param budgetStart string = utcNow('yyyy-MM-01')
+@description('First day of the month in which the budget was made, such as 2026-01-01: Azure refuses to change it later. Empty when it is made: this month.')
+param budgetStart string = ''
+
+@description('First day of this month.')
+param thisMonth string = utcNow('yyyy-MM-01')
 
 @description('Share of the traces that is kept.')
 param traceSample string = '0.1'
 
-@description('Whether Front Door with its firewall stands before the API.')
+@description('Whether Front Door with its firewall stands before the API, which then nobody reaches past it.')
 param frontDoor bool = false
 
 var suffix = take(uniqueString(subscription().subscriptionId, environmentName, location), 8)
@@ -180,6 +183,9 @@ module storage 'modules/storage.bicep' = {
     privateZoneIds: network.outputs.privateZoneIds
     shimPrincipalId: identity.outputs.shimPrincipalId
     workerPrincipalId: identity.outputs.workerPrincipalId
+    reconcilePrincipalId: identity.outputs.reconcilePrincipalId
+    retentionPrincipalId: identity.outputs.retentionPrincipalId
+    exportPrincipalId: identity.outputs.exportPrincipalId
     operatorPrincipalId: operatorPrincipalId
     operatorPrincipalType: operatorPrincipalType
     workspaceId: monitor.outputs.workspaceId
@@ -221,6 +227,11 @@ module keyvault 'modules/keyvault.bicep' = {
     privateZoneIds: network.outputs.privateZoneIds
     shimPrincipalId: identity.outputs.shimPrincipalId
     workerPrincipalId: identity.outputs.workerPrincipalId
+    jobPrincipalIds: [
+      identity.outputs.reconcilePrincipalId
+      identity.outputs.retentionPrincipalId
+      identity.outputs.exportPrincipalId
+    ]
     operatorPrincipalId: operatorPrincipalId
     operatorPrincipalType: operatorPrincipalType
     workspaceId: monitor.outputs.workspaceId
@@ -237,7 +248,13 @@ module registry 'modules/registry.bicep' = {
     privateNetwork: privateNetwork
     endpointSubnetId: network.outputs.endpointSubnetId
     privateZoneIds: network.outputs.privateZoneIds
-    pullerPrincipalIds: [identity.outputs.shimPrincipalId, identity.outputs.workerPrincipalId]
+    pullerPrincipalIds: [
+      identity.outputs.shimPrincipalId
+      identity.outputs.workerPrincipalId
+      identity.outputs.reconcilePrincipalId
+      identity.outputs.retentionPrincipalId
+      identity.outputs.exportPrincipalId
+    ]
   }
 }
 
@@ -271,10 +288,10 @@ module apps 'modules/containerapps.bicep' = {
     shimMaxReplicas: shimMaxReplicas
     workerMaxReplicas: workerMaxReplicas
     workerConcurrency: workerConcurrency
-    customDomain: customDomain
+    customDomain: frontDoor ? '' : customDomain
     customDomainCertificateId: customDomainCertificateId
     allowedAddresses: apiAllowedAddresses
-    proxyHops: frontDoor ? 2 : 1
+    frontDoor: frontDoor
     stableRevision: stableRevision
     newRevisionShare: newRevisionShare
   }
@@ -290,9 +307,14 @@ module jobs 'modules/jobs.bicep' = if (!empty(image)) {
     appsEnvironmentId: apps.outputs.environmentId
     image: image
     registryServer: registry.outputs.loginServer
-    identityId: identity.outputs.workerId
-    secrets: apps.outputs.workerSecrets
-    variables: apps.outputs.workerVariables
+    reconcileId: identity.outputs.reconcileId
+    reconcileClientId: identity.outputs.reconcileClientId
+    retentionId: identity.outputs.retentionId
+    retentionClientId: identity.outputs.retentionClientId
+    exportId: identity.outputs.exportId
+    exportClientId: identity.outputs.exportClientId
+    vaultUri: keyvault.outputs.uri
+    settings: apps.outputs.settings
   }
 }
 
@@ -316,6 +338,9 @@ module front 'modules/frontdoor.bicep' = if (frontDoor) {
     environmentName: environmentName
     tags: allTags
     originHost: apps.outputs.shimHost
+    appsEnvironmentId: apps.outputs.environmentId
+    location: location
+    customDomain: customDomain
     workspaceId: monitor.outputs.workspaceId
   }
 }
@@ -329,11 +354,12 @@ module alerts 'modules/alerts.bicep' = {
     tags: allTags
     workspaceId: monitor.outputs.workspaceId
     insightsId: monitor.outputs.insightsId
+    vaultName: keyvault.outputs.name
     email: alertEmail
     thresholds: alertThresholds
     endpoint: frontDoor ? front!.outputs.endpoint : apps.outputs.shimUrl
     monthlyBudget: monthlyBudget
-    budgetStart: budgetStart
+    budgetStart: empty(budgetStart) ? thisMonth : budgetStart
   }
 }
 

@@ -22,6 +22,7 @@ param shimMaxReplicas = 2
 param workerMaxReplicas = 3
 param workerConcurrency = 16
 param monthlyBudget = 50
+param budgetStart = readEnvironmentVariable('BUDGET_START', '')
 param traceSample = '1'
 
 // From the environment of `azd`, so that no file holds them. Without a key of a model there is none to

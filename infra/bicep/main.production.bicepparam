@@ -20,6 +20,7 @@ param workerMaxReplicas = 30
 param workerConcurrency = 64
 param frontDoor = true
 param monthlyBudget = 1000
+param budgetStart = readEnvironmentVariable('BUDGET_START', '')
 param traceSample = '0.1'
 param secretNames = ['jwt-secret', 'openai-api-key', 'openai-webhook-secret']
 param settings = {

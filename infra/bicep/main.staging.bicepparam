@@ -15,5 +15,6 @@ param retentionDays = 7
 param shimMaxReplicas = 3
 param workerMaxReplicas = 5
 param monthlyBudget = 150
+param budgetStart = readEnvironmentVariable('BUDGET_START', '')
 param traceSample = '0.5'
 param secretNames = ['jwt-secret', 'openai-api-key']

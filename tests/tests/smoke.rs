@@ -14,6 +14,9 @@ use e2e::process::{Output, Server, command, run, with_model};
 use e2e::unique_cv;
 use openai::fake::{Script, Server as Fake};
 use serde_json::{Value, json};
+use storage::azurite::Ports;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 
 const QUICK: [(&str, &str); 1] = [("worker.poll_max", "200ms")];
 
@@ -44,13 +47,53 @@ fn fails(endpoint: &str, wait: &str, step: &str, says: &str) {
     assert!(line.contains(says), "{says}: {line}");
 }
 
+/// A port that leads to another one as long as the gate is open; closing it cuts what is open.
+async fn gate(upstream: u16) -> (u16, watch::Sender<bool>) {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let (open, watching) = watch::channel(true);
+    tokio::spawn(async move {
+        while let Ok((mut client, _)) = listener.accept().await {
+            let mut watching = watching.clone();
+            tokio::spawn(async move {
+                let Ok(mut server) = TcpStream::connect(("127.0.0.1", upstream)).await else {
+                    return;
+                };
+                tokio::select! {
+                    _ = watching.wait_for(|open| !open) => {}
+                    _ = tokio::io::copy_bidirectional(&mut client, &mut server) => {}
+                }
+            });
+        }
+    });
+    (port, open)
+}
+
+async fn until_healthy(endpoint: &str) {
+    let api = Api::new(endpoint);
+    for _ in 0..60 {
+        if api.get("/health/detailed").await.unwrap().0.is_success() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+    panic!("it does not come back");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn it_passes_and_says_what_is_missing() {
     let mut backing = Backing::lasting_azurite();
+    let ports = backing.azurite_mut().ports();
+    let (blob, blob_gate) = gate(ports.blob).await;
+    let (queue, queue_gate) = gate(ports.queue).await;
+    let (table, table_gate) = gate(ports.table).await;
+    let gates = [blob_gate, queue_gate, table_gate];
+    backing.through(Ports { blob, queue, table });
     let model = Fake::start(([127, 0, 0, 1], 0).into(), Script::default()).unwrap();
+    let base_url = model.base_url();
     let worker = |backing: &Backing| {
         let mut worker = backing.part("worker", &QUICK);
-        with_model(&mut worker, &model.base_url());
+        with_model(&mut worker, &base_url);
         Server::spawn(&mut worker)
     };
     let running = worker(&backing);
@@ -76,8 +119,19 @@ async fn it_passes_and_says_what_is_missing() {
     );
     drop(running);
 
-    // The storage.
+    // One service of the storage, and then all of it.
+    let _running = worker(&backing);
+    for (place, check) in [(0, "blobs"), (1, "queue"), (2, "table")] {
+        gates[place].send_replace(false);
+        // Health looks anew every few seconds.
+        tokio::time::sleep(Duration::from_secs(4)).await;
+        let says = format!("{check} is unhealthy");
+        fails(&endpoint, "5", "health", &says);
+        gates[place].send_replace(true);
+        until_healthy(&endpoint).await;
+    }
     backing.azurite_mut().stop();
+    tokio::time::sleep(Duration::from_secs(4)).await;
     fails(&endpoint, "5", "health", "torage");
 
     // The API.

@@ -1,4 +1,4 @@
-// Alerts, the test of the end point from outside, and the budget. Each alert is one query of
+// Alerts, the test of the end point from outside, word of secrets that expire, and the budget. Each alert is one query of
 // infra/dashboards/queries that gives one row with `Value`.
 
 param environmentName string
@@ -6,6 +6,7 @@ param location string
 param tags object
 param workspaceId string
 param insightsId string
+param vaultName string
 param email string
 @description('Thresholds that differ from those in `alerts` below, by the name of the alert.')
 param thresholds object
@@ -30,6 +31,7 @@ var alerts = [
   { name: 'availability', query: loadTextContent('../../dashboards/queries/availability.kql'), operator: 'LessThan', threshold: 99, every: 'PT15M', window: 'PT6H', severity: 1, text: 'Less than 99 % of the tests from outside pass.' }
   { name: 'cost-per-thousand', query: loadTextContent('../../dashboards/queries/cost-per-thousand.kql'), operator: 'GreaterThan', threshold: json('0.2'), every: 'PT1H', window: 'P1D', severity: 3, text: 'The model costs more per 1,000 requests than it should.' }
   { name: 'daily-spend', query: loadTextContent('../../dashboards/queries/daily-spend.kql'), operator: 'GreaterThan', threshold: 50, every: 'PT15M', window: 'P1D', severity: 1, text: 'The model has cost more than $50 today.' }
+  { name: 'export-missing', query: loadTextContent('../../dashboards/queries/exports.kql'), operator: 'LessThan', threshold: 1, every: 'PT6H', window: 'P2D', severity: 2, text: 'Last night no export of the tables was written.' }
 ]
 
 resource people 'Microsoft.Insights/actionGroups@2023-01-01' = {
@@ -74,6 +76,41 @@ resource rule 'Microsoft.Insights/scheduledQueryRules@2023-03-15-preview' = [for
     actions: { actionGroups: [people.id] }
   }
 }]
+
+// Thirty days before a secret expires, and when it has.
+resource vault 'Microsoft.KeyVault/vaults@2023-07-01' existing = {
+  name: vaultName
+}
+
+resource vaultTopic 'Microsoft.EventGrid/systemTopics@2025-02-15' = {
+  name: 'evgt-presswork-vault-${environmentName}'
+  location: location
+  tags: tags
+  properties: {
+    source: vault.id
+    topicType: 'Microsoft.KeyVault.vaults'
+  }
+}
+
+resource expiry 'Microsoft.EventGrid/systemTopics/eventSubscriptions@2025-02-15' = {
+  parent: vaultTopic
+  name: 'secrets-to-people'
+  properties: {
+    // The only schema that alerts take.
+    eventDeliverySchema: 'CloudEventSchemaV1_0'
+    filter: {
+      includedEventTypes: ['Microsoft.KeyVault.SecretNearExpiry', 'Microsoft.KeyVault.SecretExpired']
+    }
+    destination: {
+      endpointType: 'MonitorAlert'
+      properties: {
+        severity: 'Sev2'
+        description: 'A secret of Presswork ${environmentName} expires; see "Rotate keys and secrets" in the runbook.'
+        actionGroups: [people.id]
+      }
+    }
+  }
+}
 
 resource test 'Microsoft.Insights/webtests@2022-06-15' = {
   name: 'test-presswork-${environmentName}'

@@ -22,7 +22,8 @@ param workerConcurrency int
 param customDomain string
 param customDomainCertificateId string
 param allowedAddresses array
-param proxyHops int
+@description('Whether the API is reached through Front Door alone.')
+param frontDoor bool
 param stableRevision string
 param newRevisionShare int
 
@@ -68,7 +69,8 @@ var shimSettings = union(both, {
   AZURE_CLIENT_ID: shimClientId
   PRESSWORK_SERVER__LISTEN: '0.0.0.0:8080'
   PRESSWORK_AUTH__ANONYMOUS: 'off'
-  PRESSWORK_LIMITS__PROXY_HOPS: string(proxyHops)
+  // Who called is told by Front Door to the ingress, and by the ingress to us.
+  PRESSWORK_LIMITS__PROXY_HOPS: frontDoor ? '2' : '1'
   PRESSWORK_HTTP__HSTS: '365d'
 })
 
@@ -99,6 +101,7 @@ resource appsEnvironment 'Microsoft.App/managedEnvironments@2024-10-02-preview' 
   tags: tags
   properties: {
     zoneRedundant: zoneRedundant
+    publicNetworkAccess: frontDoor ? 'Disabled' : 'Enabled'
     vnetConfiguration: { infrastructureSubnetId: appsSubnetId, internal: false }
     workloadProfiles: [{ name: 'Consumption', workloadProfileType: 'Consumption' }]
     peerTrafficConfiguration: { encryption: { enabled: true } }
@@ -251,5 +254,4 @@ resource worker 'Microsoft.App/containerApps@2024-10-02-preview' = {
 output environmentId string = appsEnvironment.id
 output shimHost string = shim.properties.configuration.ingress.fqdn
 output shimUrl string = 'https://${empty(customDomain) ? shim.properties.configuration.ingress.fqdn : customDomain}'
-output workerSecrets array = workerSecrets
-output workerVariables array = workerVariables
+output settings object = both

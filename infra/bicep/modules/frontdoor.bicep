@@ -4,6 +4,11 @@ param environmentName string
 param tags object
 @description('Host name of the API in Container Apps.')
 param originHost string
+@description('The environment of Container Apps, which answers Front Door alone: by a private link, which a person approves once.')
+param appsEnvironmentId string
+param location string
+@description('Domain of the API; empty for none.')
+param customDomain string
 param workspaceId string
 
 resource profile 'Microsoft.Cdn/profiles@2024-09-01' = {
@@ -44,6 +49,21 @@ resource origin 'Microsoft.Cdn/profiles/originGroups/origins@2024-09-01' = {
     weight: 1000
     enabledState: 'Enabled'
     enforceCertificateNameCheck: true
+    sharedPrivateLinkResource: {
+      privateLink: { id: appsEnvironmentId }
+      privateLinkLocation: location
+      groupId: 'managedEnvironments'
+      requestMessage: 'Front Door of Presswork ${environmentName}'
+    }
+  }
+}
+
+resource domain 'Microsoft.Cdn/profiles/customDomains@2024-09-01' = if (!empty(customDomain)) {
+  parent: profile
+  name: empty(customDomain) ? 'none' : replace(customDomain, '.', '-')
+  properties: {
+    hostName: customDomain
+    tlsSettings: { certificateType: 'ManagedCertificate', minimumTlsVersion: 'TLS12' }
   }
 }
 
@@ -53,6 +73,7 @@ resource route 'Microsoft.Cdn/profiles/afdEndpoints/routes@2024-09-01' = {
   dependsOn: [origin]
   properties: {
     originGroup: { id: origins.id }
+    customDomains: empty(customDomain) ? [] : [{ id: domain.id }]
     supportedProtocols: ['Https']
     httpsRedirect: 'Disabled'
     patternsToMatch: ['/*']
@@ -111,7 +132,7 @@ resource guarded 'Microsoft.Cdn/profiles/securityPolicies@2024-09-01' = {
     parameters: {
       type: 'WebApplicationFirewall'
       wafPolicy: { id: firewall.id }
-      associations: [{ domains: [{ id: endpointOf.id }], patternsToMatch: ['/*'] }]
+      associations: [{ domains: concat([{ id: endpointOf.id }], empty(customDomain) ? [] : [{ id: domain.id }]), patternsToMatch: ['/*'] }]
     }
   }
 }
@@ -125,4 +146,4 @@ resource log 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
   }
 }
 
-output endpoint string = 'https://${endpointOf.properties.hostName}'
+output endpoint string = 'https://${empty(customDomain) ? endpointOf.properties.hostName : customDomain}'

@@ -17,6 +17,8 @@ param endpointSubnetId string
 param privateZoneIds array
 param shimPrincipalId string
 param workerPrincipalId string
+@description('The scheduled jobs: they send telemetry and read no other secret.')
+param jobPrincipalIds array
 param operatorPrincipalId string
 param operatorPrincipalType string
 param workspaceId string
@@ -128,6 +130,16 @@ resource workerGrant 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for
   dependsOn: [given, insightsSecret, openAiSecret]
   properties: {
     principalId: workerPrincipalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles['Key Vault Secrets User'])
+  }
+}]
+
+resource jobGrant 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for principalId in jobPrincipalIds: {
+  scope: insightsSecret
+  name: guid(vault.id, 'applicationinsights', principalId)
+  properties: {
+    principalId: principalId
     principalType: 'ServicePrincipal'
     roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles['Key Vault Secrets User'])
   }

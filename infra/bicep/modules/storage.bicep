@@ -13,9 +13,15 @@ param endpointSubnetId string
 param privateZoneIds array
 param shimPrincipalId string
 param workerPrincipalId string
+param reconcilePrincipalId string
+param retentionPrincipalId string
+param exportPrincipalId string
 param operatorPrincipalId string
 param operatorPrincipalType string
 param workspaceId string
+@description('Days that the exports of each night are kept.')
+@minValue(2)
+param exportDays int = 14
 
 var queueNames = [
   'jobs'
@@ -40,6 +46,7 @@ var containerNames = [
   'job-documents'
   'cv-sessions'
   'cv-photos'
+  'exports'
 ]
 
 // Containers whose blobs belong to jobs: what a lost sweep has left there goes by age.
@@ -50,6 +57,19 @@ var jobContainers = [
   'job-documents'
 ]
 
+// Where the paths begin with a tenant: what the apps work on.
+var tenantContainers = [
+  'job-inputs'
+  'model-replies'
+  'cv-pdfs'
+  'job-documents'
+  'cv-sessions'
+  'cv-photos'
+]
+
+// Rows of all tables, written each night.
+var exports = 'exports'
+
 // Event Grid's own: events that it could not deliver. No program of ours reads it.
 var eventDeadLetters = 'event-dead-letters'
 
@@ -59,7 +79,9 @@ var roles = {
   'Storage Queue Data Message Sender': 'c6a89b2d-59bc-44d0-9896-0f6e12d7b80a'
   'Storage Queue Data Reader': '19e7f393-937e-4f77-808e-94535e297925'
   'Storage Table Data Contributor': '0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3'
+  'Storage Table Data Reader': '76199698-9eea-4c19-bc75-cec21354c6b6'
   'Storage Blob Data Contributor': 'ba92f5b4-2d11-453d-a403-e96b0029c9fe'
+  'Storage Blob Data Reader': '2a2b9908-6ea1-4ae2-8e65-a410df84e7d1'
   'Storage Blob Delegator': 'db58b8e5-c6ad-4a2a-8342-4190687cbf4a'
 }
 
@@ -74,6 +96,11 @@ var queueGrants = [
   { queue: 'jobs-poison', principalId: workerPrincipalId, role: 'Storage Queue Data Message Sender' }
   { queue: 'notifications-poison', principalId: workerPrincipalId, role: 'Storage Queue Data Message Sender' }
   { queue: 'webhook-deadletter', principalId: workerPrincipalId, role: 'Storage Queue Data Message Sender' }
+  // The reconciler puts back what is stranded. Both jobs ask at their start whether there is a queue.
+  { queue: 'jobs', principalId: reconcilePrincipalId, role: 'Storage Queue Data Message Sender' }
+  { queue: 'notifications', principalId: reconcilePrincipalId, role: 'Storage Queue Data Message Sender' }
+  { queue: 'jobs', principalId: reconcilePrincipalId, role: 'Storage Queue Data Reader' }
+  { queue: 'jobs', principalId: retentionPrincipalId, role: 'Storage Queue Data Reader' }
 ]
 
 var accountGrants = [
@@ -83,6 +110,17 @@ var accountGrants = [
   { principalId: shimPrincipalId, role: 'Storage Blob Delegator' }
   { principalId: workerPrincipalId, role: 'Storage Queue Data Reader' }
   { principalId: workerPrincipalId, role: 'Storage Table Data Contributor' }
+  { principalId: reconcilePrincipalId, role: 'Storage Table Data Contributor' }
+  { principalId: retentionPrincipalId, role: 'Storage Table Data Contributor' }
+  // The export changes no row.
+  { principalId: exportPrincipalId, role: 'Storage Table Data Reader' }
+]
+
+// Beside the containers that an app works on. The reconciler looks whether a reply has come.
+var containerGrants = [
+  { container: 'model-replies', principalId: reconcilePrincipalId, role: 'Storage Blob Data Reader' }
+  { container: 'cv-pdfs', principalId: reconcilePrincipalId, role: 'Storage Blob Data Reader' }
+  { container: 'exports', principalId: exportPrincipalId, role: 'Storage Blob Data Contributor' }
 ]
 
 var operatorRoles = [
@@ -216,6 +254,16 @@ resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2024-01
             actions: { baseBlob: { delete: { daysAfterModificationGreaterThan: 30 } } }
           }
         }
+        {
+          name: 'exports'
+          enabled: true
+          type: 'Lifecycle'
+          definition: {
+            filters: { blobTypes: ['blockBlob'], prefixMatch: ['${exports}/'] }
+            // They hold rows of people who have been erased since.
+            actions: { baseBlob: { delete: { daysAfterModificationGreaterThan: exportDays } } }
+          }
+        }
       ]
     }
   }
@@ -241,9 +289,19 @@ resource accountGrant 'Microsoft.Authorization/roleAssignments@2022-04-01' = [fo
   }
 }]
 
-// Both read, write and delete in each container of the code, and nowhere else.
-resource shimBlobs 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for (name, i) in containerNames: {
-  scope: container[i]
+resource containerGrant 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for grant in containerGrants: {
+  scope: container[indexOf(containerNames, grant.container)]
+  name: guid(account.id, grant.container, grant.principalId, grant.role)
+  properties: {
+    principalId: grant.principalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles[grant.role])
+  }
+}]
+
+// These three read, write and delete in each container of tenants, and nowhere else.
+resource shimBlobs 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for name in tenantContainers: {
+  scope: container[indexOf(containerNames, name)]
   name: guid(account.id, name, shimPrincipalId, 'blobs')
   properties: {
     principalId: shimPrincipalId
@@ -252,11 +310,21 @@ resource shimBlobs 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for (
   }
 }]
 
-resource workerBlobs 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for (name, i) in containerNames: {
-  scope: container[i]
+resource workerBlobs 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for name in tenantContainers: {
+  scope: container[indexOf(containerNames, name)]
   name: guid(account.id, name, workerPrincipalId, 'blobs')
   properties: {
     principalId: workerPrincipalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles['Storage Blob Data Contributor'])
+  }
+}]
+
+resource retentionBlobs 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for name in tenantContainers: {
+  scope: container[indexOf(containerNames, name)]
+  name: guid(account.id, name, retentionPrincipalId, 'blobs')
+  properties: {
+    principalId: retentionPrincipalId
     principalType: 'ServicePrincipal'
     roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles['Storage Blob Data Contributor'])
   }

@@ -9,14 +9,15 @@ use schemas::job::{Language, Letter, OnModelFailure, Options, Output, PageSize, 
 
 use crate::backup::{BackupArgs, RestoreArgs};
 use crate::deadletter::DeadLetterCommand;
-use crate::export::{ExportArgs, ImportArgs};
+use crate::export::ExportArgs;
 use crate::health::HealthArgs;
+use crate::import::ImportArgs;
 use crate::listen::ListenArgs;
 use crate::smoke::SmokeArgs;
 use crate::store::StoreArgs;
 use crate::{
-    backup, check, deadletter, demo, doctor, export, extract, fake_openai, health, held, keys,
-    ledger, listen, poison, render, serve, show_config, smoke, submit, themes,
+    backup, check, deadletter, demo, doctor, export, extract, fake_openai, health, held, import,
+    keys, ledger, listen, poison, render, serve, show_config, smoke, submit, themes,
 };
 
 /// Turns a CV into a polished PDF, asynchronously, with at most one model call per job.
@@ -454,7 +455,7 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Backup(args)) => backup::save(settings, &args),
         Some(Command::Restore(args)) => backup::restore(settings, &args),
         Some(Command::Export(args)) => export::save(settings, &args).await,
-        Some(Command::Import(args)) => export::load(settings, &args).await,
+        Some(Command::Import(args)) => import::load(settings, &args).await,
         Some(Command::Held(command)) => held::run(settings, command).await,
         Some(Command::FakeOpenai(args)) => fake_openai::run(args).await,
     }

@@ -48,14 +48,5 @@ pub(crate) async fn tenants(store: &JobStore, one: Option<&str>) -> anyhow::Resu
     if let Some(name) = one {
         return Ok(vec![Tenant::from_claim(name)]);
     }
-    let mut all = Vec::new();
-    let mut from = None;
-    loop {
-        let (names, next) = store.tenants(from.as_ref()).await?;
-        all.extend(names);
-        from = next;
-        if from.is_none() {
-            return Ok(all);
-        }
-    }
+    Ok(store.tenants().await?)
 }

@@ -17,6 +17,7 @@ if ! cmp -s "$folder/package-lock.json" "$folder/node_modules/.presswork-lock"; 
   cp "$folder/package-lock.json" "$folder/node_modules/.presswork-lock"
 fi
 
-cargo build --locked --quiet -p webhook --example signature
+# With the features of the whole workspace: for one package alone, its dependencies would be built anew.
+cargo build --locked --quiet --workspace --example signature
 "$python/bin/python" "$folder/check.py" target/debug/examples/signature
 node "$folder/check.mjs" target/debug/examples/signature

@@ -3,6 +3,8 @@
 //! - `text`: names in files of other languages.
 //! - `names`: queues, tables, containers, variables, roles, arguments: both ways.
 //! - `telemetry`: queries and dashboards name metrics and events that there are.
+//! - `alerts`: what they ask for is sent by a run in which it happens.
+//! - `jobs`: the commands of scheduled jobs; the export of each night, read back.
 //! - `build`: what an image is built from.
 //! - `image`: the programs in the root of the image.
 //! - `rollout`: what moves traffic, with a stand-in for the Azure CLI.
@@ -12,8 +14,10 @@
     reason = "a test may fail at once, in its helpers too"
 )]
 
+mod alerts;
 mod build;
 mod image;
+mod jobs;
 mod names;
 mod rollout;
 mod telemetry;

@@ -33,6 +33,11 @@ fn the_account_has_each_queue_table_and_container_of_the_code_and_no_other() {
         list(&bicep, "jobContainers"),
         set(Container::OF_JOBS.map(Container::as_str))
     );
+    assert_eq!(
+        list(&bicep, "tenantContainers"),
+        set(Container::OF_TENANTS.map(Container::as_str))
+    );
+    assert!(bicep.contains(&format!("var exports = '{}'", Container::Exports.as_str())));
     assert!(bicep.contains(&format!("var eventDeadLetters = '{EVENT_DEAD_LETTERS}'")));
 }
 
@@ -87,6 +92,7 @@ fn the_operator_s_settings_are_settings_and_their_values_are_valid() {
         "AZURE_ENV_NAME",
         "AZURE_LOCATION",
         "AZURE_PRINCIPAL_ID",
+        "BUDGET_START",
         "CUSTOM_DOMAIN",
         "CUSTOM_DOMAIN_CERTIFICATE_ID",
         "DEVELOPER_ADDRESS",
@@ -222,7 +228,7 @@ fn literals(bicep: &str, begin: &str) -> BTreeMap<String, String> {
             (None, "storageAccountName") => "stpresswork1",
             (None, "environmentName") => "staging",
             (None, "shimClientId" | "workerClientId") => "00000000-0000-0000-0000-000000000000",
-            (None, "string(proxyHops)" | "string(workerMaxReplicas)") => "2",
+            (None, "frontDoor ? '2' : '1'" | "string(workerMaxReplicas)") => "2",
             (None, other) => panic!("{name}: what is {other}?"),
         };
         env.insert(name, value.to_owned());
@@ -277,6 +283,14 @@ fn roles_are_the_least_ones_and_each_is_granted() {
         (
             "Storage Blob Data Contributor",
             "ba92f5b4-2d11-453d-a403-e96b0029c9fe",
+        ),
+        (
+            "Storage Blob Data Reader",
+            "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1",
+        ),
+        (
+            "Storage Table Data Reader",
+            "76199698-9eea-4c19-bc75-cec21354c6b6",
         ),
         (
             "Storage Blob Delegator",
@@ -346,4 +360,22 @@ fn roles_are_the_least_ones_and_each_is_granted() {
             "{line}"
         );
     }
+    // Who makes the exports changes no row and reaches no other container, and nobody else reads them.
+    let lines = |name: &str| {
+        let of = storage.lines().filter(move |line| line.contains(name));
+        let granted: Vec<&str> = of.filter(|line| line.contains("role: '")).collect();
+        granted
+    };
+    let [table, blob] = lines("exportPrincipalId")[..] else {
+        panic!("{:?}", lines("exportPrincipalId"))
+    };
+    assert!(table.contains("'Storage Table Data Reader'"), "{table}");
+    assert!(blob.contains("container: 'exports'"), "{blob}");
+    assert_eq!(lines("container: 'exports'"), [blob]);
+    // No job holds what only workers need: their queues, and the key of the model.
+    let jobs = read("infra/bicep/modules/jobs.bicep");
+    for secret in ["openai-api-key", "azure-openai-key", "jwt-secret"] {
+        assert!(!jobs.contains(secret), "{secret}");
+    }
+    assert!(jobs.contains("CV_EDITOR: 'offline'"));
 }

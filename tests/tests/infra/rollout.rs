@@ -14,8 +14,11 @@ case "$*" in
   "containerapp revision list"*) printf 'r3\nr2\nr1\n' ;;
   "containerapp revision show"*) [[ "$*" == *"--revision r2 "* ]] && echo registry/presswork@r2 ;;
   "containerapp ingress traffic show"*) echo "$STABLE" ;;
+  "containerapp job list"*) printf 'reconcile\nexport\n' ;;
   "monitor log-analytics workspace"*) echo workspace ;;
-  "monitor log-analytics query"*) echo "$RATE" ;;
+  "monitor log-analytics query"*"startswith 'r3'"*) echo "$RATE" ;;
+  "monitor log-analytics query"*) echo 0.5 ;;
+  "rest --method get"*/resourceGroups/group/*) echo 2026-01-01T00:00:00Z ;;
   *)
     said=$*
     said=${said// --resource-group group/}
@@ -108,6 +111,8 @@ fn steps_of_a_rollout() {
             "containerapp revision activate --revision r2",
             "containerapp ingress traffic set --revision-weight r2=100",
             "containerapp update --name worker --image registry/presswork@r2",
+            "containerapp job update --name reconcile --image registry/presswork@r2",
+            "containerapp job update --name export --image registry/presswork@r2",
             "containerapp revision deactivate --revision r3",
         ],
     );
@@ -124,6 +129,8 @@ fn steps_of_a_rollout() {
             "containerapp revision activate --revision r2",
             "containerapp ingress traffic set --revision-weight r2=100",
             "containerapp update --name worker --image registry/presswork@r2",
+            "containerapp job update --name reconcile --image registry/presswork@r2",
+            "containerapp job update --name export --image registry/presswork@r2",
             "containerapp revision deactivate --revision r3",
         ],
     );
@@ -142,15 +149,20 @@ fn questions_about_a_rollout() {
         assert_eq!(changes, Vec::<String>::new());
     };
     let with = |arguments| Case { arguments, ..PLAIN };
-    check(with(&["healthy"]), 0, "errors: 1.5 %");
-    for (rate, code) in [("5", 0), ("5.01", 1), ("100", 1)] {
+    check(
+        with(&["healthy"]),
+        0,
+        "errors of r3: 1.5 %\nerrors of all revisions: 0.5 %",
+    );
+    // The newest alone is bad enough, though all together look well.
+    for rate in ["5.01", "100"] {
         check(
             Case {
                 rate,
                 ..with(&["healthy"])
             },
-            code,
-            &format!("errors: {rate} %"),
+            1,
+            &format!("errors of r3: {rate} %"),
         );
     }
     // No request at all is no error.
@@ -160,10 +172,19 @@ fn questions_about_a_rollout() {
             ..with(&["healthy"])
         },
         0,
-        "errors: 0 %",
+        "errors of r3: 0 %\nerrors of all revisions: 0.5 %",
     );
     check(with(&["stable-revision"]), 0, "r2");
     check(with(&["stable-image"]), 0, "registry/presswork@r2");
+    check(with(&["budget-start"]), 0, "2026-01-01");
+    check(
+        Case {
+            exists: false,
+            ..with(&["budget-start"])
+        },
+        0,
+        "",
+    );
     check(
         Case {
             exists: false,

@@ -8,8 +8,9 @@ use telemetry::event::EVENTS;
 use crate::text::{files, quoted, read};
 
 /// Columns and tables of Log Analytics, by the kinds of data that queries read.
-const TABLES: [&str; 3] = [
+const TABLES: [&str; 4] = [
     "AppMetrics",
+    "StorageBlobLogs",
     "AppAvailabilityResults",
     "ContainerAppConsoleLogs_CL",
 ];

@@ -89,11 +89,24 @@ pub enum Container {
     CvSessions,
     /// Photos of sessions.
     CvPhotos,
+    /// Rows of all tables, as `presswork export --stored` writes them each night.
+    Exports,
 }
 
 impl Container {
     /// All containers.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
+        Self::JobInputs,
+        Self::ModelReplies,
+        Self::CvPdfs,
+        Self::JobDocuments,
+        Self::CvSessions,
+        Self::CvPhotos,
+        Self::Exports,
+    ];
+
+    /// The containers whose paths begin with a tenant. Servers have no right to any other.
+    pub const OF_TENANTS: [Self; 6] = [
         Self::JobInputs,
         Self::ModelReplies,
         Self::CvPdfs,
@@ -111,6 +124,7 @@ impl Container {
             Self::JobDocuments => "job-documents",
             Self::CvSessions => "cv-sessions",
             Self::CvPhotos => "cv-photos",
+            Self::Exports => "exports",
         }
     }
 
