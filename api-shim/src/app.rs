@@ -12,6 +12,7 @@ use storage::jobs::JobStore;
 use storage::sessions::SessionStore;
 use storage::webhooks::{Interest, WebhookStore};
 use storage::{Clock, Entropy};
+use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 use webhook::Secret;
 
@@ -177,6 +178,8 @@ pub struct App {
     pub(crate) streams: Streams,
     pub(crate) eraser: Eraser,
     pub(crate) checks: Checks,
+    /// Held by the question after readiness that goes ahead of other requests.
+    pub(crate) probe: Arc<Mutex<()>>,
     /// Cancelled when the server stops: whoever waits is answered at once.
     pub(crate) closing: CancellationToken,
 }
@@ -212,6 +215,7 @@ impl App {
             streams: Streams::new(settings.max_streams, settings.max_streams_per_tenant),
             eraser: Eraser::new(sessions.clone(), clock.clone()),
             checks: Checks::default(),
+            probe: Arc::default(),
             sessions,
             documents: Pool::new(settings.max_document),
             identity: Arc::new(Identity::new(

@@ -1,7 +1,7 @@
 //! A deployment that is worn out, and what it leaves behind when all jobs have ended.
 
 use std::collections::BTreeSet;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::ensure;
@@ -10,9 +10,12 @@ use e2e::backing::Backing;
 use e2e::process::{Server, run, with_model};
 use e2e::unique_cv;
 use futures::StreamExt as _;
+use reqwest::{Method, RequestBuilder, StatusCode};
 use schemas::Tenant;
 use serde_json::{Value, json};
+use storage::ambient::System;
 use storage::jobs::JobStore;
+use storage::keys::{KeyStore, NewKey, Scope, Tier};
 use storage::names::QueueName;
 
 use crate::scenarios::{counters, fake_model, lasted};
@@ -25,7 +28,7 @@ const SETTINGS: [(&str, &str); 7] = [
     ("worker.deadline_margin", "3s"),
     ("worker.latch_freshness", "2s"),
     ("worker.idle_before_requeue", "5s"),
-    ("worker.reconcile_every", "2s"),
+    ("worker.reconcile_every", "10s"),
 ];
 
 /// One front, a model, and workers that come and go.
@@ -35,6 +38,22 @@ pub(crate) struct Deployment {
     settings: Vec<(&'static str, String)>,
     /// Of the front that runs now: another one listens elsewhere.
     api: Mutex<Api>,
+    /// They submit in turn; at least one.
+    owners: Vec<Owner>,
+}
+
+/// Somebody who submits jobs.
+struct Owner {
+    tenant: Tenant,
+    /// None has the anonymous one.
+    key: Option<String>,
+}
+
+/// An accepted job.
+pub(crate) struct Accepted {
+    id: String,
+    /// The position of its owner.
+    owner: usize,
 }
 
 /// What became of the jobs.
@@ -68,7 +87,33 @@ impl Deployment {
                 .map(|(key, value)| (*key, (*value).to_owned()))
                 .collect(),
             api: Mutex::new(Api::new("")),
+            owners: vec![Owner {
+                tenant: Tenant::anonymous(),
+                key: None,
+            }],
         }
+    }
+
+    /// Jobs come from so many tenants, each with a key.
+    pub(crate) async fn with_tenants(mut self, tenants: u32) -> anyhow::Result<Self> {
+        let ambient = Arc::new(System::new());
+        let table = self.backing.storage().await.table;
+        let keys = KeyStore::new(table, ambient.clone(), ambient);
+        self.owners.clear();
+        for number in 0..tenants {
+            let tenant = Tenant::try_from(format!("tenant-{number}"))?;
+            let new = NewKey {
+                tenant: tenant.clone(),
+                name: "load".to_owned(),
+                scopes: vec![Scope::JobsRead, Scope::JobsWrite],
+                tier: Tier::Enterprise,
+                lives: None,
+            };
+            let key = keys.create(new).await?.text.expose().to_owned();
+            let key = Some(key);
+            self.owners.push(Owner { tenant, key });
+        }
+        Ok(self)
     }
 
     fn program(&self, name: &str, arguments: &[&str]) -> std::process::Command {
@@ -109,31 +154,68 @@ impl Deployment {
         api.clone()
     }
 
+    fn request(&self, method: Method, path: &str, owner: usize) -> RequestBuilder {
+        let request = self.api().request(method, path);
+        match &self.owners[owner].key {
+            Some(key) => request.bearer_auth(key),
+            None => request,
+        }
+    }
+
     /// Submits until it is accepted, as a client with a key would.
-    pub(crate) async fn submit(&self, number: u64) -> anyhow::Result<String> {
+    pub(crate) async fn submit(&self, number: u64) -> anyhow::Result<Accepted> {
+        let owner = number as usize % self.owners.len();
         let body = json!({"kind": "cv", "input": {"cv": unique_cv(number)}});
         for _ in 0..600 {
-            let post = self.api().request(reqwest::Method::POST, "/v1/jobs");
+            let post = self.request(Method::POST, "/v1/jobs", owner);
             let post = post
                 .header("Idempotency-Key", format!("load-{number}"))
                 .json(&body);
             if let Ok(response) = post.send().await
-                && response.status() == reqwest::StatusCode::ACCEPTED
+                && response.status() == StatusCode::ACCEPTED
                 && let Ok(job) = response.json::<Value>().await
             {
-                return Ok(job["id"].as_str().unwrap_or_default().to_owned());
+                let id = job["id"].as_str().unwrap_or_default().to_owned();
+                return Ok(Accepted { id, owner });
             }
             tokio::time::sleep(Duration::from_millis(200)).await;
         }
         anyhow::bail!("job {number} was not accepted within two minutes")
     }
 
+    /// What its client does with a job: waits for the end, and fetches the PDF. Tells whether it
+    /// has a whole one; what became of the others, [`finish`](Self::finish) judges.
+    pub(crate) async fn take(&self, Accepted { id, owner }: &Accepted) -> bool {
+        let path = format!("/v1/jobs/{id}");
+        for _ in 0..60 {
+            tokio::time::sleep(Duration::from_secs(2)).await;
+            let get = self.request(Method::GET, &path, *owner).send();
+            let Ok(job) = async { get.await?.json::<Value>().await }.await else {
+                continue;
+            };
+            match job["state"].as_str() {
+                Some("succeeded") => {}
+                Some("queued" | "running") | None => continue,
+                Some(_) => return false,
+            }
+            let result = self.request(Method::GET, &format!("{path}/result"), *owner);
+            let Ok(pdf) = async { result.send().await?.bytes().await }.await else {
+                continue;
+            };
+            let size = job["result"]["size_bytes"].as_u64();
+            if size == Some(pdf.len() as u64) && pdf.starts_with(b"%PDF-") {
+                return true;
+            }
+        }
+        false
+    }
+
     /// Waits for the end of all jobs, and looks whether anything is left but what is held, and
     /// whether anything was paid twice.
-    pub(crate) async fn finish(&self, ids: &[String]) -> anyhow::Result<Finish> {
+    pub(crate) async fn finish(&self, accepted: &[Accepted]) -> anyhow::Result<Finish> {
         let mut finish = Finish::default();
-        let mut ends = futures::stream::iter(ids)
-            .map(|id| async move { (id, self.ended(id).await) })
+        let mut ends = futures::stream::iter(accepted)
+            .map(|accepted| async move { (&accepted.id, self.ended(accepted).await) })
             .buffer_unordered(8);
         while let Some((id, job)) = ends.next().await {
             match job["state"].as_str() {
@@ -150,12 +232,13 @@ impl Deployment {
             }
         }
         finish.lasted.sort();
-        let (held, jobs) = (finish.held.len(), ids.len());
+        let (held, jobs) = (finish.held.len(), accepted.len());
         println!(
             "| jobs | {} succeeded, {held} held, of {jobs} |",
             finish.succeeded
         );
-        if ids.iter().collect::<BTreeSet<_>>().len() != jobs {
+        let ids: BTreeSet<_> = accepted.iter().map(|accepted| &accepted.id).collect();
+        if ids.len() != jobs {
             let doubled = "two submissions got the same job".to_owned();
             finish.broken.push(doubled);
         }
@@ -166,10 +249,14 @@ impl Deployment {
     }
 
     /// The job when it is over, or as it stands after two minutes.
-    async fn ended(&self, id: &str) -> Value {
+    async fn ended(&self, accepted: &Accepted) -> Value {
+        let path = format!("/v1/jobs/{}", accepted.id);
         let mut last = Value::Null;
         for _ in 0..1_200 {
-            if let Ok((_, job)) = self.api().get(&format!("/v1/jobs/{id}")).await {
+            let get = self.request(Method::GET, &path, accepted.owner).send();
+            if let Ok(response) = get.await
+                && let Ok(job) = response.json::<Value>().await
+            {
                 let open = matches!(job["state"].as_str(), Some("queued" | "running") | None);
                 last = job;
                 if !open {
@@ -204,7 +291,7 @@ impl Deployment {
             let events = queue.count(QueueName::Notifications).await?;
             let poison = queue.count(QueueName::JobsPoison).await?
                 + queue.count(QueueName::NotificationsPoison).await?;
-            let markers = markers(&jobs).await?;
+            let markers = self.markers(&jobs).await?;
             left = format!(
                 "{messages} job messages, {events} events, {poison} poison, {} markers, {} of them of held jobs",
                 markers.len(),
@@ -244,17 +331,21 @@ impl Deployment {
         }
         Ok(())
     }
-}
 
-/// The jobs that have an open marker.
-async fn markers(jobs: &JobStore) -> anyhow::Result<BTreeSet<String>> {
-    let (mut markers, mut from) = (BTreeSet::new(), None);
-    loop {
-        let (open, _, next) = jobs.open_jobs(&Tenant::anonymous(), from.as_ref()).await?;
-        markers.extend(open.iter().map(|open| open.id.to_string()));
-        from = next;
-        if from.is_none() {
-            return Ok(markers);
+    /// The jobs that have an open marker.
+    async fn markers(&self, jobs: &JobStore) -> anyhow::Result<BTreeSet<String>> {
+        let mut markers = BTreeSet::new();
+        for Owner { tenant, .. } in &self.owners {
+            let mut from = None;
+            loop {
+                let (open, _, next) = jobs.open_jobs(tenant, from.as_ref()).await?;
+                markers.extend(open.iter().map(|open| open.id.to_string()));
+                from = next;
+                if from.is_none() {
+                    break;
+                }
+            }
         }
+        Ok(markers)
     }
 }

@@ -20,10 +20,10 @@ pub(crate) async fn split(backing: Backing, jobs: u64) -> anyhow::Result<()> {
     let _shim = deployment.shim();
     let (first, second) = (deployment.worker(), deployment.worker());
     let mut workers = Vec::new();
-    let mut ids = Vec::new();
+    let mut accepted = Vec::new();
     println!("| what | figure |\n|---|---|");
     for number in 0..jobs {
-        ids.push(deployment.submit(number).await?);
+        accepted.push(deployment.submit(number).await?);
         if number == jobs / 3 {
             first.kill_now();
             workers.push(deployment.worker());
@@ -34,7 +34,7 @@ pub(crate) async fn split(backing: Backing, jobs: u64) -> anyhow::Result<()> {
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    let finish = deployment.finish(&ids).await?;
+    let finish = deployment.finish(&accepted).await?;
     let (status, _) = second.terminate();
     println!("| the worker that was asked to stop | {status} |");
     finish.whole()
@@ -46,17 +46,17 @@ pub(crate) async fn outage(jobs: u64, seconds: u64) -> anyhow::Result<()> {
     let shim = deployment.shim();
     let workers = [deployment.worker(), deployment.worker()];
     println!("| what | figure |\n|---|---|");
-    let mut ids = Vec::new();
+    let mut accepted = Vec::new();
     for number in 0..jobs {
         if number == jobs / 2 {
             deployment.backing.azurite_mut().stop();
             tokio::time::sleep(Duration::from_secs(seconds)).await;
             deployment.backing.azurite_mut().start_again();
         }
-        ids.push(deployment.submit(number).await?);
+        accepted.push(deployment.submit(number).await?);
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    let finish = deployment.finish(&ids).await?;
+    let finish = deployment.finish(&accepted).await?;
     for worker in workers {
         let (status, log) = worker.terminate();
         println!(

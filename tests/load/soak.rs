@@ -13,7 +13,7 @@ use storage::ambient::System as Ambient;
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::Which;
-use crate::deployment::{Deployment, Finish};
+use crate::deployment::{Accepted, Deployment, Finish};
 use crate::measure::{memory, ms, percentile};
 use crate::scenarios::counters;
 
@@ -42,6 +42,9 @@ pub(crate) struct Options {
     /// Jobs a second
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=1_000))]
     rate: u32,
+    /// Tenants that submit them in turn
+    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=1_000))]
+    tenants: u32,
     /// Workers at any time; the first is never killed if there are others
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=64))]
     workers: u32,
@@ -237,11 +240,13 @@ pub(crate) async fn soak(options: &Options) -> anyhow::Result<()> {
         Switch::Off => "off",
     };
     let settings = [("model.background", background)];
-    let deployment = Deployment::new(options.storage.backing(), &options.latency, &settings);
+    let deployment = Deployment::new(options.storage.backing(), &options.latency, &settings)
+        .with_tenants(options.tenants)
+        .await?;
     let mut fleet = Fleet::start(&deployment, options);
     let clock = Ambient::new();
     let begun = clock.monotonic();
-    let ids = work(&deployment, &mut fleet, options, jobs, &clock).await?;
+    let (accepted, fetched) = work(&deployment, &mut fleet, options, jobs, &clock).await?;
     let submitted = clock.monotonic().saturating_sub(begun);
 
     println!(
@@ -249,11 +254,11 @@ pub(crate) async fn soak(options: &Options) -> anyhow::Result<()> {
         options.storage
     );
     println!(
-        "| work | {jobs} jobs in {:.0} s, {} processes killed, calls in the background {background} |",
+        "| work | {jobs} jobs in {:.0} s, {fetched} PDFs fetched, {} processes killed, calls in the background {background} |",
         submitted.as_secs_f64(),
         fleet.kills,
     );
-    let mut finish = deployment.finish(&ids).await?;
+    let mut finish = deployment.finish(&accepted).await?;
     let minutes = clock.monotonic().saturating_sub(begun).as_secs_f64() / 60.0;
     let at = |share| ms(percentile(&finish.lasted, share));
     println!(
@@ -279,16 +284,16 @@ pub(crate) async fn soak(options: &Options) -> anyhow::Result<()> {
     finish.whole()
 }
 
-/// The jobs that were accepted, in no order.
+/// The jobs that were accepted, in no order, and how many clients have their PDF.
 async fn work(
     deployment: &Deployment,
     fleet: &mut Fleet,
     options: &Options,
     jobs: u64,
     clock: &Ambient,
-) -> anyhow::Result<Vec<String>> {
+) -> anyhow::Result<(Vec<Accepted>, usize)> {
     let begun = clock.monotonic();
-    let mut ids = Vec::new();
+    let (mut accepted, mut fetched) = (Vec::new(), 0);
     let mut number = 0;
     // Behind a kill the jobs that were due come at once: the rate holds over the whole time.
     let mut due = interval(Duration::from_secs(1) / options.rate);
@@ -300,27 +305,37 @@ async fn work(
         // The first tick comes at once.
         pause.tick().await;
     }
-    let mut posts = FuturesUnordered::new();
-    while number < jobs || !posts.is_empty() {
+    let mut clients = FuturesUnordered::new();
+    while number < jobs || !clients.is_empty() {
         tokio::select! {
             _ = due.tick(), if number < jobs => {
-                posts.push(deployment.submit(number));
+                clients.push(client(deployment, number));
                 number += 1;
             }
-            Some(id) = posts.next() => ids.push(id?),
+            Some(job) = clients.next() => {
+                let (job, whole) = job?;
+                accepted.push(job);
+                fetched += usize::from(whole);
+            }
             _ = kill.tick(), if number < jobs => fleet.kill(deployment),
             _ = glance.tick() => fleet.glance(deployment),
             _ = tell.tick() => {
                 let calls = counters(&deployment.model).await?;
                 eprintln!(
-                    "{:.0} s: {} of {jobs} jobs accepted, {} calls accepted, {} kills",
+                    "{:.0} s: {fetched} of {jobs} PDFs fetched, {} calls accepted, {} kills",
                     clock.monotonic().saturating_sub(begun).as_secs_f64(),
-                    ids.len(),
                     calls["accepted"],
                     fleet.kills,
                 );
             }
         }
     }
-    Ok(ids)
+    Ok((accepted, fetched))
+}
+
+/// A job from its submission to its PDF, and whether there was a whole one.
+async fn client(deployment: &Deployment, number: u64) -> anyhow::Result<(Accepted, bool)> {
+    let accepted = deployment.submit(number).await?;
+    let whole = deployment.take(&accepted).await;
+    Ok((accepted, whole))
 }

@@ -9,6 +9,8 @@
 //! under [`Policy::RetryOnce`]), and no job is lost.
 
 mod step;
+#[cfg(test)]
+mod tests;
 
 use std::time::Duration;
 

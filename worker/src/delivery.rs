@@ -59,7 +59,7 @@ impl Delivery {
             held_until: AtomicU64::new(millis(received_at + times.visibility)),
         });
         let stop = CancellationToken::new();
-        let heartbeat = tokio::spawn(beat(
+        let heartbeat = tokio::spawn(storage::ahead(beat(
             queue.clone(),
             name,
             message.lease,
@@ -67,7 +67,7 @@ impl Delivery {
             clock.clone(),
             lease.clone(),
             stop.clone(),
-        ));
+        )));
         let Received {
             body,
             dequeue_count,
@@ -180,4 +180,106 @@ async fn beat(
 
 fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use storage::Storage;
+    use storage::ambient::System;
+    use storage::embedded::Store;
+
+    use super::*;
+
+    const JOBS: QueueName = QueueName::Jobs;
+
+    struct Bench {
+        storage: Storage,
+        clock: Arc<System>,
+        _dir: tempfile::TempDir,
+    }
+
+    impl Bench {
+        fn new() -> Self {
+            let (dir, clock) = (tempfile::tempdir().unwrap(), Arc::new(System::new()));
+            let store = Store::open(dir.path(), clock.clone(), clock.clone()).unwrap();
+            Self {
+                storage: store.storage(),
+                clock,
+                _dir: dir,
+            }
+        }
+
+        /// A message in hand, and the lease that it was received with.
+        async fn delivery(&self, visibility: u64, heartbeat: u64) -> (Delivery, Lease) {
+            let millis = Duration::from_millis;
+            let queue = &self.storage.queue;
+            queue.send(JOBS, "body", Duration::ZERO).await.unwrap();
+            let times = LeaseTimes {
+                visibility: millis(visibility),
+                heartbeat: millis(heartbeat),
+            };
+            let at = self.clock.monotonic();
+            let message = queue.receive(JOBS, 1, times.visibility).await.unwrap();
+            let message = message.into_iter().next().unwrap();
+            let lease = message.lease.clone();
+            let clock = self.clock.clone();
+            let delivery = Delivery::begin(queue.clone(), JOBS, message, times, clock, at);
+            (delivery, lease)
+        }
+
+        async fn visible(&self) -> bool {
+            let moment = Duration::from_millis(1);
+            let got = self.storage.queue.receive(JOBS, 1, moment).await;
+            !got.unwrap().is_empty()
+        }
+    }
+
+    async fn pass(millis: u64) {
+        tokio::time::sleep(Duration::from_millis(millis)).await;
+    }
+
+    #[tokio::test]
+    async fn the_heartbeat_keeps_the_message_and_its_newest_receipt() {
+        let bench = Bench::new();
+        let (delivery, _) = bench.delivery(400, 100).await;
+        for _ in 0..6 {
+            pass(100).await;
+            assert!(delivery.is_leased());
+            assert!(!bench.visible().await, "somebody else got it");
+        }
+        delivery.ack().await;
+        assert_eq!(bench.storage.queue.count(JOBS).await.unwrap(), 0);
+        let (delivery, _) = bench.delivery(10_000, 50).await;
+        pass(150).await;
+        delivery.release(Duration::ZERO, Some("other")).await;
+        let back = bench.storage.queue.peek(JOBS, 1).await.unwrap();
+        assert_eq!(back[0].body, "other");
+    }
+
+    #[tokio::test]
+    async fn a_lease_that_another_has_is_lost() {
+        let bench = Bench::new();
+        let (delivery, lease) = bench.delivery(10_000, 50).await;
+        assert!(delivery.is_leased());
+        let long = Duration::from_secs(10);
+        let theirs = bench.storage.queue.extend(JOBS, &lease, long, None).await;
+        pass(150).await;
+        assert!(!delivery.is_leased());
+        delivery.ack().await;
+        let queue = &bench.storage.queue;
+        assert_eq!(
+            queue.count(JOBS).await.unwrap(),
+            1,
+            "it is not ours to delete"
+        );
+        queue.delete(JOBS, &theirs.unwrap()).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_lease_that_ran_out_is_not_held() {
+        let bench = Bench::new();
+        let (delivery, _) = bench.delivery(40, 10_000).await;
+        pass(60).await;
+        assert!(!delivery.is_leased());
+    }
 }

@@ -2,12 +2,14 @@
 
 mod again;
 mod calls;
+mod input;
 mod money;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use schemas::cv::Warning;
 use schemas::job::{JobInput, OnModelFailure, Usage};
 use schemas::message::JobMessage;
 use schemas::{JobId, Problem, ProblemKind};
@@ -17,6 +19,7 @@ use storage::jobs::{
 };
 use storage::names::QueueName;
 use storage::port::{ETag, Result as StorageResult, StorageError};
+use tokio::sync::OwnedSemaphorePermit;
 use tracing::Instrument as _;
 
 use crate::Engine;
@@ -42,6 +45,8 @@ pub(crate) struct Handling<'a> {
     /// The same for the read before the latch.
     latch_read_at: Duration,
     input: Option<Arc<JobInput>>,
+    /// The input as it is stored, while there is room for it.
+    input_json: Option<(Bytes, OwnedSemaphorePermit)>,
     /// The content's hash, and the version of its latch if there is one to replace.
     content: Option<(String, Option<ETag>)>,
     /// The job whose PDF can be copied, and where that is.
@@ -57,7 +62,7 @@ pub(crate) struct Handling<'a> {
     /// The right to make one call.
     permit: Option<Permit>,
     pdf: Option<StoredPdf>,
-    warnings: Vec<schemas::cv::Warning>,
+    warnings: Vec<Warning>,
     figures: watch::Figures,
 }
 
@@ -80,6 +85,7 @@ impl<'a> Handling<'a> {
             read_at: Duration::ZERO,
             latch_read_at: Duration::ZERO,
             input: None,
+            input_json: None,
             content: None,
             copy_from: None,
             reply_id,
@@ -242,21 +248,6 @@ impl<'a> Handling<'a> {
         }
     }
 
-    /// The job's input; `None` where it is gone, which ends the job.
-    async fn input(&mut self) -> StorageResult<Option<Arc<JobInput>>> {
-        if self.input.is_none() {
-            let JobMessage { tenant, job_id, .. } = self.message;
-            match self.engine.store.input(tenant, *job_id).await {
-                Ok(input) => self.input = Some(Arc::new(input)),
-                Err(StorageError::NotFound) => {
-                    self.problem = Some(internal("The job's input is gone."));
-                }
-                Err(e) => return Err(e),
-            }
-        }
-        Ok(self.input.clone())
-    }
-
     async fn read_content(&mut self) -> StorageResult<Event> {
         let Some(input) = self.input().await? else {
             return Ok(Event::Impossible);
@@ -279,13 +270,23 @@ impl<'a> Handling<'a> {
             .await?
             .map(|loaded| loaded.row);
         Ok(Event::Content(match holder {
+            // The own text in place of a reply is what that job's owner asked for, and no other's.
             Some(JobRow {
                 state: RowState::Succeeded,
                 result_path: Some(path),
                 id,
+                warnings,
                 ..
-            }) => {
+            }) if !warnings
+                .iter()
+                .any(|warning| warning.code == jobs::UNPOLISHED) =>
+            {
                 self.copy_from = Some((id, path));
+                // What concerns the document, and was not said of this request too.
+                let own = &self.loaded().row.warnings;
+                let of_the_call = "possible_duplicate_call";
+                let is_new = |w: &Warning| w.code != of_the_call && !own.contains(w);
+                self.warnings = warnings.into_iter().filter(is_new).collect();
                 Content::Made
             }
             Some(row) if !row.state.is_final() => Content::Busy,

@@ -40,6 +40,7 @@ use storage::jobs::JobStore;
 use storage::names::QueueName;
 use storage::sessions::SessionStore;
 use storage::{Clock, Entropy, StorageError, lease};
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -75,9 +76,14 @@ pub(crate) struct Engine {
     pub(crate) settings: Settings,
     /// No further job is begun.
     pub(crate) shutdown: CancellationToken,
+    /// Room for inputs of jobs that wait for the model, in bytes.
+    inputs: Arc<Semaphore>,
     /// What no job waits for.
     chores: TaskTracker,
 }
+
+/// Bytes of inputs that are kept while their jobs wait for the model. Those of more are fetched again.
+const INPUTS: usize = 8 << 20;
 
 impl Engine {
     /// Deletes the provider's copy of a reply that is stored here or of no use. Nothing waits for
@@ -131,6 +137,7 @@ impl Worker {
             entropy,
             settings,
             shutdown,
+            inputs: Arc::new(Semaphore::new(INPUTS)),
             chores: TaskTracker::new(),
         }))
     }
@@ -312,20 +319,29 @@ async fn handle_job(engine: Arc<Engine>, delivery: Delivery) {
     }
 }
 
+/// First pause before a hint of the provider is looked at again; each further one is twice as long.
+const HINT_PAUSE: Duration = Duration::from_secs(5);
+
 /// A response is done, the provider's webhook says: it is fetched, and the job that it names goes
 /// on. Ids of nobody's jobs are passed over.
 async fn handle_reply(engine: &Engine, message: &ReplyMessage, delivery: Delivery) {
     let id = &message.response_id;
+    // How often a hint came back says nothing of its job: it must not make the job poison.
+    if delivery.dequeue_count > engine.settings.rules.max_dequeues {
+        tracing::warn!(
+            reply_id = id,
+            "the provider's hint at response {id} is given up"
+        );
+        return delivery.ack().await;
+    }
     let found = match engine.editor.retrieve(id).await {
         Retrieved::Settled(settled) => settled.reference().and_then(reference::read),
         Retrieved::Gone => None,
+        // A hint that comes too early, or an API that is away. Where the reply's id was lost this
+        // hint is the only one, so it is given some minutes.
         Retrieved::Pending | Retrieved::Unclear(_) => {
-            // A hint that comes too early, or an API that is away: whoever waits for this reply
-            // asks for it without the hint too.
-            if delivery.dequeue_count > engine.settings.rules.max_dequeues {
-                return delivery.ack().await;
-            }
-            return delivery.release(Duration::from_secs(5), None).await;
+            let doubled = 1 << delivery.dequeue_count.saturating_sub(1).min(10);
+            return delivery.release(HINT_PAUSE * doubled, None).await;
         }
     };
     let Some((tenant, job_id)) = found else {

@@ -31,18 +31,11 @@ pub struct Round {
 /// Looks at every open job of every tenant once.
 pub async fn reconcile(store: &JobStore, webhooks: &WebhookStore) -> Result<Round> {
     let mut round = Round::default();
-    let mut tenants = None;
-    loop {
-        let (names, next) = store.tenants(tenants.as_ref()).await?;
-        for tenant in names {
-            reconcile_tenant(store, &tenant, &mut round).await?;
-            round.notices += enqueue_due(webhooks, &tenant).await?;
-        }
-        tenants = next;
-        if tenants.is_none() {
-            return Ok(round);
-        }
+    for tenant in store.tenants().await? {
+        reconcile_tenant(store, &tenant, &mut round).await?;
+        round.notices += enqueue_due(webhooks, &tenant).await?;
     }
+    Ok(round)
 }
 
 async fn enqueue_due(webhooks: &WebhookStore, tenant: &Tenant) -> Result<u64> {
@@ -155,5 +148,70 @@ fn need(Loaded { row, date, .. }: &Loaded, held_marker: Duration) -> Need {
         RowState::Succeeded | RowState::Failed | RowState::Cancelled | RowState::Expired => {
             Need::Nothing
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use schemas::JobId;
+    use serde_json::json;
+    use storage::port::ETag;
+
+    use super::*;
+
+    const HOUR: Duration = Duration::from_hours(1);
+
+    fn check(state: RowState, change: impl FnOnce(&mut Loaded), expect: Need) {
+        let date: Timestamp = "2026-11-21T12:00:00Z".parse().unwrap();
+        let row = json!({
+            "schema": 1, "id": JobId::new(date, [1; 10]), "tenant": "acme", "kind": "cv",
+            "state": state, "version": 4, "notified_version": 4, "created_at": date,
+            "updated_at": date, "attempt": 1, "ambiguous_attempts": 0, "force": false,
+            "on_model_failure": "fail", "cancel_requested": false, "model_calls": 1,
+            "possible_duplicate_call": false,
+        });
+        let mut loaded = Loaded {
+            row: serde_json::from_value(row).unwrap(),
+            etag: ETag("1".to_owned()),
+            date,
+        };
+        loaded.row.finished_at = state.is_final().then_some(date);
+        change(&mut loaded);
+        assert_eq!(need(&loaded, HOUR), expect, "{:?}", loaded.row);
+    }
+
+    #[test]
+    fn whatever_is_open_or_not_told_is_looked_after() {
+        use RowState::{Calling, Failed, OutcomeUnknown, Queued, Rendering, Succeeded};
+        check(Queued, |_| (), Need::Message);
+        check(Rendering, |_| (), Need::Message);
+        check(Calling, |_| (), Need::Message);
+        check(Succeeded, |_| (), Need::Nothing);
+        check(OutcomeUnknown, |_| (), Need::LateReply);
+
+        let begins =
+            |after: Duration| move |job: &mut Loaded| job.row.not_before = Some(job.date + after);
+        check(Queued, begins(HOUR), Need::Time);
+        check(Queued, begins(Duration::ZERO), Need::Message);
+        let deadline = |after: Duration| {
+            move |job: &mut Loaded| job.row.call_deadline = Some(job.date + after)
+        };
+        check(Calling, deadline(HOUR), Need::Time);
+        check(Calling, deadline(Duration::ZERO), Need::Message);
+
+        for state in [Succeeded, Failed, OutcomeUnknown] {
+            check(state, |job| job.row.notified_version = 3, Need::Telling);
+        }
+        let ended = |before: Duration| {
+            move |job: &mut Loaded| job.row.finished_at = Some(job.date - before)
+        };
+        check(OutcomeUnknown, ended(HOUR / 2), Need::LateReply);
+        check(OutcomeUnknown, ended(HOUR), Need::Nothing);
+        // An operator has to find it, however late.
+        let restored = |job: &mut Loaded| {
+            ended(HOUR)(job);
+            job.row.restored = true;
+        };
+        check(OutcomeUnknown, restored, Need::LateReply);
     }
 }

@@ -1,6 +1,7 @@
 //! What is stored goes away again: purged jobs for good, erased tenants, and what has been kept
 //! long enough. One worker at a time does it, whichever has the lease.
 
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -50,6 +51,8 @@ struct Keeper<'a> {
     engine: &'a Engine,
     eraser: Eraser,
     holder: String,
+    /// When the lease was last taken or renewed, on the monotonic clock.
+    leased_at: Mutex<Option<Duration>>,
 }
 
 impl<'a> Keeper<'a> {
@@ -61,6 +64,7 @@ impl<'a> Keeper<'a> {
             engine,
             eraser: Eraser::new(sessions, clock),
             holder: schemas::hex(&random::<8>(&*engine.entropy)),
+            leased_at: Mutex::default(),
         }
     }
 
@@ -71,7 +75,7 @@ impl<'a> Keeper<'a> {
         for erasing in self.eraser.open().await? {
             self.erase(erasing).await?;
         }
-        for tenant in self.tenants().await? {
+        for tenant in self.store().tenants().await? {
             if !self.may_go_on().await? {
                 return Ok(());
             }
@@ -80,26 +84,26 @@ impl<'a> Keeper<'a> {
         self.sweep_if_due().await
     }
 
-    /// Whether this worker is to do it, now or still.
+    /// Whether this worker is to do it, now or still. A lease lasts four rounds and is renewed once
+    /// a round.
     async fn may_go_on(&self) -> Result<bool> {
-        let lasts = self.engine.settings.reconcile_every * 4;
-        let table = &*self.store().storage().table;
-        let stops = self.engine.shutdown.is_cancelled();
-        Ok(!stops && lease::acquire(table, NAME, &self.holder, lasts).await?)
-    }
-
-    /// All tenants. A loop over them rather than a closure for each: an async closure that borrows
-    /// cannot be proved to be `Send`.
-    async fn tenants(&self) -> Result<Vec<Tenant>> {
-        let (mut all, mut from) = (Vec::new(), None);
-        loop {
-            let (tenants, next) = self.store().tenants(from.as_ref()).await?;
-            all.extend(tenants);
-            from = next;
-            if from.is_none() {
-                return Ok(all);
-            }
+        if self.engine.shutdown.is_cancelled() {
+            return Ok(false);
         }
+        let every = self.engine.settings.reconcile_every;
+        let now = self.engine.clock.monotonic();
+        let leased_at = || {
+            self.leased_at
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+        };
+        if leased_at().is_some_and(|at| now < at + every) {
+            return Ok(true);
+        }
+        let table = &*self.store().storage().table;
+        let held = lease::acquire(table, NAME, &self.holder, every * 4).await?;
+        *leased_at() = held.then_some(now);
+        Ok(held)
     }
 
     /// Erases a tenant as far as it goes now.
@@ -175,7 +179,7 @@ impl<'a> Keeper<'a> {
             return Ok(());
         };
         let now = self.engine.clock.now();
-        for tenant in self.tenants().await? {
+        for tenant in store.tenants().await? {
             if !self.may_go_on().await? {
                 return Ok(());
             }

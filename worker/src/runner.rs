@@ -86,7 +86,8 @@ impl Consumer {
                 let (queue, clock) = (self.queue.clone(), self.clock.clone());
                 let delivery =
                     Delivery::begin(queue, self.name, message, self.lease, clock, asked_at);
-                let work = AssertUnwindSafe(handle(delivery)).catch_unwind();
+                // It was accepted: new requests, where they share the process, come after it.
+                let work = AssertUnwindSafe(storage::ahead(handle(delivery))).catch_unwind();
                 let queue = self.name.as_str();
                 tasks.spawn(async move {
                     if work.await.is_err() {

@@ -393,7 +393,7 @@ pub(crate) async fn queues(
         return;
     }
     // Workers that started together need not look together, but what they see adds no load to speak
-    // of: two requests for each queue.
+    // of: a request for each queue, and one more where something waits.
     loop {
         for queue in QueueName::ALL {
             look_at(storage, clock, queue).await;
@@ -409,10 +409,15 @@ pub(crate) async fn queues(
 async fn look_at(storage: &Storage, clock: &dyn Clock, queue: QueueName) {
     let labels = [(QUEUE, queue.as_str())];
     // What fails is counted as a failure of storage; the figure stays what it was.
-    if let Ok(depth) = storage.queue.count(queue).await {
+    let depth = storage.queue.count(queue).await;
+    if let Ok(depth) = depth {
         Metric::QueueDepth.record(depth as f64, &labels);
     }
-    if let Ok(messages) = storage.queue.peek(queue, 32).await {
+    let messages = match depth {
+        Ok(0) => Ok(Vec::new()),
+        _ => storage.queue.peek(queue, 32).await,
+    };
+    if let Ok(messages) = messages {
         let oldest = messages.iter().map(|message| message.inserted_at).min();
         let age = oldest.map(|oldest| clock.now().duration_since(oldest));
         let age = age.and_then(|age| Duration::try_from(age).ok());

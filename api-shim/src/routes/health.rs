@@ -25,7 +25,14 @@ pub(crate) async fn ready(State(app): State<App>) -> Answer {
     if app.closing.is_cancelled() {
         return Err(Failure::unavailable("The server is stopping.", limit));
     }
-    let Ok(answered) = tokio::time::timeout(limit, storage_answers(&app)).await else {
+    let answers = async {
+        // The route is open to everybody, so only one at a time.
+        match app.probe.try_lock() {
+            Ok(_turn) => storage::ahead(storage_answers(&app)).await,
+            Err(_) => storage_answers(&app).await,
+        }
+    };
+    let Ok(answered) = tokio::time::timeout(limit, answers).await else {
         tracing::warn!(
             limit_ms = limit.as_millis() as u64,
             "storage does not answer in time"

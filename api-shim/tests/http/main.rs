@@ -6,6 +6,7 @@ mod answers;
 mod bad_input;
 mod batch;
 mod browsers;
+mod busy;
 mod cancel;
 mod conditional;
 mod delete;

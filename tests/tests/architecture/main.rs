@@ -234,6 +234,25 @@ fn no_source_file_is_too_long() {
     );
 }
 
+/// No compiler misses a file that no `mod` line names: its tests would never run.
+#[test]
+fn no_test_of_the_whole_system_is_forgotten() {
+    let programs = read("tests/Cargo.toml");
+    let modules = read("tests/tests/main.rs");
+    let listed = |first: &str| {
+        let module = format!("mod {};", first.trim_end_matches(".rs"));
+        modules.lines().any(|line| line == module)
+            || programs.contains(&format!("path = \"tests/{first}"))
+    };
+    let names: BTreeSet<String> = rust_files()
+        .iter()
+        .filter_map(|file| file.strip_prefix("tests/tests/")?.split('/').next())
+        .filter(|first| !listed(first))
+        .map(str::to_owned)
+        .collect();
+    report("Add its `mod` line to tests/tests/main.rs", names);
+}
+
 fn report(what_to_do: &str, faults: impl IntoIterator<Item = String>) {
     let faults: Vec<String> = faults.into_iter().collect();
     assert!(

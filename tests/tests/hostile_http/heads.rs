@@ -2,7 +2,7 @@
 
 use e2e::backing::Backing;
 
-use crate::{Target, statuses};
+use super::{Target, statuses};
 
 /// What is hidden behind a request: if it is answered, it was taken for a request of its own.
 const HIDDEN: &str = "GET /hidden HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n";

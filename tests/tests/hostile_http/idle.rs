@@ -8,7 +8,7 @@ use storage::Clock as _;
 use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpStream;
 
-use crate::{Target, statuses};
+use super::{Target, statuses};
 
 async fn open(target: &Target, count: usize) -> Vec<TcpStream> {
     let mut streams = Vec::with_capacity(count);

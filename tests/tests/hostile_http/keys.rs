@@ -8,7 +8,7 @@ use e2e::backing::Backing;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::Target;
+use super::Target;
 
 e2e::on_both_storages!(quotes_in_every_parameter_change_nothing,);
 

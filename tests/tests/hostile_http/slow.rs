@@ -5,7 +5,7 @@ use std::time::Duration;
 use e2e::backing::Backing;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-use crate::Target;
+use super::Target;
 
 /// Sends a byte every 50 ms for as long as the server listens, at most 8 s. What it answered.
 async fn trickle(target: &Target, begin: &str, byte: &str) -> String {

@@ -15,7 +15,7 @@ use storage::Clock as _;
 use storage::ambient::System as Ambient;
 use worker::jobs::{Source, StoredReply, edit_offline};
 
-use crate::{BACKGROUND, System, WEBHOOK_KEY, gone, script};
+use super::{BACKGROUND, System, WEBHOOK_KEY, gone, script};
 
 e2e::on_both_storages!(
     a_second_worker_asks_for_the_reply_of_a_dead_one,

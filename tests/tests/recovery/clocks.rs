@@ -19,7 +19,7 @@ use storage::{Clock, Entropy};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::System;
+use super::System;
 
 e2e::on_both_storages!(wrong_clocks_neither_hold_a_call_too_early_nor_too_late);
 

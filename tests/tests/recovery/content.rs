@@ -7,7 +7,7 @@ use e2e::backing::Backing;
 use e2e::unique_cv;
 use serde_json::json;
 
-use crate::{BACKGROUND, System, gone};
+use super::{BACKGROUND, System, gone};
 
 e2e::on_both_storages!(
     eight_jobs_at_once_on_two_workers_make_one_call,

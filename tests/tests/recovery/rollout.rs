@@ -10,7 +10,7 @@ use storage::jobs::RowState;
 use storage::names::{QueueName, TableName, row as key};
 use storage::port::Write;
 
-use crate::System;
+use super::System;
 
 e2e::on_both_storages!(what_a_newer_worker_wrote_waits_for_it_and_is_no_poison);
 

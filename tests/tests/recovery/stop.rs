@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use storage::azurite::Azurite;
 use storage::jobs::{JobStore, RowState, Submission};
 
-use crate::{BACKGROUND, System, gone, row, script};
+use super::{BACKGROUND, System, gone, row, script};
 
 e2e::on_both_storages!(
     an_idle_worker_stops_at_once,

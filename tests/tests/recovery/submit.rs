@@ -14,7 +14,7 @@ use storage::failpoints::SUBMIT;
 use storage::jobs::JobFilter;
 use storage::names::{Container, QueueName};
 
-use crate::{System, gone};
+use super::{System, gone};
 
 e2e::on_both_storages!(
     a_client_that_repeats_its_key_has_one_job_wherever_the_shim_died,

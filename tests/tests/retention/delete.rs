@@ -6,7 +6,7 @@ use e2e::backing::Backing;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
-use crate::{LABEL, System, WORD};
+use super::{LABEL, System, WORD};
 
 e2e::on_both_storages!(
     a_deleted_job_leaves_nothing_and_spares_its_copy,

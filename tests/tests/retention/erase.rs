@@ -9,7 +9,7 @@ use storage::Clock as _;
 use storage::ambient::System as Ambient;
 use storage::names::TableName;
 
-use crate::{System, WORD, cv, scan, serve};
+use super::{System, WORD, cv, scan, serve};
 
 e2e::on_both_storages!(
     an_erased_tenant_leaves_nothing_and_goes_on,

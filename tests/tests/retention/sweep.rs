@@ -9,7 +9,7 @@ use storage::ambient::System as Ambient;
 use storage::names::{Container, TableName};
 use storage::port::{Metadata, PutMode, Write};
 
-use crate::{System, scan, serve};
+use super::{System, scan, serve};
 
 e2e::on_both_storages!(what_was_kept_long_enough_goes_and_the_rest_stays);
 

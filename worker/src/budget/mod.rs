@@ -279,6 +279,95 @@ mod tests {
     use super::*;
 
     #[test]
+    fn each_worker_has_its_share() {
+        let mut config = config::Config::default();
+        config.worker.replicas = 4;
+        config.model.requests_per_minute = std::num::NonZeroU32::new(100);
+        let limits = Limits::new(&config);
+        assert_eq!(limits.requests_per_minute, Some(25.0));
+        assert_eq!(limits.tokens_per_minute, None);
+    }
+
+    /// A provider that answers each call with what is left of its limits: nothing.
+    struct Exhausted;
+
+    #[async_trait]
+    impl ModelApi for Exhausted {
+        async fn call(&self, _: &Request) -> Called {
+            let none_left = openai::Window {
+                limit: Some(60),
+                remaining: Some(0),
+                reset: Some(Duration::from_mins(1)),
+            };
+            Called {
+                outcome: Outcome::NotProcessed(openai::NotProcessed {
+                    reason: openai::NotProcessedReason::Throttled,
+                    retry_after: None,
+                }),
+                rate_limits: Some(openai::RateLimits {
+                    requests: none_left,
+                    tokens: openai::Window::default(),
+                }),
+                request_id: None,
+            }
+        }
+
+        async fn submit(&self, request: &Request) -> Called {
+            self.call(request).await
+        }
+
+        async fn retrieve(&self, _: &str) -> Retrieved {
+            Retrieved::Gone
+        }
+
+        async fn cancel(&self, _: &str) -> Retrieved {
+            Retrieved::Gone
+        }
+
+        async fn delete(&self, _: &str) -> bool {
+            true
+        }
+    }
+
+    #[tokio::test]
+    async fn what_a_provider_says_and_a_pause_hold_back_every_call() {
+        let dir = tempfile::tempdir().unwrap();
+        let system = Arc::new(storage::ambient::System::new());
+        let (clock, entropy) = (system.clone(), system.clone());
+        let store = storage::embedded::Store::open(dir.path(), clock, entropy).unwrap();
+        let table = store.storage().table;
+        let limits = Limits::new(&config::Config::default());
+        let budget = || Budget::new(&limits, table.clone(), system.clone(), system.clone());
+        let waits = async |budget: &Budget| {
+            let taken = budget.take(&Tenant::anonymous(), 10).await.unwrap();
+            matches!(taken, Taken::Wait { .. })
+        };
+        let sample = serde_json::from_str(schemas::cv::SAMPLE).unwrap();
+        let input = schemas::job::JobInput {
+            kind: schemas::job::JobKind::Cv,
+            cv: schemas::cv::normalise(&sample).unwrap().cv,
+            options: schemas::job::Options::default(),
+            earlier: None,
+        };
+        let request = crate::jobs::request(&input, String::new(), 100);
+        for background in [false, true] {
+            let budget = budget();
+            assert!(!waits(&budget).await);
+            let api = budget.metered(Arc::new(Exhausted));
+            if background {
+                api.submit(&request).await;
+            } else {
+                api.call(&request).await;
+            }
+            assert!(waits(&budget).await, "background: {background}");
+        }
+        let budget = budget();
+        let after = budget.pause(Duration::from_secs(5));
+        assert!(after >= Duration::from_secs(5));
+        assert!(waits(&budget).await);
+    }
+
+    #[test]
     fn a_call_costs_what_its_tokens_cost() {
         let prices = config::Config::default().model.prices;
         let check = |asked: &str, answered: &str, tokens: [u64; 3], cost_usd: Option<&str>| {

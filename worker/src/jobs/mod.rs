@@ -48,6 +48,9 @@ pub struct StoredReply {
     pub warnings: Vec<Warning>,
 }
 
+/// Code of the warning that a document is of the owner's own text, because the model gave nothing.
+pub(crate) const UNPOLISHED: &str = "unpolished";
+
 /// Where the text of a document comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -70,7 +73,7 @@ impl StoredReply {
             reply_id: None,
             warnings: vec![Warning {
                 path: String::new(),
-                code: "unpolished".to_owned(),
+                code: UNPOLISHED.to_owned(),
                 message: format!("The text is the caller's own, unedited: {reason}"),
             }],
         }

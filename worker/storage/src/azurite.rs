@@ -4,6 +4,7 @@
 //! it fails and says what to do.
 
 pub mod proxy;
+pub mod slow;
 
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};

@@ -6,6 +6,7 @@
 //! that row need survive a restart.
 
 use std::fmt;
+use std::ops::Range;
 
 use jiff::Timestamp;
 use schemas::job::{Erasure, ErasureState};
@@ -20,6 +21,7 @@ use crate::names::{
     Container, ERASURES_PARTITION, TableName, job_of_blob, row as key, session_of_blob,
     session_row, webhook_row,
 };
+use crate::pages::{Listing, Rows};
 use crate::port::{ETag, Entity, Result, StorageError, Write};
 use crate::sessions::SessionStore;
 
@@ -88,7 +90,7 @@ impl Eraser {
                 }
             };
             match self.write(write).await {
-                Ok(()) => return Ok(erasure),
+                Ok(_) => return Ok(erasure),
                 Err(StorageError::AlreadyExists | StorageError::Precondition) => {}
                 Err(e) => return Err(e),
             }
@@ -105,28 +107,19 @@ impl Eraser {
 
     /// All that are not done, up to 1,000.
     pub async fn open(&self) -> Result<Vec<Erasing>> {
-        let table = &self.jobs().storage().table;
-        let (mut open, mut from) = (Vec::new(), None);
-        loop {
-            let all = "0".."\u{7f}";
-            let read = table
-                .query(
-                    TableName::Tenants,
-                    ERASURES_PARTITION,
-                    all,
-                    1_000,
-                    from.as_ref(),
-                )
-                .await?;
-            for entity in read.value.entities {
+        let table = &*self.jobs().storage().table;
+        let (name, all) = (TableName::Tenants, "0".."\u{7f}");
+        let mut pages = Rows::of(table, name, ERASURES_PARTITION, all);
+        let mut open = Vec::new();
+        while open.len() < 1_000
+            && let Some(page) = pages.next_page().await?
+        {
+            for entity in page.value {
                 let erasing = erasing(entity)?;
                 open.extend(erasing.filter(|it| it.erasure.state != ErasureState::Done));
             }
-            from = read.value.next;
-            if from.is_none() || open.len() >= 1_000 {
-                return Ok(open);
-            }
         }
+        Ok(open)
     }
 
     /// Erases one slice, and notes the progress. `None` where somebody else has noted it meanwhile:
@@ -151,7 +144,11 @@ impl Eraser {
         }
         let write = Write::Update(tenant.as_str().to_owned(), encode(&erasure)?, etag);
         match self.write(write).await {
-            Ok(()) => self.read(&tenant).await,
+            Ok(etag) => Ok(Some(Erasing {
+                tenant,
+                erasure,
+                etag,
+            })),
             Err(StorageError::Precondition) => Ok(None),
             Err(e) => Err(e),
         }
@@ -210,43 +207,30 @@ impl Eraser {
 
     async fn erase_jobs(&self, tenant: &Tenant, until: Timestamp) -> Result<u64> {
         let start = key::jobs_of(millis(until));
-        let (jobs, mut purged) = (self.jobs(), 0);
-        let mut from = None;
-        loop {
-            let rows = start.as_str().."j\u{7f}";
-            let table = &jobs.storage().table;
-            let read = table
-                .query(TableName::Jobs, tenant.as_str(), rows, SLICE, from.as_ref())
-                .await?;
-            for entity in read.value.entities {
+        let rows = start.as_str().."j\u{7f}";
+        let mut pages = self.rows(TableName::Jobs, tenant, rows).at_most(SLICE);
+        let mut purged = 0;
+        while purged == 0
+            && let Some(page) = pages.next_page().await?
+        {
+            for entity in page.value {
                 if let Some(id) = key::job_of_row(&entity.row) {
-                    purged += u64::from(jobs.purge(tenant, id).await?);
+                    purged += u64::from(self.jobs().purge(tenant, id).await?);
                 }
             }
-            from = read.value.next;
-            // A page may be empty and still go on.
-            if purged > 0 || from.is_none() {
-                return Ok(purged);
-            }
         }
+        Ok(purged)
     }
 
     async fn erase_sessions(&self, tenant: &Tenant, until: Timestamp) -> Result<u64> {
-        let table = &self.jobs().storage().table;
-        let (mut erased, mut from) = (0, None);
-        loop {
-            // The ids of sessions are hexadecimal: they sort before all other rows.
-            let rows = "0".."g~";
-            let read = table
-                .query(
-                    TableName::Sessions,
-                    tenant.as_str(),
-                    rows,
-                    SLICE,
-                    from.as_ref(),
-                )
-                .await?;
-            for entity in read.value.entities {
+        // The ids of sessions are hexadecimal: they sort before all other rows.
+        let rows = "0".."g~";
+        let mut pages = self.rows(TableName::Sessions, tenant, rows).at_most(SLICE);
+        let mut erased = 0;
+        while erased == 0
+            && let Some(page) = pages.next_page().await?
+        {
+            for entity in page.value {
                 let made = time(&entity, "created_at");
                 if let Ok(id) = entity.row.parse::<SessionId>()
                     && made.is_none_or(|at| at <= until)
@@ -254,11 +238,8 @@ impl Eraser {
                     erased += u64::from(self.sessions.delete(tenant, id).await?);
                 }
             }
-            from = read.value.next;
-            if erased > 0 || from.is_none() {
-                return Ok(erased);
-            }
         }
+        Ok(erased)
     }
 
     async fn erase_rows(
@@ -269,38 +250,30 @@ impl Eraser {
         goes: impl Fn(&Entity) -> bool,
     ) -> Result<u64> {
         let end = format!("{prefix}\u{7f}");
-        let table = &self.jobs().storage().table;
-        let (mut erased, mut from) = (0, None);
-        loop {
-            let rows = prefix..end.as_str();
-            let read = table
-                .query(name, tenant.as_str(), rows, 100, from.as_ref())
-                .await?;
-            let rows = read.value.entities.into_iter().filter(&goes);
+        let mut pages = self.rows(name, tenant, prefix..end.as_str()).at_most(100);
+        let mut erased = 0;
+        while let Some(page) = pages.next_page().await? {
+            let rows = page.value.into_iter().filter(&goes);
             let writes: Vec<_> = rows.map(|entity| Write::Delete(entity.row, None)).collect();
             if !writes.is_empty() {
                 erased += writes.len() as u64;
+                let table = &self.jobs().storage().table;
                 table.write(name, tenant.as_str(), writes).await?;
             }
-            from = read.value.next;
-            if from.is_none() {
-                return Ok(erased);
-            }
         }
+        Ok(erased)
     }
 
     /// Blobs of jobs and sessions that are not there any more.
     async fn erase_blobs(&self, tenant: &Tenant, until: Timestamp) -> Result<u64> {
-        let storage = self.jobs().storage();
+        let blobs = &*self.jobs().storage().blobs;
         let prefix = format!("{tenant}/");
         let mut erased = 0;
-        for container in Container::ALL {
+        for container in Container::OF_TENANTS {
             let of_sessions = matches!(container, Container::CvSessions | Container::CvPhotos);
-            let mut from = None;
-            loop {
-                let blobs = &storage.blobs;
-                let page = blobs.list(container, &prefix, 1_000, from.as_ref()).await?;
-                for (path, info) in page.blobs {
+            let mut pages = Listing::of(blobs, container, &prefix);
+            while let Some(page) = pages.next_page().await? {
+                for (path, info) in page {
                     let goes = if of_sessions {
                         info.modified <= until && !self.has_session(tenant, &path).await?
                     } else {
@@ -310,10 +283,6 @@ impl Eraser {
                         blobs.delete(container, &path).await?;
                         erased += 1;
                     }
-                }
-                from = page.next;
-                if from.is_none() {
-                    break;
                 }
             }
         }
@@ -332,17 +301,22 @@ impl Eraser {
     }
 
     async fn has_tombstones(&self, tenant: &Tenant, until: Timestamp) -> Result<bool> {
-        let mut from = None;
-        loop {
-            let (buried, _, next) = self.jobs().tombstones(tenant, from.as_ref()).await?;
-            if buried.iter().any(|buried| !is_after(buried.id, until)) {
+        let mut pages = self.rows(TableName::Jobs, tenant, key::TOMBSTONE.."t\u{7f}");
+        while let Some(page) = pages.next_page().await? {
+            let mut ids = page
+                .value
+                .iter()
+                .filter_map(|it| key::job_of_tombstone(&it.row));
+            if ids.any(|id| !is_after(id, until)) {
                 return Ok(true);
             }
-            from = next;
-            if from.is_none() {
-                return Ok(false);
-            }
         }
+        Ok(false)
+    }
+
+    fn rows<'a>(&'a self, name: TableName, tenant: &'a Tenant, rows: Range<&'a str>) -> Rows<'a> {
+        let table = &*self.jobs().storage().table;
+        Rows::of(table, name, tenant.as_str(), rows)
     }
 
     async fn read(&self, tenant: &Tenant) -> Result<Option<Erasing>> {
@@ -353,12 +327,11 @@ impl Eraser {
         read.value.map_or(Ok(None), erasing)
     }
 
-    async fn write(&self, write: Write) -> Result<()> {
+    async fn write(&self, write: Write) -> Result<ETag> {
         let table = &self.jobs().storage().table;
-        table
-            .write(TableName::Tenants, ERASURES_PARTITION, vec![write])
-            .await?;
-        Ok(())
+        let written = table.write(TableName::Tenants, ERASURES_PARTITION, vec![write]);
+        let etag = written.await?.into_iter().next().flatten();
+        etag.ok_or_else(|| StorageError::unavailable("a write gave no version"))
     }
 }
 

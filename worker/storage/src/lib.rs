@@ -4,6 +4,7 @@
 //! - [`embedded`]: all three in one SQLite file.
 //! - [`azure`]: all three on Azure Storage.
 //! - [`names`]: every queue, table, container and path, in one place.
+//! - [`pages`]: walks over all pages of a query or a listing.
 //! - [`jobs`]: the typed store of jobs; the rows of one job move in one transaction.
 //! - [`sessions`]: the typed store of editing sessions.
 //! - [`webhooks`]: the typed store of webhooks and their deliveries.
@@ -16,6 +17,7 @@
 //! - `fault` (a feature): a decorator that injects faults.
 //! - `conformance` (a feature): one suite that every adapter passes.
 
+mod ahead;
 pub mod ambient;
 mod around;
 pub mod azure;
@@ -37,6 +39,7 @@ pub mod names;
 pub mod observe;
 mod open;
 mod operation;
+pub mod pages;
 pub mod port;
 pub mod quota;
 pub mod schedule;
@@ -44,6 +47,7 @@ pub mod sessions;
 pub mod spend;
 pub mod webhooks;
 
+pub use ahead::ahead;
 pub use ambient::{Clock, Entropy};
 pub use open::{OpenError, open};
 pub use operation::Operation;

@@ -4,10 +4,12 @@
 //! A row holds absolute figures and is written by its owner alone. So a write whose answer was
 //! lost can be repeated without counting anything twice, and workers never wait for each other.
 
+use jiff::Timestamp;
 use jiff::civil::Date;
 use serde_json::json;
 
 use crate::names::{BUDGET_PARTITION, TableName, row as key};
+use crate::pages::Rows;
 use crate::port::{ETag, Entity, Properties, Read, Result, StorageError, Table, Write};
 
 /// Millionths of a US dollar.
@@ -58,32 +60,20 @@ pub async fn of_others(
 ) -> Result<Read<Spend>> {
     let prefix = key::spend(day, tenant, "");
     let end = format!("{prefix}\u{7f}");
-    let mut sum = Spend::default();
-    let mut from = None;
-    loop {
-        let rows = prefix.as_str()..end.as_str();
-        let page = table
-            .query(
-                TableName::Tenants,
-                BUDGET_PARTITION,
-                rows,
-                1_000,
-                from.as_ref(),
-            )
-            .await?;
-        for entity in page.value.entities {
+    let rows = prefix.as_str()..end.as_str();
+    let mut pages = Rows::of(table, TableName::Tenants, BUDGET_PARTITION, rows);
+    let (mut sum, mut date) = (Spend::default(), Timestamp::UNIX_EPOCH);
+    while let Some(page) = pages.next_page().await? {
+        date = page.date;
+        for entity in page.value {
             if entity.row.strip_prefix(&prefix) != Some(except) {
                 let Spend { spent, reserved } = read(&entity);
                 sum.spent = sum.spent.saturating_add(spent);
                 sum.reserved = sum.reserved.saturating_add(reserved);
             }
         }
-        from = page.value.next;
-        if from.is_none() {
-            let date = page.date;
-            return Ok(Read { value: sum, date });
-        }
     }
+    Ok(Read { value: sum, date })
 }
 
 /// Writes rows of the process `holder`, at most 100, all or none, and notes their versions.

@@ -381,8 +381,11 @@ impl Setup {
             world.calm_handlings = (world.calm_handlings + 1).min(2);
         }
         let (attempt, next) = match hook {
-            // A webhook that nobody's job is behind is deleted before a handling begins.
-            Some(call) if world.calls[usize::from(call)] == Call::Deleted => {
+            // A webhook that nobody's job is behind, or that came back too often, is deleted before a
+            // handling begins.
+            Some(call)
+                if world.calls[usize::from(call)] == Call::Deleted || counted > MAX_DEQUEUES =>
+            {
                 world.messages[usize::from(at)] = None;
                 return;
             }

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use config::Config;
+use jiff::Timestamp;
 use schemas::job::{JobInput, JobKind, OnModelFailure, Options};
 use schemas::message::ReplyMessage;
 use schemas::{JobId, ProblemKind, Tenant};
@@ -26,6 +27,8 @@ use super::random::{Random, Seeded, Skewed};
 
 /// Lives in one round.
 pub(crate) const JOBS: usize = 16;
+
+const TENANTS: [&str; 2] = ["acme", "beta"];
 
 /// Five per cent of all calls of every port go wrong.
 const STORM: Rates = Rates {
@@ -271,11 +274,7 @@ impl Round {
 
     /// A client that repeats its request, with the same key, until it is accepted.
     async fn submit(&mut self, front: &JobStore, number: usize) -> (Tenant, JobId) {
-        let tenant = Tenant::from_claim(if number.is_multiple_of(3) {
-            "acme"
-        } else {
-            "beta"
-        });
+        let tenant = Tenant::from_claim(TENANTS[usize::from(!number.is_multiple_of(3))]);
         // Some jobs are of equal content.
         let content = if self.random.below(4) == 0 {
             0
@@ -360,12 +359,23 @@ impl Round {
             config::SingleCall::Hold => 1,
             config::SingleCall::RetryOnce => 2,
         };
+        let mut booked = BTreeMap::new();
+        for tenant in TENANTS {
+            book(store, &Tenant::from_claim(tenant), &mut booked).await?;
+        }
         for (tenant, id) in ids {
             let row = read(store, tenant, *id).await?;
             let reference = reference::write(tenant, *id);
             let calls = accepted.get(&reference).copied().unwrap_or(0);
-            if calls > each * (1 + row.consents) {
+            let permitted = each * (1 + row.consents);
+            if calls > permitted {
                 return Err(format!("{calls} calls were accepted: {row:?}"));
+            }
+            let booked = booked.get(id).copied().unwrap_or(0);
+            if !(calls..=permitted).contains(&booked) {
+                return Err(format!(
+                    "the ledger has {booked} calls that may be paid, {calls} were accepted: {row:?}"
+                ));
             }
             let replied = store.reply(tenant, *id).await.map_err(|e| e.to_string())?;
             self.report.consents += u64::from(row.consents);
@@ -399,6 +409,27 @@ impl Round {
     }
 }
 
+/// Counts the calls of each job that may have been paid for, by the ledger.
+async fn book(
+    store: &JobStore,
+    tenant: &Tenant,
+    booked: &mut BTreeMap<JobId, u32>,
+) -> Result<(), String> {
+    let (since, until) = (Timestamp::UNIX_EPOCH, Timestamp::MAX);
+    let mut from = None;
+    loop {
+        let page = store.ledger(tenant, since, until, from.as_ref()).await;
+        let (rows, next) = page.map_err(|e| e.to_string())?;
+        for row in rows.iter().filter(|row| row.outcome.may_be_paid()) {
+            *booked.entry(row.job_id).or_default() += 1;
+        }
+        from = next;
+        if from.is_none() {
+            return Ok(());
+        }
+    }
+}
+
 async fn read(store: &JobStore, tenant: &Tenant, id: JobId) -> Result<JobRow, String> {
     let loaded = store.read(tenant, id).await.map_err(|e| e.to_string())?;
     Ok(loaded.ok_or_else(|| format!("job {id} is gone"))?.row)
@@ -417,7 +448,7 @@ async fn left_behind(store: &JobStore, ids: &[(Tenant, JobId)]) -> Result<String
     let queue = &store.storage().queue;
     let messages = queue.count(QueueName::Jobs).await.unwrap_or(0);
     let mut markers = 0;
-    for tenant in ["acme", "beta"] {
+    for tenant in TENANTS {
         let open = store.open_jobs(&Tenant::from_claim(tenant), None).await;
         markers += open.map_err(|e| e.to_string())?.0.len();
     }

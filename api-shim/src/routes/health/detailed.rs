@@ -193,6 +193,7 @@ async fn timed(
     check: impl Future<Output = Result<Option<String>, StorageError>>,
 ) -> Check {
     let start = app.clock.monotonic();
+    let check = storage::ahead(check);
     let answer = tokio::time::timeout(app.settings.ready_timeout, check).await;
     let latency = app.clock.monotonic().saturating_sub(start);
     let (health, note, error) = match answer {

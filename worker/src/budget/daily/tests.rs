@@ -185,6 +185,18 @@ async fn the_day_turns_by_the_tables_clock() {
 }
 
 #[tokio::test]
+async fn a_worker_whose_clock_is_ahead_spends_of_the_tables_day() {
+    let bench = Bench::new();
+    let limits = limits(Some(100), None);
+    let _out = granted(&bench.worker(&limits), "acme", 100).await.unwrap();
+    let ahead = Arc::new(Manual(AtomicI64::new(LATE + 600_000)));
+    let (table, entropy) = (bench.storage.table.clone(), bench.entropy.clone());
+    let other = Arc::new(Daily::new(limits, table, ahead, entropy));
+    let over = Some(WaitReason::DailyBudget);
+    assert_eq!(reason(&other, "acme").await, over);
+}
+
+#[tokio::test]
 async fn a_budget_of_nothing_stops_everything() {
     let bench = Bench::new();
     let daily = bench.worker(&limits(Some(0), None));

@@ -93,7 +93,7 @@ impl Tries {
     {
         let begun = self.clock.monotonic();
         let elapsed = || self.clock.monotonic().saturating_sub(begun);
-        let Some(_place) = self.gate.enter() else {
+        let Ok(_place) = self.gate.enter() else {
             return Err(Failure::Busy.into());
         };
         let mut pauses = PAUSES.into_iter();

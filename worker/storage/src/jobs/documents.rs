@@ -1,6 +1,7 @@
 //! The blobs of a job: its input, the raw reply, its PDF and what stands beside that.
 
 use bytes::Bytes;
+use futures::future::try_join_all;
 use schemas::job::{DocumentName, JobDocument, JobInput, JobResult, Links};
 use schemas::{JobId, Tenant};
 use serde::{Deserialize, Serialize};
@@ -90,12 +91,18 @@ impl StoredPdf {
 impl JobStore {
     /// What a job is made from, or [`StorageError::NotFound`].
     pub async fn input(&self, tenant: &Tenant, id: JobId) -> Result<JobInput> {
-        let blob = self
-            .storage
-            .blobs
-            .get(Container::JobInputs, &input_path(tenant, id))
-            .await?;
-        serde_json::from_slice(&blob.data)
+        Self::read_input(&self.input_json(tenant, id).await?)
+    }
+
+    /// The same as it is stored.
+    pub async fn input_json(&self, tenant: &Tenant, id: JobId) -> Result<Bytes> {
+        let (blobs, path) = (&self.storage.blobs, input_path(tenant, id));
+        Ok(blobs.get(Container::JobInputs, &path).await?.data)
+    }
+
+    /// What [`JobStore::input_json`] gave.
+    pub fn read_input(json: &[u8]) -> Result<JobInput> {
+        serde_json::from_slice(json)
             .map_err(|e| StorageError::unavailable(format!("a stored input cannot be read: {e}")))
     }
 
@@ -172,12 +179,10 @@ impl JobStore {
         (pdf, facts): (Bytes, PdfFacts),
         beside: Vec<(Bytes, DocumentFacts)>,
     ) -> Result<StoredPdf> {
-        let mut stored = Vec::with_capacity(beside.len());
-        for (data, facts) in beside {
-            stored.push(self.put_document(tenant, id, polished, data, facts).await?);
-        }
+        let puts = beside.into_iter();
+        let puts = puts.map(|(data, facts)| self.put_document(tenant, id, polished, data, facts));
         let facts = PdfFacts {
-            beside: stored,
+            beside: try_join_all(puts).await?,
             ..facts
         };
         self.put_pdf(tenant, id, polished, pdf, facts).await
@@ -187,11 +192,12 @@ impl JobStore {
     /// [`StorageError::NotFound`] where a part of it is gone.
     pub async fn copy_pdf(&self, from: &str, tenant: &Tenant, id: JobId) -> Result<StoredPdf> {
         let (blob, mut facts) = self.pdf(from).await?;
-        let mut beside = Vec::with_capacity(facts.beside.len());
-        for facts in std::mem::take(&mut facts.beside) {
+        let gets = std::mem::take(&mut facts.beside).into_iter();
+        let gets = gets.map(|facts| async move {
             let document = self.document(from, facts.name).await?;
-            beside.push((document.data, facts));
-        }
+            Ok::<_, StorageError>((document.data, facts))
+        });
+        let beside = try_join_all(gets).await?;
         self.put_result(tenant, id, true, (blob.data, facts), beside)
             .await
     }

@@ -6,7 +6,7 @@ use schemas::job::{JobKind, JobStatus, State};
 
 use super::JobStore;
 use super::row::{self, JobRow};
-use crate::names::{TableName, row as key};
+use crate::names::row as key;
 use crate::port::Result;
 
 /// Which jobs are listed; what is empty takes all.
@@ -84,31 +84,25 @@ impl JobStore {
         } else {
             CHUNK
         };
-        let table = &self.storage.table;
-        let (mut jobs, mut from, mut scanned) = (Vec::new(), None, 0);
-        loop {
-            let rows = start.as_str()..end.as_str();
-            let name = TableName::Jobs;
-            let read = table
-                .query(name, tenant.as_str(), rows, chunk, from.as_ref())
-                .await?;
-            from = read.value.next;
-            let mut entities = read.value.entities.into_iter().peekable();
+        let mut pages = self
+            .rows(tenant, start.as_str()..end.as_str())
+            .at_most(chunk);
+        let (mut jobs, mut scanned) = (Vec::new(), 0);
+        while let Some(page) = pages.next_page().await? {
+            let mut entities = page.value.into_iter().peekable();
             while let Some(entity) = entities.next() {
                 scanned += 1;
                 let job = row::decode::<JobRow>(entity.properties)?.status();
                 if filter.takes(&job) {
                     jobs.push(job);
                 }
-                let more = from.is_some() || entities.peek().is_some();
+                let more = !pages.is_over() || entities.peek().is_some();
                 if more && (jobs.len() == max || scanned == SCANNED) {
                     let next = Some(entity.row);
                     return Ok(Some(Listed { jobs, next }));
                 }
             }
-            if from.is_none() {
-                return Ok(Some(Listed { jobs, next: None }));
-            }
         }
+        Ok(Some(Listed { jobs, next: None }))
     }
 }

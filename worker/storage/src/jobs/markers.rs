@@ -6,6 +6,7 @@ use schemas::{JobId, Tenant};
 use super::JobStore;
 use super::row::{self, Marker};
 use crate::names::{TENANTS_PARTITION, TableName, row as key};
+use crate::pages::Rows;
 use crate::port::{Continuation, ETag, Result, Write};
 
 /// A job that has its marker.
@@ -48,21 +49,16 @@ impl JobStore {
         Ok((jobs, read.date, read.value.next))
     }
 
-    /// All tenants that ever submitted a job, up to 1,000 a page.
-    pub async fn tenants(
-        &self,
-        from: Option<&Continuation>,
-    ) -> Result<(Vec<Tenant>, Option<Continuation>)> {
-        let table = &self.storage.table;
-        let all = "0".."\u{7f}";
-        let read = table
-            .query(TableName::Tenants, TENANTS_PARTITION, all, 1_000, from)
-            .await?;
-        let names = read.value.entities.into_iter();
-        Ok((
-            names.filter_map(|e| Tenant::try_from(e.row).ok()).collect(),
-            read.value.next,
-        ))
+    /// All tenants that ever stored anything: names of at most 63 bytes.
+    pub async fn tenants(&self) -> Result<Vec<Tenant>> {
+        let (table, all) = (&*self.storage.table, "0".."\u{7f}");
+        let mut pages = Rows::of(table, TableName::Tenants, TENANTS_PARTITION, all);
+        let mut tenants = Vec::new();
+        while let Some(page) = pages.next_page().await? {
+            let names = page.value.into_iter();
+            tenants.extend(names.filter_map(|entity| Tenant::try_from(entity.row).ok()));
+        }
+        Ok(tenants)
     }
 
     /// Moves a marker's due time on, twice as far at each try, up to one hour.

@@ -4,6 +4,7 @@
 //! open marker, content latch, ledger). A move that is not acknowledged may still have happened:
 //! read the row again and decide from what is there.
 
+mod cancel;
 mod documents;
 mod ledger;
 mod list;
@@ -16,6 +17,7 @@ pub(crate) mod row;
 mod submit;
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -25,10 +27,12 @@ use schemas::job::{Editor, Usage, Waiting};
 use schemas::message::JobMessage;
 use schemas::{JobId, Problem, Tenant};
 
+pub use cancel::Cancelled;
 pub use documents::{DocumentFacts, PdfFacts, StoredPdf};
 pub use ledger::{CallBegun, CallOutcome, LedgerPage, LedgerRow};
 pub use list::{JobFilter, Listed};
 pub use markers::{OpenJob, OpenJobs};
+pub(crate) use purge::next_target;
 pub use purge::{Buried, Tombstone, Tombstones};
 pub use recovery::Consent;
 pub use restored::Suspects;
@@ -37,6 +41,7 @@ pub use submit::{IdempotencyKey, Submission, SubmitError, Submitted};
 
 use crate::ambient::random;
 use crate::names::{QueueName, TableName, row as key};
+use crate::pages::Rows;
 use crate::port::{ETag, Result, StorageError, Write};
 use crate::{Clock, Entropy, Storage};
 
@@ -134,17 +139,6 @@ pub enum Ending {
     OutcomeUnknown(Problem, Option<StoredPdf>),
 }
 
-/// What came of a wish to cancel.
-#[derive(Clone, Debug)]
-pub enum Cancelled {
-    /// It is cancelled, now or before.
-    Now(JobRow),
-    /// The call is out; it is cancelled when the call has settled.
-    Requested(JobRow),
-    /// Too late: the state does not allow it.
-    TooLate(JobRow),
-}
-
 impl JobStore {
     /// A store over an account.
     pub fn new(
@@ -171,6 +165,11 @@ impl JobStore {
     /// The account beneath.
     pub fn storage(&self) -> &Storage {
         &self.storage
+    }
+
+    /// A walk over rows of a tenant's partition of table `jobs`.
+    fn rows<'a>(&'a self, tenant: &'a Tenant, rows: Range<&'a str>) -> Rows<'a> {
+        Rows::of(&*self.storage.table, TableName::Jobs, tenant.as_str(), rows)
     }
 
     /// Reads a job. A row of a later schema is an error, [`NewerRow`], so that an old worker
@@ -430,37 +429,6 @@ impl JobStore {
         let marker = over.then(|| Write::Delete(key::marker(row.id), None));
         self.move_row(loaded, row, marker.into_iter().collect())
             .await
-    }
-
-    /// Cancels a job, or asks for it while a call is out; `None` where there is no such job.
-    pub async fn cancel(&self, tenant: &Tenant, id: JobId) -> Result<Option<Cancelled>> {
-        const TRIES: usize = 8;
-        for _ in 0..TRIES {
-            let Some(loaded) = self.read(tenant, id).await? else {
-                return Ok(None);
-            };
-            let moved = match loaded.row.state {
-                RowState::Cancelled => return Ok(Some(Cancelled::Now(loaded.row))),
-                RowState::Calling if loaded.row.cancel_requested => {
-                    return Ok(Some(Cancelled::Requested(loaded.row)));
-                }
-                RowState::Queued => self.finish(&loaded, Ending::Cancelled, None).await,
-                RowState::Calling => {
-                    let mut row = loaded.row.clone();
-                    row.cancel_requested = true;
-                    self.move_row(&loaded, row, Vec::new()).await
-                }
-                _ => return Ok(Some(Cancelled::TooLate(loaded.row))),
-            };
-            match moved {
-                // Read again: it tells the new state, also after a lost acknowledgement.
-                Ok(_) | Err(StorageError::Precondition) => {}
-                Err(e) => return Err(e),
-            }
-        }
-        Err(StorageError::unavailable(
-            "the job's row changes too often to be cancelled",
-        ))
     }
 
     async fn move_row(

@@ -15,7 +15,8 @@ use super::{CallOutcome, JobStore, Loaded, ledger};
 use crate::names::{
     Container, TableName, job_prefix, row as key, session_row, webhook_row as delivery_key,
 };
-use crate::port::{Continuation, ETag, Result, StorageError, Write};
+use crate::pages::{Listing, Rows};
+use crate::port::{Continuation, ETag, Result, StorageError, Table, Write};
 
 /// What is told of a job may bear an earlier time than its id: clocks differ, and the table's own
 /// counts in whole seconds in Azure.
@@ -174,48 +175,34 @@ impl JobStore {
         Ok(())
     }
 
-    pub(super) async fn drop_prefix(&self, container: Container, prefix: &str) -> Result<u64> {
-        let blobs = &self.storage.blobs;
-        let (mut removed, mut from) = (0, None);
-        loop {
-            let page = blobs.list(container, prefix, 1_000, from.as_ref()).await?;
-            for (path, _) in page.blobs {
+    pub(crate) async fn drop_prefix(&self, container: Container, prefix: &str) -> Result<()> {
+        let blobs = &*self.storage.blobs;
+        let mut pages = Listing::of(blobs, container, prefix);
+        while let Some(page) = pages.next_page().await? {
+            for (path, _) in page {
                 blobs.delete(container, &path).await?;
-                removed += 1;
-            }
-            from = page.next;
-            if from.is_none() {
-                return Ok(removed);
             }
         }
+        Ok(())
     }
 
     /// Removes what is told of a job: records of deliveries hold its labels. They lie between the
     /// job's submission and its end, for each target apart.
     async fn drop_deliveries(&self, tenant: &Tenant, id: JobId, until: Timestamp) -> Result<()> {
         let name = id.to_string();
-        let table = &self.storage.table;
+        let table = &*self.storage.table;
         let submitted = i64::try_from(id.unix_millis()).unwrap_or(0);
         let submitted = Timestamp::from_millisecond(submitted).unwrap_or_default();
         let since = submitted - CLOCKS;
         let mut start = delivery_key::DELIVERY.to_owned();
-        while let Some(target) = self.next_target(tenant, &start).await? {
+        while let Some(target) = next_target(table, tenant, &start).await? {
             // Newest first.
             let first = delivery_key::deliveries_from(&target, until);
             let last = delivery_key::deliveries_since(&target, since);
-            let mut from = None;
-            loop {
-                let rows = first.as_str()..last.as_str();
-                let read = table
-                    .query(
-                        TableName::Webhooks,
-                        tenant.as_str(),
-                        rows,
-                        1_000,
-                        from.as_ref(),
-                    )
-                    .await?;
-                for entity in read.value.entities {
+            let rows = first.as_str()..last.as_str();
+            let mut pages = Rows::of(table, TableName::Webhooks, tenant.as_str(), rows);
+            while let Some(page) = pages.next_page().await? {
+                for entity in page.value {
                     if entity.row.contains(&name) {
                         let mut writes = vec![Write::Delete(entity.row.clone(), None)];
                         writes.extend(due_marker(&entity.row, &target, &entity.properties));
@@ -224,34 +211,10 @@ impl JobStore {
                             .await?;
                     }
                 }
-                from = read.value.next;
-                if from.is_none() {
-                    break;
-                }
             }
             start = format!("{}\u{7f}", delivery_key::deliveries(&target));
         }
         Ok(())
-    }
-
-    /// The first target of deliveries from a key on.
-    async fn next_target(&self, tenant: &Tenant, start: &str) -> Result<Option<String>> {
-        let table = &self.storage.table;
-        let mut from = None;
-        loop {
-            let rows = start.."d\u{7f}";
-            let read = table
-                .query(TableName::Webhooks, tenant.as_str(), rows, 1, from.as_ref())
-                .await?;
-            if let Some(entity) = read.value.entities.first() {
-                let target = delivery_key::target_of_delivery(&entity.row);
-                return Ok(target.map(str::to_owned));
-            }
-            from = read.value.next;
-            if from.is_none() {
-                return Ok(None);
-            }
-        }
     }
 
     /// A tenant's tombstones, up to 1,000 a page.
@@ -309,6 +272,18 @@ impl JobStore {
             Err(e) => Err(e),
         }
     }
+}
+
+/// The first target of deliveries from a key on.
+pub(crate) async fn next_target(
+    table: &dyn Table,
+    tenant: &Tenant,
+    start: &str,
+) -> Result<Option<String>> {
+    let rows = start.."d\u{7f}";
+    let pages = Rows::of(table, TableName::Webhooks, tenant.as_str(), rows);
+    let first = pages.at_most(1).first().await?;
+    Ok(first.and_then(|entity| delivery_key::target_of_delivery(&entity.row).map(str::to_owned)))
 }
 
 /// The end of a delivery's due marker, if it has one.

@@ -6,6 +6,7 @@ use schemas::{JobId, Problem, ProblemKind, Tenant};
 use super::ledger;
 use super::row::{JobRow, RowState};
 use super::{CallOutcome, Consent, JobStore, Loaded};
+use crate::names::row as key;
 use crate::port::{Result, StorageError};
 
 /// Which open jobs are held after a restore.
@@ -80,21 +81,21 @@ impl JobStore {
     /// A tenant's jobs that are held after a restore: each has its open marker.
     pub async fn restored(&self, tenant: &Tenant) -> Result<Vec<JobRow>> {
         let mut held = Vec::new();
-        let mut from = None;
-        loop {
-            let (jobs, _, next) = self.open_jobs(tenant, from.as_ref()).await?;
-            for open in jobs {
-                if let Some(loaded) = self.read(tenant, open.id).await?
+        let mut pages = self.rows(tenant, key::MARKER.."o\u{7f}");
+        while let Some(page) = pages.next_page().await? {
+            for id in page
+                .value
+                .iter()
+                .filter_map(|it| key::job_of_marker(&it.row))
+            {
+                if let Some(loaded) = self.read(tenant, id).await?
                     && loaded.row.restored
                 {
                     held.push(loaded.row);
                 }
             }
-            from = next;
-            if from.is_none() {
-                return Ok(held);
-            }
         }
+        Ok(held)
     }
 
     async fn hold(&self, loaded: &Loaded) -> Result<Loaded> {

@@ -8,6 +8,7 @@ use schemas::{JobId, Tenant};
 use super::JobStore;
 use super::row::{self, JobRow, KeyRow};
 use crate::names::{Container, TableName, job_of_blob, row as key};
+use crate::pages::Listing;
 use crate::port::{Result, Write};
 
 /// Writes of one transaction.
@@ -20,52 +21,37 @@ impl JobStore {
         let millis = u64::try_from(before.as_millisecond()).unwrap_or(0);
         // No job ends before it is submitted.
         let start = key::jobs_of(millis);
-        let table = &self.storage.table;
-        let (mut purged, mut from) = (0, None);
-        loop {
-            let rows = start.as_str().."j\u{7f}";
-            let read = table
-                .query(TableName::Jobs, tenant.as_str(), rows, 1_000, from.as_ref())
-                .await?;
-            for entity in read.value.entities {
+        let mut pages = self.rows(tenant, start.as_str().."j\u{7f}");
+        let mut purged = 0;
+        while let Some(page) = pages.next_page().await? {
+            for entity in page.value {
                 let row: JobRow = row::decode(entity.properties)?;
                 let over = row.state.is_final() && !row.restored;
                 if over && row.finished_at.unwrap_or(row.updated_at) < before {
                     purged += u64::from(self.purge(tenant, row.id).await?);
                 }
             }
-            from = read.value.next;
-            if from.is_none() {
-                return Ok(purged);
-            }
         }
+        Ok(purged)
     }
 
     /// Removes a tenant's idempotency rows that have expired.
     pub async fn drop_expired_keys(&self, tenant: &Tenant) -> Result<u64> {
-        let rows = key::IDEMPOTENCY.."k\u{7f}";
-        let table = &self.storage.table;
-        let (mut removed, mut from) = (0, None);
-        loop {
-            let name = TableName::Jobs;
-            let read = table
-                .query(name, tenant.as_str(), rows.clone(), 1_000, from.as_ref())
-                .await?;
+        let mut pages = self.rows(tenant, key::IDEMPOTENCY.."k\u{7f}");
+        let mut removed = 0;
+        while let Some(page) = pages.next_page().await? {
             let mut writes = Vec::new();
-            for entity in read.value.entities {
+            for entity in page.value {
                 let entry: KeyRow = row::decode(entity.properties)?;
-                if entry.expires_at <= read.date {
+                if entry.expires_at <= page.date {
                     // Without its version: an expired key that is used anew at this moment loses
                     // its row, and a repeat of that request makes a second job. With it: not.
                     writes.push(Write::Delete(entity.row, Some(entity.etag)));
                 }
             }
             removed += self.delete_each(tenant, writes).await?;
-            from = read.value.next;
-            if from.is_none() {
-                return Ok(removed);
-            }
         }
+        Ok(removed)
     }
 
     /// Deletes rows; those that somebody has written meanwhile stay.
@@ -98,14 +84,12 @@ impl JobStore {
     /// time: a front that died between blob and row leaves one, and so does a worker that went on
     /// long after its job was purged.
     pub async fn drop_orphans(&self, before: Timestamp) -> Result<u64> {
-        let blobs = &self.storage.blobs;
         let mut removed = 0;
         for container in Container::OF_JOBS {
-            let mut from = None;
-            loop {
-                let page = blobs.list(container, "", 1_000, from.as_ref()).await?;
+            let mut pages = Listing::of(&*self.storage.blobs, container, "");
+            while let Some(page) = pages.next_page().await? {
                 let mut of_tenants: BTreeMap<Tenant, Vec<(JobId, String)>> = BTreeMap::new();
-                for (path, info) in page.blobs {
+                for (path, info) in page {
                     if let Some((tenant, id)) = job_of_blob(&path)
                         && info.modified < before
                     {
@@ -114,10 +98,6 @@ impl JobStore {
                 }
                 for (tenant, found) in of_tenants {
                     removed += self.drop_unowned(container, &tenant, found).await?;
-                }
-                from = page.next;
-                if from.is_none() {
-                    break;
                 }
             }
         }
@@ -154,19 +134,12 @@ impl JobStore {
     ) -> Result<BTreeSet<JobId>> {
         let start = key::jobs_of(last.unix_millis());
         let end = format!("{}\u{7f}", key::jobs_of(first.unix_millis()));
-        let table = &self.storage.table;
-        let (mut there, mut from) = (BTreeSet::new(), None);
-        loop {
-            let rows = start.as_str()..end.as_str();
-            let read = table
-                .query(TableName::Jobs, tenant.as_str(), rows, 1_000, from.as_ref())
-                .await?;
-            let rows = read.value.entities.iter();
+        let mut pages = self.rows(tenant, start.as_str()..end.as_str());
+        let mut there = BTreeSet::new();
+        while let Some(page) = pages.next_page().await? {
+            let rows = page.value.iter();
             there.extend(rows.filter_map(|entity| key::job_of_row(&entity.row)));
-            from = read.value.next;
-            if from.is_none() {
-                return Ok(there);
-            }
         }
+        Ok(there)
     }
 }

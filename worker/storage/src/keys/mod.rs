@@ -23,6 +23,7 @@ pub use text::{InvalidHash, InvalidKeyId, KEY_PREFIX, KeyHash, KeyId, KeyText, i
 use crate::ambient::{Clock, Entropy};
 use crate::jobs::row::{decode, encode, json_text};
 use crate::names::{KEYS_PARTITION, TableName};
+use crate::pages::Rows;
 use crate::port::{ETag, Result, StorageError, Table, Write};
 
 /// Rotations in one transaction: each writes two rows, and 100 are allowed.
@@ -301,30 +302,17 @@ impl KeyStore {
 
     async fn all(&self, tenant: Option<&Tenant>) -> Result<Vec<Versioned>> {
         let mut keys: Vec<Versioned> = Vec::new();
-        let mut from = None;
-        loop {
-            let rows = "0".."\u{7f}";
-            let read = self
-                .table
-                .query(
-                    TableName::Tenants,
-                    KEYS_PARTITION,
-                    rows,
-                    1_000,
-                    from.as_ref(),
-                )
-                .await?;
-            for entity in read.value.entities {
+        let (name, rows) = (TableName::Tenants, "0".."\u{7f}");
+        let mut pages = Rows::of(&*self.table, name, KEYS_PARTITION, rows);
+        while let Some(page) = pages.next_page().await? {
+            for entity in page.value {
                 let row: KeyRow = decode(entity.properties)?;
                 if tenant.is_none_or(|tenant| row.tenant == *tenant) {
                     keys.push((row, entity.etag));
                 }
             }
-            from = read.value.next;
-            if from.is_none() {
-                return Ok(keys);
-            }
         }
+        Ok(keys)
     }
 
     /// Writes that make a key. One whose answer was lost counts as done where its key is there.

@@ -17,6 +17,7 @@ use schemas::Tenant;
 use serde_json::json;
 
 use crate::names::{QUOTA_PARTITION, TableName, row as key};
+use crate::pages::Rows;
 use crate::port::{Entity, Properties, Result, StorageError, Table, Write};
 
 /// The column with the one number, in milliseconds since 1970.
@@ -77,21 +78,16 @@ impl Quotas {
 
     /// Deletes buckets that have been free since before `before`; tells how many.
     pub async fn sweep(&self, before: Timestamp) -> Result<usize> {
-        let (mut swept, mut from) = (0, None);
-        loop {
-            let rows = "!".."\u{7f}";
-            let partition = QUOTA_PARTITION;
-            let read = self
-                .table
-                .query(TableName::Tenants, partition, rows, 1_000, from.as_ref())
-                .await?;
-            let old = read.value.entities.into_iter();
+        let (table, partition) = (&*self.table, QUOTA_PARTITION);
+        let mut pages = Rows::of(table, TableName::Tenants, partition, "!".."\u{7f}");
+        let mut swept = 0;
+        while let Some(page) = pages.next_page().await? {
+            let old = page.value.into_iter();
             let old = old.filter(|entity| until(entity) < before);
             let deletes: Vec<_> = old
                 .map(|entity| Write::Delete(entity.row, Some(entity.etag)))
                 .collect();
             for some in deletes.chunks(SWEPT_AT_ONCE) {
-                let table = &self.table;
                 match table
                     .write(TableName::Tenants, partition, some.to_vec())
                     .await
@@ -102,29 +98,21 @@ impl Quotas {
                     Err(e) => return Err(e),
                 }
             }
-            from = read.value.next;
-            if from.is_none() {
-                return Ok(swept);
-            }
         }
+        Ok(swept)
     }
 
     /// How many jobs of a tenant are not final, at most about `enough`.
     pub async fn open_jobs(&self, tenant: &Tenant, enough: usize) -> Result<usize> {
-        let (mut count, mut from) = (0, None);
-        loop {
-            let rows = key::MARKER.."o\u{7f}";
-            let max = enough.saturating_sub(count).clamp(1, 1_000);
-            let read = self
-                .table
-                .query(TableName::Jobs, tenant.as_str(), rows, max, from.as_ref())
-                .await?;
-            count += read.value.entities.len();
-            from = read.value.next;
-            if from.is_none() || count >= enough {
-                return Ok(count);
-            }
+        let (name, rows) = (TableName::Jobs, key::MARKER.."o\u{7f}");
+        let pages = Rows::of(&*self.table, name, tenant.as_str(), rows);
+        let (mut pages, mut count) = (pages.at_most(enough.clamp(1, 1_000)), 0);
+        while count < enough
+            && let Some(page) = pages.next_page().await?
+        {
+            count += page.value.len();
         }
+        Ok(count)
     }
 }
 

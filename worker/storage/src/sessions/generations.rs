@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::SessionStore;
 use crate::jobs::row::{decode, encode};
-use crate::names::{TableName, session_row as key};
+use crate::names::session_row as key;
 use crate::port::{Result, Write};
 
 /// One job that was made of a session.
@@ -50,41 +50,31 @@ impl SessionStore {
         max: usize,
     ) -> Result<Vec<Generation>> {
         let (from, to) = range(&key::generations(group));
-        let table = &self.jobs.storage().table;
-        let (name, mut found, mut next) = (TableName::Sessions, Vec::new(), None);
-        loop {
-            let rows = from.as_str()..to.as_str();
-            let read = table
-                .query(name, tenant.as_str(), rows, max, next.as_ref())
-                .await?;
-            for entity in read.value.entities {
+        let mut pages = self.rows(tenant, from.as_str()..to.as_str()).at_most(max);
+        let mut found = Vec::new();
+        while found.len() < max
+            && let Some(page) = pages.next_page().await?
+        {
+            for entity in page.value {
                 found.push(decode(entity.properties)?);
             }
-            next = read.value.next;
-            if next.is_none() || found.len() >= max {
-                found.truncate(max);
-                return Ok(found);
-            }
         }
+        found.truncate(max);
+        Ok(found)
     }
 
     /// Forgets the jobs of a group; the jobs themselves stay.
     pub(super) async fn drop_generations(&self, tenant: &Tenant, group: &str) -> Result<()> {
         let (from, to) = range(&key::generations(group));
-        let table = &self.jobs.storage().table;
-        loop {
-            let rows = from.as_str()..to.as_str();
-            let read = table
-                .query(TableName::Sessions, tenant.as_str(), rows, 100, None)
-                .await?;
-            let rows = read.value.entities.into_iter();
+        let mut pages = self.rows(tenant, from.as_str()..to.as_str()).at_most(100);
+        while let Some(page) = pages.next_page().await? {
+            let rows = page.value.into_iter();
             let writes: Vec<_> = rows.map(|entity| Write::Delete(entity.row, None)).collect();
             if !writes.is_empty() {
                 self.write(tenant, writes).await?;
-            } else if read.value.next.is_none() {
-                return Ok(());
             }
         }
+        Ok(())
     }
 }
 

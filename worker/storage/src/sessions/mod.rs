@@ -14,6 +14,7 @@ mod tests;
 
 use std::convert::Infallible;
 use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,6 +31,7 @@ use crate::ambient::random;
 use crate::jobs::JobStore;
 use crate::jobs::row::{decode, encode};
 use crate::names::{Container, TableName, session_blob, session_prefix, session_row as key};
+use crate::pages::Rows;
 use crate::port::{ETag, Metadata, PutMode, Result, StorageError, Write};
 use crate::{Clock, Entropy};
 use row::SessionRow;
@@ -372,20 +374,7 @@ impl SessionStore {
         self.drop_generations(tenant, &id.to_string()).await?;
         let prefix = session_prefix(tenant, id);
         for container in [Container::CvSessions, Container::CvPhotos] {
-            let mut from = None;
-            loop {
-                let page = self
-                    .blobs()
-                    .list(container, &prefix, 1_000, from.as_ref())
-                    .await?;
-                for (path, _) in page.blobs {
-                    self.blobs().delete(container, &path).await?;
-                }
-                from = page.next;
-                if from.is_none() {
-                    break;
-                }
-            }
+            self.jobs.drop_prefix(container, &prefix).await?;
         }
         Ok(())
     }
@@ -416,6 +405,11 @@ impl SessionStore {
     ) -> Result<crate::port::Read<Option<crate::port::Entity>>> {
         let (table, row) = (&self.jobs.storage().table, id.to_string());
         table.get(TableName::Sessions, tenant.as_str(), &row).await
+    }
+
+    fn rows<'a>(&'a self, tenant: &'a Tenant, rows: Range<&'a str>) -> Rows<'a> {
+        let table = &*self.jobs.storage().table;
+        Rows::of(table, TableName::Sessions, tenant.as_str(), rows)
     }
 
     async fn write(&self, tenant: &Tenant, writes: Vec<Write>) -> Result<Vec<Option<ETag>>> {

@@ -12,7 +12,8 @@ use super::SessionStore;
 use super::generations::{Generation, range};
 use super::row::SessionRow;
 use crate::jobs::row::{decode, encode};
-use crate::names::{Container, TableName, session_of_blob, session_row as key};
+use crate::names::{Container, session_of_blob, session_row as key};
+use crate::pages::Listing;
 use crate::port::{Properties, Result, StorageError, Write};
 use crate::schedule;
 
@@ -48,20 +49,14 @@ impl SessionStore {
 
     /// Sweeps all tenants.
     pub async fn sweep_all(&self) -> Result<Swept> {
-        let (mut all, mut from) = (Swept::default(), None);
-        loop {
-            let (tenants, next) = self.jobs.tenants(from.as_ref()).await?;
-            for tenant in tenants {
-                let swept = self.sweep(&tenant).await?;
-                all.sessions += swept.sessions;
-                all.lived += swept.lived;
-                all.blobs += swept.blobs;
-            }
-            from = next;
-            if from.is_none() {
-                return Ok(all);
-            }
+        let mut all = Swept::default();
+        for tenant in self.jobs.tenants().await? {
+            let swept = self.sweep(&tenant).await?;
+            all.sessions += swept.sessions;
+            all.lived += swept.lived;
+            all.blobs += swept.blobs;
         }
+        Ok(all)
     }
 
     /// Removes a tenant's expired sessions, generations of nothing, and blobs that nobody names.
@@ -77,17 +72,12 @@ impl SessionStore {
     }
 
     async fn sweep_sessions(&self, tenant: &Tenant) -> Result<(u64, Duration)> {
-        let table = &self.jobs.storage().table;
-        let (mut removed, mut from) = ((0, Duration::ZERO), None);
+        let mut removed = (0, Duration::ZERO);
         let now = self.clock.now();
         let end = key::expiry_from(now + Duration::from_secs(1));
-        loop {
-            let rows = key::EXPIRY..end.as_str();
-            let name = TableName::Sessions;
-            let read = table
-                .query(name, tenant.as_str(), rows, 1_000, from.as_ref())
-                .await?;
-            for entity in read.value.entities {
+        let mut pages = self.rows(tenant, key::EXPIRY..end.as_str());
+        while let Some(page) = pages.next_page().await? {
+            for entity in page.value {
                 match key::session_of_expiry(&entity.row) {
                     Some(id) => {
                         if let Some(lived) = self.sweep_one(tenant, id, entity.row).await? {
@@ -101,11 +91,8 @@ impl SessionStore {
                     ),
                 }
             }
-            from = read.value.next;
-            if from.is_none() {
-                return Ok(removed);
-            }
         }
+        Ok(removed)
     }
 
     /// Removes a session if it has expired, and says how long it lived; else sees to it that it is
@@ -164,27 +151,17 @@ impl SessionStore {
     /// Generations whose session is gone, or that have none, once they are as old as a session may
     /// become.
     async fn sweep_generations(&self, tenant: &Tenant) -> Result<()> {
-        let table = &self.jobs.storage().table;
         let (start, end) = range(key::GENERATION);
         let mut newest: BTreeMap<String, Timestamp> = BTreeMap::new();
-        let mut from = None;
-        loop {
-            let rows = start.as_str()..end.as_str();
-            let name = TableName::Sessions;
-            let read = table
-                .query(name, tenant.as_str(), rows, 1_000, from.as_ref())
-                .await?;
-            for entity in read.value.entities {
+        let mut pages = self.rows(tenant, start.as_str()..end.as_str());
+        while let Some(page) = pages.next_page().await? {
+            for entity in page.value {
                 let Some(group) = key::group_of_generation(&entity.row).map(str::to_owned) else {
                     continue;
                 };
                 let generation: Generation = decode(entity.properties)?;
                 let at = newest.entry(group).or_insert(generation.at);
                 *at = generation.at.max(*at);
-            }
-            from = read.value.next;
-            if from.is_none() {
-                break;
             }
         }
         let now = self.clock.now();
@@ -202,24 +179,16 @@ impl SessionStore {
 
     async fn sweep_blobs(&self, tenant: &Tenant) -> Result<u64> {
         let (mut removed, now) = (0, self.clock.now());
+        let prefix = format!("{tenant}/");
         for container in [Container::CvSessions, Container::CvPhotos] {
-            let mut from = None;
-            loop {
-                let prefix = format!("{tenant}/");
-                let page = self
-                    .blobs()
-                    .list(container, &prefix, 1_000, from.as_ref())
-                    .await?;
-                for (path, info) in page.blobs {
+            let mut pages = Listing::of(self.blobs(), container, &prefix);
+            while let Some(page) = pages.next_page().await? {
+                for (path, info) in page {
                     if info.modified + UNDER_WAY > now || self.names(tenant, &path).await? {
                         continue;
                     }
                     self.blobs().delete(container, &path).await?;
                     removed += 1;
-                }
-                from = page.next;
-                if from.is_none() {
-                    break;
                 }
             }
         }

@@ -15,6 +15,7 @@ mod sweep;
 mod tests;
 
 use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -31,7 +32,8 @@ pub use row::{DeliveryRow, Target, WebhookRow};
 use crate::jobs::JobStore;
 use crate::jobs::row::{decode, encode};
 use crate::names::{TableName, webhook_row as key};
-use crate::port::{Continuation, ETag, Result, StorageError, Write};
+use crate::pages::Rows;
+use crate::port::{Continuation, ETag, Entity, EntityPage, Read, Result, StorageError, Write};
 use crate::{Clock, Entropy};
 
 /// Reads and changes webhooks and deliveries. Cheap to clone.
@@ -173,27 +175,19 @@ impl WebhookStore {
         let read = table
             .query(TableName::Webhooks, tenant.as_str(), rows, max, from)
             .await?;
-        let mut webhooks = Vec::with_capacity(read.value.entities.len());
-        for entity in read.value.entities {
-            let row = row::webhook(entity.properties)?;
-            if row.lives(read.date) {
-                webhooks.push(row);
-            }
-        }
-        Ok((webhooks, read.value.next))
+        let (date, EntityPage { entities, next }) = (read.date, read.value);
+        let value = entities;
+        Ok((living(Read { value, date })?, next))
     }
 
     /// All webhooks of a tenant, by id.
     pub async fn all(&self, tenant: &Tenant) -> Result<Vec<WebhookRow>> {
-        let (mut all, mut from) = (Vec::new(), None);
-        loop {
-            let (page, next) = self.list(tenant, 1_000, from.as_ref()).await?;
-            all.extend(page);
-            from = next;
-            if from.is_none() {
-                return Ok(all);
-            }
+        let mut pages = self.rows(tenant, key::WEBHOOK.."e\u{7f}");
+        let mut all = Vec::new();
+        while let Some(page) = pages.next_page().await? {
+            all.extend(living(page)?);
         }
+        Ok(all)
     }
 
     /// Changes a webhook, against whatever it is by then; `None` where there is none. `change`
@@ -309,12 +303,27 @@ impl WebhookStore {
         Ok(row.lives(read.date).then_some((row, entity.etag)))
     }
 
+    fn rows<'a>(&'a self, tenant: &'a Tenant, rows: Range<&'a str>) -> Rows<'a> {
+        let table = &*self.jobs.storage().table;
+        Rows::of(table, TableName::Webhooks, tenant.as_str(), rows)
+    }
+
     async fn write(&self, tenant: &Tenant, writes: Vec<Write>) -> Result<Vec<Option<ETag>>> {
         let table = &self.jobs.storage().table;
         table
             .write(TableName::Webhooks, tenant.as_str(), writes)
             .await
     }
+}
+
+/// The webhooks of a page that have not expired.
+fn living(page: Read<Vec<Entity>>) -> Result<Vec<WebhookRow>> {
+    let rows = page.value.into_iter();
+    let mut rows = rows
+        .map(|entity| row::webhook(entity.properties))
+        .collect::<Result<Vec<_>>>()?;
+    rows.retain(|row| row.lives(page.date));
+    Ok(rows)
 }
 
 impl fmt::Debug for WebhookStore {

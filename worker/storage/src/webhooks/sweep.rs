@@ -8,7 +8,8 @@ use schemas::webhook::DeliveryState;
 
 use super::WebhookStore;
 use super::row::{self, Target};
-use crate::names::{TableName, webhook_row as key};
+use crate::jobs::next_target;
+use crate::names::webhook_row as key;
 use crate::port::{Result, Write};
 use crate::schedule;
 
@@ -23,16 +24,8 @@ impl WebhookStore {
         let Some(due) = schedule::due(table, TASK, daily_at).await? else {
             return Ok(());
         };
-        let mut from = None;
-        loop {
-            let (tenants, next) = self.jobs.tenants(from.as_ref()).await?;
-            for tenant in tenants {
-                self.sweep(&tenant, keep).await?;
-            }
-            from = next;
-            if from.is_none() {
-                break;
-            }
+        for tenant in self.jobs.tenants().await? {
+            self.sweep(&tenant, keep).await?;
         }
         schedule::done(table, TASK, due).await
     }
@@ -42,9 +35,10 @@ impl WebhookStore {
     pub async fn sweep(&self, tenant: &Tenant, keep: Duration) -> Result<u64> {
         self.drop_expired(tenant).await?;
         let before = self.clock.now() - keep;
+        let table = &*self.jobs.storage().table;
         let (mut removed, mut start) = (0, key::DELIVERY.to_owned());
         // From the first delivery of one target straight to the first of the next.
-        while let Some(target) = self.next_target(tenant, &start).await? {
+        while let Some(target) = next_target(table, tenant, &start).await? {
             let there = match target.parse() {
                 Ok(Target::Webhook(id)) => self.read(tenant, &id).await?.is_some(),
                 Ok(Target::Callback) => true,
@@ -57,52 +51,18 @@ impl WebhookStore {
         Ok(removed)
     }
 
-    async fn next_target(&self, tenant: &Tenant, start: &str) -> Result<Option<String>> {
-        let table = &self.jobs.storage().table;
-        let mut from = None;
-        loop {
-            let rows = start.."d\u{7f}";
-            let read = table
-                .query(TableName::Webhooks, tenant.as_str(), rows, 1, from.as_ref())
-                .await?;
-            let first = read.value.entities.first();
-            if let Some(entity) = first {
-                return Ok(key::target_of_delivery(&entity.row).map(str::to_owned));
-            }
-            from = read.value.next;
-            if from.is_none() {
-                return Ok(None);
-            }
-        }
-    }
-
     async fn drop_expired(&self, tenant: &Tenant) -> Result<()> {
-        let rows = key::WEBHOOK.."e\u{7f}";
-        let table = &self.jobs.storage().table;
-        let mut from = None;
-        loop {
-            let rows = rows.clone();
-            let read = table
-                .query(
-                    TableName::Webhooks,
-                    tenant.as_str(),
-                    rows,
-                    1_000,
-                    from.as_ref(),
-                )
-                .await?;
-            for entity in read.value.entities {
+        let mut pages = self.rows(tenant, key::WEBHOOK.."e\u{7f}");
+        while let Some(page) = pages.next_page().await? {
+            for entity in page.value {
                 let row = row::webhook(entity.properties)?;
-                if !row.lives(read.date) {
+                if !row.lives(page.date) {
                     let write = Write::Delete(entity.row, None);
                     self.write(tenant, vec![write]).await?;
                 }
             }
-            from = read.value.next;
-            if from.is_none() {
-                return Ok(());
-            }
         }
+        Ok(())
     }
 
     /// Removes the deliveries to a target, or only those that are done with and whose event is
@@ -118,21 +78,12 @@ impl WebhookStore {
             None => key::deliveries(target),
         };
         let end = format!("{}\u{7f}", key::deliveries(target));
-        let table = &self.jobs.storage().table;
-        let (mut removed, mut from) = (0, None);
-        loop {
-            let rows = start.as_str()..end.as_str();
-            let read = table
-                .query(
-                    TableName::Webhooks,
-                    tenant.as_str(),
-                    rows,
-                    50,
-                    from.as_ref(),
-                )
-                .await?;
+        // Each is deleted with its marker, and 100 writes are allowed.
+        let mut pages = self.rows(tenant, start.as_str()..end.as_str()).at_most(50);
+        let mut removed = 0;
+        while let Some(page) = pages.next_page().await? {
             let mut writes = Vec::new();
-            for entity in read.value.entities {
+            for entity in page.value {
                 let row = row::delivery(entity.properties)?;
                 if older_than.is_some() && row.state == DeliveryState::Pending {
                     continue;
@@ -145,10 +96,7 @@ impl WebhookStore {
             if !writes.is_empty() {
                 self.write(tenant, writes).await?;
             }
-            from = read.value.next;
-            if from.is_none() {
-                return Ok(removed);
-            }
         }
+        Ok(removed)
     }
 }

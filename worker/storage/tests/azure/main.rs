@@ -1,10 +1,11 @@
 //! The Azure adapter against Azurite: the conformance suite, lost acknowledgements, signed URLs,
-//! start-up checks, and the search for secrets in the log.
+//! start-up checks, a slow account, and the search for secrets in the log.
 
 #![expect(clippy::unwrap_used, reason = "a helper of a test may fail its test")]
 
 mod conformance;
 mod first_use;
+mod gate;
 mod lost;
 mod secrets;
 mod signed_urls;

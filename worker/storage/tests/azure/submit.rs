@@ -12,6 +12,7 @@ use storage::ambient::System;
 use storage::azurite::Azurite;
 use storage::jobs::{IdempotencyKey, JobStore, Submission, Submitted};
 use storage::names::{QueueName, TableName, row};
+use storage::pages::Rows;
 
 use crate::{by_key, connect, unique};
 use storage::azurite::proxy::{Fault, Proxy};
@@ -129,25 +130,11 @@ async fn take_all(storage: &Storage) -> Vec<String> {
 async fn rows(storage: &Storage, prefix: &str) -> usize {
     let end = format!("{prefix}\u{7f}");
     let tenant = Tenant::anonymous();
-    let (mut count, mut from) = (0, None);
-    loop {
-        let range = prefix..end.as_str();
-        let page = storage
-            .table
-            .query(
-                TableName::Jobs,
-                tenant.as_str(),
-                range,
-                1_000,
-                from.as_ref(),
-            )
-            .await
-            .unwrap()
-            .value;
-        count += page.entities.len();
-        from = page.next;
-        if from.is_none() {
-            return count;
-        }
+    let (table, rows) = (&*storage.table, prefix..end.as_str());
+    let mut pages = Rows::of(table, TableName::Jobs, tenant.as_str(), rows);
+    let mut count = 0;
+    while let Some(page) = pages.next_page().await.unwrap() {
+        count += page.value.len();
     }
+    count
 }
