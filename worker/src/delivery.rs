@@ -241,9 +241,9 @@ mod tests {
     #[tokio::test]
     async fn the_heartbeat_keeps_the_message_and_its_newest_receipt() {
         let bench = Bench::new();
-        let (delivery, _) = bench.delivery(400, 100).await;
-        for _ in 0..6 {
-            pass(100).await;
+        let (delivery, _) = bench.delivery(1_500, 150).await;
+        for _ in 0..12 {
+            pass(150).await;
             assert!(delivery.is_leased());
             assert!(!bench.visible().await, "somebody else got it");
         }
