@@ -67,7 +67,7 @@ struct Split {
 
 fn config(dir: &tempfile::TempDir, model: &Fake) -> Config {
     let mut config = Config::for_tests();
-    config.storage.data_dir = dir.path().to_owned();
+    config.storage.data_dir = dir.path().into();
     config.model.editor = config::EditorChoice::OpenAi;
     config.model.base_url = Some(model.base_url());
     config.model.background = config::Background::Off;
@@ -160,7 +160,7 @@ impl Split {
             }
             self.quiet().await;
         };
-        tokio::time::timeout(Duration::from_secs(60), settled)
+        tokio::time::timeout(Duration::from_mins(1), settled)
             .await
             .unwrap();
     }
