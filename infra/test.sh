@@ -196,7 +196,7 @@ run_tests() { # run_tests TARGET...
   local at_once
   at_once=$((2 * $(nproc)))
   if cargo nextest --version >/dev/null 2>&1; then
-    run_counted '^ *Summary \[' cargo nextest run --locked --workspace --test-threads "$at_once" "$@"
+    run_counted '^ *Summary [[]' cargo nextest run --locked --workspace --test-threads "$at_once" "$@"
   else
     run_counted '^test result: ' \
       env RUST_TEST_THREADS="$at_once" cargo test --locked --workspace --no-fail-fast "$@"

@@ -184,8 +184,8 @@ impl Deployment {
     }
 
     /// What its client does with a job: waits for the end, and fetches the PDF. Tells whether it
-    /// has a whole one; what became of the others, [`finish`](Self::finish) judges.
-    pub(crate) async fn take(&self, Accepted { id, owner }: &Accepted) -> bool {
+    /// has one; what became of the others, [`finish`](Self::finish) judges.
+    pub(crate) async fn take(&self, Accepted { id, owner }: &Accepted) -> anyhow::Result<bool> {
         let path = format!("/v1/jobs/{id}");
         for _ in 0..60 {
             tokio::time::sleep(Duration::from_secs(2)).await;
@@ -196,18 +196,19 @@ impl Deployment {
             match job["state"].as_str() {
                 Some("succeeded") => {}
                 Some("queued" | "running") | None => continue,
-                Some(_) => return false,
+                Some(_) => return Ok(false),
             }
             let result = self.request(Method::GET, &format!("{path}/result"), *owner);
-            let Ok(pdf) = async { result.send().await?.bytes().await }.await else {
+            let fetch = async { result.send().await?.error_for_status()?.bytes().await };
+            let Ok(pdf) = fetch.await else {
                 continue;
             };
             let size = job["result"]["size_bytes"].as_u64();
-            if size == Some(pdf.len() as u64) && pdf.starts_with(b"%PDF-") {
-                return true;
-            }
+            let whole = size == Some(pdf.len() as u64) && pdf.starts_with(b"%PDF-");
+            ensure!(whole, "the PDF of job {id} is not what its row says");
+            return Ok(true);
         }
-        false
+        Ok(false)
     }
 
     /// Waits for the end of all jobs, and looks whether anything is left but what is held, and

@@ -313,9 +313,9 @@ async fn work(
                 number += 1;
             }
             Some(job) = clients.next() => {
-                let (job, whole) = job?;
+                let (job, has_pdf) = job?;
                 accepted.push(job);
-                fetched += usize::from(whole);
+                fetched += usize::from(has_pdf);
             }
             _ = kill.tick(), if number < jobs => fleet.kill(deployment),
             _ = glance.tick() => fleet.glance(deployment),
@@ -333,9 +333,9 @@ async fn work(
     Ok((accepted, fetched))
 }
 
-/// A job from its submission to its PDF, and whether there was a whole one.
+/// A job from its submission to its PDF, and whether it came to one.
 async fn client(deployment: &Deployment, number: u64) -> anyhow::Result<(Accepted, bool)> {
     let accepted = deployment.submit(number).await?;
-    let whole = deployment.take(&accepted).await;
-    Ok((accepted, whole))
+    let has_pdf = deployment.take(&accepted).await?;
+    Ok((accepted, has_pdf))
 }

@@ -100,17 +100,6 @@ fn containers_start_programs_of_the_image() {
         }
     }
     assert!(seen >= 7, "only {seen} commands were found");
-    for argument in ["--reconcile-once", "--retention-once"] {
-        let jobs = read("infra/bicep/modules/jobs.bicep");
-        assert!(jobs.contains(&format!("argument: '{argument}'")));
-        let backing = e2e::backing::Backing::embedded();
-        let done = e2e::process::run(
-            backing
-                .part("worker", &[("model.editor", "offline")])
-                .arg(argument),
-        );
-        assert!(done.status.success(), "{argument}: {}", done.err);
-    }
 }
 
 /// Plain git, the engine and the clients of Azure: no step of somebody else's runs with our rights.
