@@ -16,9 +16,14 @@ async fn trickle(target: &Target, begin: &str, byte: &str) -> String {
         let sent = stream.write_all(byte.as_bytes()).await;
         let read =
             tokio::time::timeout(Duration::from_millis(50), stream.read_buf(&mut answer)).await;
-        if sent.is_err() || matches!(read, Ok(Ok(0) | Err(_))) {
-            return String::from_utf8_lossy(&answer).into_owned();
+        if sent.is_err() {
+            // The server does not listen any more; what it said is still on its way.
+            let rest = stream.read_to_end(&mut answer);
+            let _ = tokio::time::timeout(Duration::from_secs(2), rest).await;
+        } else if !matches!(read, Ok(Ok(0) | Err(_))) {
+            continue;
         }
+        return String::from_utf8_lossy(&answer).into_owned();
     }
     panic!(
         "the server listens after 8 s: {}",
