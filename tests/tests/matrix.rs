@@ -4,7 +4,7 @@ use e2e::matrix::{Extent, run};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_fault_at_any_point_loses_a_job_or_pays_twice() {
-    let table = run(Extent::Bounded, &[], 16, |_, _| {}).await;
+    let table = run(Extent::Bounded, &[], 28, |_, _| {}).await;
     println!("{table}");
     assert!(table.runs() >= 500, "only {} runs", table.runs());
     assert!(

@@ -47,7 +47,9 @@ use tokio_util::task::TaskTracker;
 pub use budget::Limits;
 pub use notify::{DeadLetter, NotifySettings};
 pub use program::program;
-pub use renderer::{Beside, Press, PressFault, RenderedJob, engine, render_job};
+pub use renderer::{
+    Beside, Press, PressFault, RenderedJob, engine, render_job, render_job_with_sheets,
+};
 pub use settings::{ModelMissing, Settings, editor, model_client};
 pub use watch::observed;
 

@@ -147,6 +147,17 @@ pub fn render_job(
     reply: &StoredReply,
     accepted: Timestamp,
 ) -> Result<RenderedJob, render::Error> {
+    let (job, _) = render_job_with_sheets(press, input, reply, accepted)?;
+    Ok(job)
+}
+
+/// The same, with the pages of the main PDF as they were laid out, to make pictures of.
+pub fn render_job_with_sheets<'p>(
+    press: &'p Press,
+    input: &JobInput,
+    reply: &StoredReply,
+    accepted: Timestamp,
+) -> Result<(RenderedJob, Sheets<'p>), render::Error> {
     let composed = jobs::compose(input, reply, &press.themes, accepted);
     let mut setting = Setting {
         press,
@@ -199,7 +210,7 @@ pub fn render_job(
         let data = data.into();
         beside.push(Beside { data, facts });
     }
-    Ok(RenderedJob {
+    let job = RenderedJob {
         pdf,
         facts: PdfFacts {
             pages: main.pages.unwrap_or_default(),
@@ -210,7 +221,8 @@ pub fn render_job(
         },
         beside,
         warnings,
-    })
+    };
+    Ok((job, sheets))
 }
 
 /// The picture of a document's first page. It is a convenience: nothing that goes wrong with it, not even a
@@ -229,18 +241,18 @@ fn first_page(sheets: &Sheets<'_>, width: u32) -> Option<Vec<u8>> {
 }
 
 /// The documents of one job on their way through the press.
-struct Setting<'a> {
-    press: &'a Press,
+struct Setting<'p, 'a> {
+    press: &'p Press,
     composed: &'a Composed,
     layouts: Vec<Layout>,
     warnings: Vec<Warning>,
 }
 
-impl<'a> Setting<'a> {
+impl<'p> Setting<'p, '_> {
     fn set(
         &mut self,
         document: &ComposedDocument,
-    ) -> Result<(Bytes, DocumentFacts, Sheets<'a>), render::Error> {
+    ) -> Result<(Bytes, DocumentFacts, Sheets<'p>), render::Error> {
         let engine = &self.press.engine;
         let (rendered, sheets) =
             engine.render_with_sheets(&document.document, &document.options)?;

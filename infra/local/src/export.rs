@@ -19,6 +19,7 @@ use serde::{Deserialize, Serialize};
 use storage::ambient::System;
 use storage::jobs::JobStore;
 use storage::names::{Container, KEPT_PARTITIONS, TableName};
+use storage::pages::{Listing, Rows};
 use storage::port::{Metadata, Properties};
 use storage::{Clock, Entropy, Storage, azure};
 
@@ -140,12 +141,10 @@ async fn export_rows(jobs: &JobStore, out: &mut Out) -> anyhow::Result<()> {
             }
         };
         for partition in partitions {
-            let mut from = None;
-            loop {
-                let tables = &jobs.storage().table;
-                let page = tables.query(table, partition, ""..LAST_ROW, 500, from.as_ref());
-                let page = page.await?.value;
-                for entity in page.entities {
+            let tables = &*jobs.storage().table;
+            let mut rows = Rows::of(tables, table, partition, ""..LAST_ROW).at_most(500);
+            while let Some(page) = rows.next_page().await? {
+                for entity in page.value {
                     out.rows += 1;
                     out.line(&Line::Row {
                         table: table.as_str().to_owned(),
@@ -155,10 +154,6 @@ async fn export_rows(jobs: &JobStore, out: &mut Out) -> anyhow::Result<()> {
                     })
                     .await?;
                 }
-                from = page.next;
-                if from.is_none() {
-                    break;
-                }
             }
         }
     }
@@ -167,13 +162,9 @@ async fn export_rows(jobs: &JobStore, out: &mut Out) -> anyhow::Result<()> {
 
 async fn export_blobs(storage: &Storage, out: &mut Out) -> anyhow::Result<()> {
     for container in Container::OF_TENANTS {
-        let mut from = None;
-        loop {
-            let page = storage
-                .blobs
-                .list(container, "", 500, from.as_ref())
-                .await?;
-            for (path, _) in page.blobs {
+        let mut listing = Listing::of(&*storage.blobs, container, "");
+        while let Some(page) = listing.next_page().await? {
+            for (path, _) in page {
                 let blob = match storage.blobs.get(container, &path).await {
                     Ok(blob) => blob,
                     // It went while we looked.
@@ -189,10 +180,6 @@ async fn export_blobs(storage: &Storage, out: &mut Out) -> anyhow::Result<()> {
                     base64: STANDARD.encode(&blob.data),
                 })
                 .await?;
-            }
-            from = page.next;
-            if from.is_none() {
-                break;
             }
         }
     }

@@ -14,6 +14,7 @@ use anyhow::{Context as _, bail, ensure};
 use jiff::Timestamp;
 use storage::Blobs;
 use storage::names::Container;
+use storage::pages::Listing;
 use storage::port::{Metadata, PutMode};
 
 /// Longest line in bytes: a blob of 64 MiB in base64.
@@ -148,16 +149,9 @@ impl From {
     /// An export in the container: this one, or the newest that is whole.
     pub(crate) async fn stored(blobs: Arc<dyn Blobs>, name: &str) -> anyhow::Result<Self> {
         let mut paths = Vec::new();
-        let mut from = None;
-        loop {
-            let page = blobs
-                .list(Container::Exports, "", 1_000, from.as_ref())
-                .await?;
-            paths.extend(page.blobs.into_iter().map(|(path, _)| path));
-            from = page.next;
-            if from.is_none() {
-                break;
-            }
+        let mut listing = Listing::of(&*blobs, Container::Exports, "");
+        while let Some(page) = listing.next_page().await? {
+            paths.extend(page.into_iter().map(|(path, _)| path));
         }
         let name = chosen(&paths, name)?;
         paths.retain(|path| path.split_once('/').is_some_and(|(of, _)| of == name));

@@ -5,6 +5,7 @@ use std::io::Read as _;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
+use ::render::picture::Sheets;
 use anyhow::{Context as _, bail};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -66,7 +67,7 @@ pub(crate) fn run(args: &RenderArgs) -> anyhow::Result<()> {
     let created = args
         .created
         .unwrap_or_else(|| storage::ambient::System::new().now());
-    let made = worker::render_job(&press, &input, &own_text, created)
+    let (made, sheets) = worker::render_job_with_sheets(&press, &input, &own_text, created)
         .context("the document cannot be set")?;
     if let Some(out) = &args.out {
         std::fs::write(out, &made.pdf)
@@ -91,24 +92,25 @@ pub(crate) fn run(args: &RenderArgs) -> anyhow::Result<()> {
             // Beside the caller, not beside the input: a directory to read from may take no files.
             None => Path::new(args.input.file_name().unwrap_or_default()),
         };
-        for path in pictures(&made.pdf, pages, args.width, name)? {
+        for path in pictures(&sheets, pages, args.width, name)? {
             println!("{}", path.display());
         }
     }
     Ok(())
 }
 
-/// Draws pages of a PDF, each to `NAME-N.png`, where `name` may have an ending of its own. Gives the
+/// Draws pages, each to `NAME-N.png`, where `name` may have an ending of its own. Gives the
 /// files.
 pub(crate) fn pictures(
-    pdf: &[u8],
+    sheets: &Sheets<'_>,
     pages: RangeInclusive<u32>,
     width: u32,
     name: &Path,
 ) -> anyhow::Result<Vec<PathBuf>> {
     let stem = name.with_extension("");
     let drawn = pages.map(|page| {
-        let png = ::render::picture::picture(pdf, page, width)
+        let png = sheets
+            .picture(page, width)
             .with_context(|| format!("page {page} cannot be drawn"))?;
         let mut path = stem.clone().into_os_string();
         path.push(format!("-{page}.png"));

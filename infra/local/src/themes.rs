@@ -55,12 +55,12 @@ fn preview(press: &Press, folder: &Path) -> anyhow::Result<()> {
         input.options.theme = ThemeName::try_from(name.clone()).map_err(|fault| {
             anyhow::anyhow!("the theme {name} cannot be named by jobs: {fault}")
         })?;
-        let made = worker::render_job(press, &input, &tidied, now)
+        let (made, sheets) = worker::render_job_with_sheets(press, &input, &tidied, now)
             .with_context(|| format!("the theme {name} cannot be used"))?;
         let path = folder.join(name).with_added_extension("pdf");
         std::fs::write(&path, &made.pdf)
             .with_context(|| format!("cannot write {}", path.display()))?;
-        let drawn = pictures(&made.pdf, 1..=made.facts.pages, PICTURE_WIDTH, &path)?;
+        let drawn = pictures(&sheets, 1..=made.facts.pages, PICTURE_WIDTH, &path)?;
         let files = std::iter::once(&path).chain(&drawn);
         let files: Vec<_> = files.map(|path| path.display().to_string()).collect();
         println!("{}/{}  {}", index + 1, all.len(), files.join(" "));

@@ -292,12 +292,17 @@ pub(crate) async fn cases(
         .buffered(at_once)
         .collect()
         .await;
+    // An effect that is reached again, such as a second poll, is a place of its own.
+    let most_hits = match extent {
+        Extent::Full => 5,
+        Extent::Bounded => 1,
+    };
     let mut cases = Vec::new();
     for (scenario, mode, policy, hits) in &reached {
         for place in [Place::Embedded, Place::Azurite] {
             for (effect, times) in hits {
                 for fault in [Fault::KillBefore, Fault::KillAfter, Fault::LostAnswer] {
-                    for hit in 1..=(*times).min(if extent == Extent::Full { 3 } else { 1 }) {
+                    for hit in 1..=(*times).min(most_hits) {
                         let case = Case {
                             scenario: *scenario,
                             effect: effect.clone(),

@@ -2,6 +2,7 @@
 
 use storage::Storage;
 use storage::names::{Container, QueueName, TableName};
+use storage::pages::{Listing, Rows};
 
 const TENANT: &str = "anonymous";
 
@@ -85,34 +86,23 @@ pub(crate) async fn rows(
     table: TableName,
     partition: &str,
 ) -> Vec<(String, String)> {
-    let (mut rows, mut from) = (Vec::new(), None);
-    loop {
-        let all = "!".."\u{7f}";
-        let read = storage
-            .table
-            .query(table, partition, all, 1_000, from.as_ref());
-        let page = read.await.unwrap().value;
-        rows.extend(page.entities.into_iter().map(|entity| {
+    let mut all = Vec::new();
+    let mut rows = Rows::of(&*storage.table, table, partition, "!".."\u{7f}");
+    while let Some(page) = rows.next_page().await.unwrap() {
+        all.extend(page.value.into_iter().map(|entity| {
             let columns = serde_json::to_string(&entity.properties).unwrap();
             (entity.row, columns)
         }));
-        from = page.next;
-        if from.is_none() {
-            return rows;
-        }
     }
+    all
 }
 
 /// The paths of all blobs of a container.
 pub(crate) async fn blobs(storage: &Storage, container: Container) -> Vec<String> {
-    let (mut paths, mut from) = (Vec::new(), None);
-    loop {
-        let page = storage.blobs.list(container, "", 1_000, from.as_ref());
-        let page = page.await.unwrap();
-        paths.extend(page.blobs.into_iter().map(|(path, _)| path));
-        from = page.next;
-        if from.is_none() {
-            return paths;
-        }
+    let mut paths = Vec::new();
+    let mut listing = Listing::of(&*storage.blobs, container, "");
+    while let Some(page) = listing.next_page().await.unwrap() {
+        paths.extend(page.into_iter().map(|(path, _)| path));
     }
+    paths
 }

@@ -11,7 +11,7 @@ use std::process::Command;
 use std::sync::Arc;
 
 use render::blocks::{Block, Image, Section};
-use render::{Attachment, Created, Document, Engine, Options, Pages, Stage, Theme, picture};
+use render::{Attachment, Created, Document, Engine, Options, Pages, Stage, Theme};
 use rustix::time::{ClockId, clock_gettime};
 use serde_json::{Map, Value, json};
 
@@ -188,28 +188,24 @@ fn measure(case: &Case, runs: u32, engine: &Engine, cv: &Value) -> Fallible<Meas
     Ok(found)
 }
 
-/// The first page as a picture: of the layout, as jobs have it, and of the PDF.
+/// The first page as a picture.
 fn pictures(runs: u32, engine: &Engine, cv: &Value) -> Fallible<()> {
-    let (mut own, mut of_pdf, mut bytes) = (Times::default(), Times::default(), 0);
+    let (mut times, mut bytes) = (Times::default(), 0);
     for run in 0..runs + WARM_UP {
         let varied = vary(cv, run);
         let options = options(&varied, Theme::zurich());
-        let (rendered, sheets) = engine.render_with_sheets(&document(&varied, None), &options)?;
+        let (_, sheets) = engine.render_with_sheets(&document(&varied, None), &options)?;
         let started = processor_time(ClockId::ThreadCPUTime);
         bytes = bytes.max(sheets.picture(1, PICTURE)?.len());
-        let between = processor_time(ClockId::ThreadCPUTime);
-        picture::picture(&rendered.pdf, 1, PICTURE)?;
         if run >= WARM_UP {
-            own.0.push(between - started);
-            of_pdf
+            times
                 .0
-                .push(processor_time(ClockId::ThreadCPUTime) - between);
+                .push(processor_time(ClockId::ThreadCPUTime) - started);
         }
     }
     println!(
-        "\npicture of the first page, {PICTURE} pixels wide, {bytes} bytes: p50 {:.2} ms of the layout, {:.2} ms of the PDF",
-        own.percentile(50),
-        of_pdf.percentile(50)
+        "\npicture of the first page, {PICTURE} pixels wide, {bytes} bytes: p50 {:.2} ms",
+        times.percentile(50)
     );
     Ok(())
 }

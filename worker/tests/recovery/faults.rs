@@ -163,13 +163,7 @@ async fn a_stored_reply_stays() {
 /// A consent whose write is not acknowledged is one consent.
 #[tokio::test(flavor = "multi_thread")]
 async fn one_request_is_one_consent() {
-    let lost = Behaviour::Reset {
-        at: Moment::BeforeHeaders,
-    };
-    let world = World::new(takes(5, lost), |_| {});
-    let worker = world.worker();
-    let id = world.submit(1).await;
-    assert_eq!(world.ended(id).await.state, RowState::OutcomeUnknown);
+    let (world, worker, id) = World::with_held_job().await;
     worker.stop().await;
     world.faults.script(WRITE, 1, Fault::LoseAnswer);
     let given = world.faulty.consent(&Tenant::anonymous(), id).await;

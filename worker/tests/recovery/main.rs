@@ -92,6 +92,19 @@ impl World {
         }
     }
 
+    /// One whose job is held, since the submission of its call arrived and the answer did not; and
+    /// its worker.
+    async fn with_held_job() -> (Self, Running, JobId) {
+        let lost = Behaviour::Reset {
+            at: Moment::BeforeHeaders,
+        };
+        let world = Self::new(takes(5, lost), |_| {});
+        let worker = world.worker();
+        let id = world.submit(1).await;
+        assert_eq!(world.ended(id).await.state, RowState::OutcomeUnknown);
+        (world, worker, id)
+    }
+
     fn worker(&self) -> Running {
         let shutdown = CancellationToken::new();
         let worker = Worker::new(
@@ -304,13 +317,7 @@ async fn an_owner_s_cancel_reaches_the_provider() {
 /// The one window: the submission arrived, its answer did not. The webhook closes it.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_webhook_brings_back_a_call_whose_id_was_lost() {
-    let lost = Behaviour::Reset {
-        at: Moment::BeforeHeaders,
-    };
-    let world = World::new(takes(5, lost), |_| {});
-    let worker = world.worker();
-    let id = world.submit(1).await;
-    assert_eq!(world.ended(id).await.state, RowState::OutcomeUnknown);
+    let (world, worker, id) = World::with_held_job().await;
     // Ids of nobody's responses, or of other programs, are passed over.
     world.webhook("resp_unknown").await;
     world.webhook("../files").await;
@@ -328,13 +335,7 @@ async fn a_webhook_brings_back_a_call_whose_id_was_lost() {
 /// How often the provider's hint came back says nothing of its job.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hint_that_comes_back_too_often_poisons_no_job() {
-    let lost = Behaviour::Reset {
-        at: Moment::BeforeHeaders,
-    };
-    let world = World::new(takes(5, lost), |_| {});
-    let worker = world.worker();
-    let id = world.submit(1).await;
-    assert_eq!(world.ended(id).await.state, RowState::OutcomeUnknown);
+    let (world, worker, id) = World::with_held_job().await;
     worker.stop().await;
 
     // The reply came another way, and its document is being set.

@@ -336,13 +336,26 @@ fn classify(error: &reqwest::Error) -> (Outcome, String) {
             kind == io::ErrorKind::InvalidData || kind == io::ErrorKind::UnexpectedEof
         });
         if tls { Outcome::Tls } else { Outcome::Connect }
-    } else if find::<hyper::Error>(error).any(hyper::Error::is_parse) {
+    } else if find::<hyper::Error>(error).any(speaks_otherwise) {
         Outcome::Garbage
     } else {
         Outcome::Reset
     };
     let innermost = chain(error).last().map(ToString::to_string);
     (outcome, innermost.unwrap_or_default())
+}
+
+/// Whether what came is not the HTTP that was due: it cannot be read, or it came before the request
+/// had gone, as the banners of other protocols do. hyper has no question for the second; it is the
+/// one error without a cause that none of its questions names.
+fn speaks_otherwise(error: &hyper::Error) -> bool {
+    let named = error.is_canceled()
+        || error.is_closed()
+        || error.is_incomplete_message()
+        || error.is_shutdown()
+        || error.is_timeout()
+        || error.is_user();
+    error.is_parse() || (!named && error.source().is_none())
 }
 
 fn find<E: Error + 'static>(error: &reqwest::Error) -> impl Iterator<Item = &E> {

@@ -27,8 +27,8 @@ pub struct Sheets<'e> {
 impl Sheets<'_> {
     /// Draws one page, `width` pixels wide, on white, as PNG. Pages count from 1.
     ///
-    /// It shows what the page of the PDF shows, but for the colours of glyphs in fonts that have such, and
-    /// takes a fifth of the time of [`picture`](super::picture()). The same page gives the same bytes.
+    /// It shows what the page of the PDF shows, but for the colours of glyphs in fonts that have such. The
+    /// same page gives the same bytes.
     pub fn picture(&self, page: u32, width: u32) -> Result<Vec<u8>, Error> {
         if !(MIN_WIDTH..=MAX_WIDTH).contains(&width) {
             return Err(Error::Width(width));
