@@ -4,7 +4,8 @@ set -euo pipefail
 
 usage() {
   cat <<'HELP'
-Usage: infra/rollout.sh status|to PERCENT|healthy|finish|rollback|stable-revision|stable-image|budget-start
+Usage: infra/rollout.sh status|to PERCENT|healthy|finish|rollback [--new-only]|
+                        newest-url|stable-revision|stable-image|budget-start
 
   status      revisions, their traffic and images
   to PERCENT  gives the newest revision this share of the traffic; the stable one keeps the rest
@@ -12,7 +13,10 @@ Usage: infra/rollout.sh status|to PERCENT|healthy|finish|rollback|stable-revisio
               revision's answers, however small its share, or of all
   finish      gives the newest revision everything, and deactivates the others but the last stable one
   rollback    gives everything back to the stable revision, and deactivates the newest; the workers
-              and the scheduled jobs go back to the image of the stable revision
+              and the scheduled jobs go back to the image of the stable revision. If the newest is the
+              stable one, back to the one before it; with --new-only, for a rollout that failed, it stays
+  newest-url  prints where the newest revision answers by itself, whatever its share; nothing where the
+              environment is closed to all but Front Door, which knows no single revision
   stable-revision, stable-image
               prints its name, or its image; nothing where there is none yet
   budget-start
@@ -45,10 +49,19 @@ stable() {
   az containerapp ingress traffic show --name "$shim" --resource-group "$group" \
     --query "[?label=='stable'].revisionName | [0]" --output tsv
 }
+programs_to() { # programs_to REVISION: the workers and the scheduled jobs run its image
+  local image
+  image=$(image_of "$1")
+  # Rows that a newer worker wrote are left alone by an older one, so nothing is lost meanwhile.
+  az containerapp update --name "$worker" --resource-group "$group" --image "$image" --output none
+  az containerapp job list --resource-group "$group" --query '[].name' --output tsv | while read -r job; do
+    az containerapp job update --name "$job" --resource-group "$group" --image "$image" --output none </dev/null
+  done
+}
 
 case "${1-}" in
   -h | --help) usage; exit 0 ;;
-  status | to | healthy | finish | rollback | stable-revision | stable-image | budget-start) ;;
+  status | to | healthy | finish | rollback | newest-url | stable-revision | stable-image | budget-start) ;;
   *) usage >&2; exit 2 ;;
 esac
 [[ -n "$group" ]] || fail 'RESOURCE_GROUP is not set'
@@ -98,6 +111,15 @@ case "$1" in
       awk -v rate="${rate:-0}" 'BEGIN { exit !(rate + 0 <= 5) }'
     done
     ;;
+  newest-url)
+    environment=$(az containerapp show --name "$shim" --resource-group "$group" \
+      --query properties.environmentId --output tsv)
+    access=$(az resource show --ids "$environment" --api-version 2024-10-02-preview \
+      --query properties.publicNetworkAccess --output tsv)
+    [[ "$access" != Enabled ]] ||
+      az containerapp revision show --name "$shim" --resource-group "$group" --revision "$newest" \
+        --query "join('', ['https://', properties.fqdn])" --output tsv
+    ;;
   stable-revision)
     stable
     ;;
@@ -122,8 +144,15 @@ case "$1" in
     printf '%s: 100 %%, and stable\n' "$newest"
     ;;
   rollback)
+    [[ "${2-}" == '' || "${2-}" == --new-only ]] || fail "rollback knows --new-only, and not $2"
     old=$(stable)
     [[ -n "$old" ]] || fail 'no revision has the label stable'
+    if [[ "$old" == "$newest" && "${2-}" == --new-only ]]; then
+      # The deployment failed before it made a revision; but workers may be ahead of it.
+      programs_to "$old"
+      printf '%s: it is the newest one and stays; the workers and jobs run its image\n' "$old"
+      exit 0
+    fi
     if [[ "$old" == "$newest" ]]; then
       # It was finished already: back to the one before it.
       old=${all[1]:-}
@@ -135,11 +164,7 @@ case "$1" in
     az containerapp revision activate --name "$shim" --resource-group "$group" --revision "$old" --output none
     az containerapp ingress traffic set --name "$shim" --resource-group "$group" --output none \
       --revision-weight "$old=100"
-    # Rows that a newer worker wrote are left alone by an older one, so nothing is lost meanwhile.
-    az containerapp update --name "$worker" --resource-group "$group" --image "$(image_of "$old")" --output none
-    az containerapp job list --resource-group "$group" --query '[].name' --output tsv | while read -r job; do
-      az containerapp job update --name "$job" --resource-group "$group" --image "$(image_of "$old")" --output none </dev/null
-    done
+    programs_to "$old"
     az containerapp revision deactivate --name "$shim" --resource-group "$group" --revision "$newest" --output none
     printf '%s: 100 %%; the workers and jobs run its image\n' "$old"
     ;;

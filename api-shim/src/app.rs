@@ -52,6 +52,8 @@ pub struct Settings {
     pub poll_max: Duration,
     /// Longest time that storage may take to answer `/readyz`.
     pub ready_timeout: Duration,
+    /// Callers fetch documents by signed URLs, where the store has them.
+    pub signed_urls: bool,
     /// How long a signed URL of a document works.
     pub link_lifetime: Duration,
     /// How strict the check of a CV is.
@@ -97,6 +99,7 @@ impl Settings {
             cors_origins: config.http.cors_origins.clone(),
             hsts: config.http.hsts,
             max_wait: config.server.max_wait,
+            signed_urls: config.storage.azure.signed_urls,
             cv: CheckOptions {
                 strict_template: config.cv.strict_template,
             },
@@ -142,6 +145,7 @@ impl Default for Settings {
             poll_min: Duration::from_millis(20),
             poll_max: Duration::from_millis(500),
             ready_timeout: Duration::from_secs(2),
+            signed_urls: true,
             link_lifetime: Duration::from_mins(15),
             cv: CheckOptions::default(),
             themes: Vec::new(),

@@ -90,6 +90,9 @@ param secretNames array = ['jwt-secret', 'openai-api-key']
 @description('Now, in seconds since 1970; secrets that are written expire 90 days later.')
 param now int = dateTimeToEpoch(utcNow())
 
+@description('Whether nobody can delete the vault for good before 90 days are over, which nobody can undo either. Without it, 7 days, or at once by `az keyvault purge`: for what is made and taken down often.')
+param purgeProtection bool = true
+
 // --- Model ---
 
 @description('Whether to make an Azure OpenAI account with one deployment, in place of an API key of OpenAI.')
@@ -103,6 +106,9 @@ param azureOpenAiModelVersion string = '2025-08-07'
 
 @description('Capacity of that deployment, in thousands of tokens a minute.')
 param azureOpenAiCapacity int = 100
+
+@description('What that model costs, in US dollars per million tokens of input, cached input and output: a budget counts by it.')
+param azureOpenAiPrice string = '0.25/0.025/2'
 
 // --- Watching ---
 
@@ -126,6 +132,16 @@ param traceSample string = '0.1'
 
 @description('Whether Front Door with its firewall stands before the API, which then nobody reaches past it.')
 param frontDoor bool = false
+
+// With Azure OpenAI workers have its key, and none of OpenAI beside it.
+var usedSecrets = azureOpenAi ? filter(secretNames, name => name != 'openai-api-key') : secretNames
+
+// The provider answers with the name of the model, and is asked by that of the deployment.
+var modelSettings = azureOpenAi ? {
+  AZURE_OPENAI_ENDPOINT: openai!.outputs.endpoint
+  AZURE_OPENAI_DEPLOYMENT: openai!.outputs.deployment
+  PRESSWORK_MODEL__PRICES: '${openai!.outputs.deployment} ${azureOpenAiPrice}, ${azureOpenAiModel} ${azureOpenAiPrice}'
+} : {}
 
 var suffix = take(uniqueString(subscription().subscriptionId, environmentName, location), 8)
 var allTags = union(tags, { 'azd-env-name': environmentName, application: 'presswork' })
@@ -217,7 +233,8 @@ module keyvault 'modules/keyvault.bicep' = {
     location: location
     tags: allTags
     values: secretValues
-    names: secretNames
+    names: usedSecrets
+    purgeProtection: purgeProtection
     openAiName: azureOpenAi ? openai!.outputs.name : ''
     insightsName: monitor.outputs.insightsName
     expiresAt: now + 90 * 24 * 60 * 60
@@ -281,10 +298,8 @@ module apps 'modules/containerapps.bicep' = {
       OTEL_TRACES_SAMPLER_ARG: traceSample
       PRESSWORK_RETENTION__JOBS: '${retentionDays}d'
       PRESSWORK_WORKER__CONCURRENCY: string(workerConcurrency)
-    }, azureOpenAi ? {
-      AZURE_OPENAI_ENDPOINT: openai!.outputs.endpoint
-      AZURE_OPENAI_DEPLOYMENT: openai!.outputs.deployment
-    } : {}, settings)
+    }, settings)
+    modelSettings: modelSettings
     shimMaxReplicas: shimMaxReplicas
     workerMaxReplicas: workerMaxReplicas
     workerConcurrency: workerConcurrency

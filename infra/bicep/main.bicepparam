@@ -18,6 +18,8 @@ param allowedAddresses = empty(readEnvironmentVariable('DEVELOPER_ADDRESS', ''))
   readEnvironmentVariable('DEVELOPER_ADDRESS', '')
 ]
 param retentionDays = 7
+// `azd down --purge` and `azd up` again: the name of the vault is free at once.
+param purgeProtection = false
 param shimMaxReplicas = 2
 param workerMaxReplicas = 3
 param workerConcurrency = 16

@@ -24,7 +24,7 @@ pub struct JobMessage {
     pub tenant: Tenant,
     /// Which job.
     pub job_id: JobId,
-    /// Dequeues that were deliberate waits: they do not count towards the poison limit.
+    /// Dequeues up to the last deliberate wait: only those after it count towards the poison limit.
     #[serde(default)]
     pub forgiven: u32,
     /// W3C trace context of the request that submitted the job.
@@ -122,14 +122,14 @@ impl QueueMessage {
     }
 }
 
-/// The body of a message of a later version as a worker puts it back that does not know it: one
-/// more dequeue is forgiven, so that waiting for a newer worker does not count as failing. `None`
+/// The body of a message of a later version as a worker puts it back that does not know it: all its
+/// dequeues so far are forgiven, so that waiting for a newer worker does not count as failing. `None`
 /// for a body that has no such counter to be.
-pub fn forgive_newer(body: &str) -> Option<String> {
+pub fn forgive_newer(body: &str, dequeue_count: u32) -> Option<String> {
     let mut message: serde_json::Map<String, serde_json::Value> =
         serde_json::from_str(body).ok()?;
     let forgiven = message.entry("forgiven").or_insert(0.into());
-    *forgiven = (forgiven.as_u64()? + 1).into();
+    *forgiven = forgiven.is_u64().then_some(dequeue_count)?.into();
     serde_json::to_string(&message).ok()
 }
 
@@ -166,13 +166,13 @@ mod tests {
     }
 
     #[test]
-    fn a_newer_message_is_put_back_with_one_dequeue_forgiven() {
+    fn a_newer_message_is_put_back_with_its_dequeues_forgiven() {
         let check = |body: &str, want: Option<&str>| {
-            assert_eq!(forgive_newer(body).as_deref(), want, "{body}");
+            assert_eq!(forgive_newer(body, 5).as_deref(), want, "{body}");
         };
         check(
             r#"{"a":[1],"schema":9}"#,
-            Some(r#"{"a":[1],"forgiven":1,"schema":9}"#),
+            Some(r#"{"a":[1],"forgiven":5,"schema":9}"#),
         );
         check(
             r#"{"forgiven":4,"schema":9}"#,

@@ -6,6 +6,8 @@ use anyhow::{Context as _, ensure};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
+use crate::eventually;
+
 /// Talks to one server.
 #[derive(Clone, Debug)]
 pub struct Api {
@@ -71,19 +73,22 @@ impl Api {
         .await
     }
 
-    /// Waits until a job is as wanted, for at most 30 seconds.
+    /// Waits until a job is as wanted.
+    ///
+    /// # Panics
+    /// If that takes longer than [`PATIENCE`](crate::PATIENCE).
     pub async fn until(&self, id: &str, wanted: impl Fn(&Value) -> bool) -> anyhow::Result<Value> {
-        let mut job = Value::Null;
-        for _ in 0..1_500 {
-            let (status, now) = self.get(&format!("/v1/jobs/{id}")).await?;
-            ensure!(status == StatusCode::OK, "{status}: {now:#}");
-            job = now;
-            if wanted(&job) {
-                return Ok(job);
-            }
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-        anyhow::bail!("the job is not as wanted after 30 s: {job:#}")
+        let what = format!("job {id} is as wanted");
+        let path = format!("/v1/jobs/{id}");
+        let look = async || self.get(&path).await;
+        let answered = eventually(&what, look, |answer| match answer {
+            Ok((StatusCode::OK, job)) => wanted(job),
+            // It is not there: waiting makes it no better.
+            _ => true,
+        });
+        let (status, job) = answered.await?;
+        ensure!(status == StatusCode::OK, "{status}: {job:#}");
+        Ok(job)
     }
 
     /// Fetches a job's PDF.

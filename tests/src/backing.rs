@@ -5,9 +5,11 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
+use schemas::Tenant;
 use storage::ambient::System;
 use storage::azurite::{self, Azurite, KEY, Ports};
 use storage::jobs::JobStore;
+use storage::names::QueueName;
 use storage::{Clock, Entropy, Storage};
 
 use crate::process::command;
@@ -34,6 +36,16 @@ const SHORT: [(&str, &str); 9] = [
     ("worker.reconcile_every", "250ms"),
     ("worker.idle_before_requeue", "1s"),
     ("worker.shutdown_grace", "10s"),
+];
+
+/// Over those, for a test in which nothing is to be lost to a deadline: a slow machine takes seconds
+/// over what is done in milliseconds otherwise.
+pub const PATIENT: [(&str, &str); 5] = [
+    ("model.timeout", "20s"),
+    ("worker.deadline_margin", "6s"),
+    ("worker.latch_freshness", "5s"),
+    ("worker.visibility", "10s"),
+    ("worker.heartbeat", "2s"),
 ];
 
 impl Backing {
@@ -192,6 +204,38 @@ impl Backing {
         settings.idle_before_requeue = Duration::from_secs(1);
         let (clock, entropy) = ambient();
         JobStore::new(self.storage().await, clock, entropy, &settings)
+    }
+}
+
+/// What the programs have still to do.
+#[derive(Debug, Default, PartialEq)]
+pub struct Left {
+    /// Messages about jobs.
+    pub jobs: u64,
+    /// Messages about what has happened.
+    pub notifications: u64,
+    /// Messages that were given up.
+    pub set_aside: u64,
+    /// Markers of jobs that are open, or whose end is not told.
+    pub open: usize,
+}
+
+/// Looks for what is left in a store of jobs of nobody in particular.
+///
+/// # Panics
+/// If the store cannot be read.
+pub async fn left(store: &JobStore) -> Left {
+    let queue = &store.storage().queue;
+    let count = async |name| queue.count(name).await.expect("a queue can be counted");
+    let open = store.open_jobs(&Tenant::anonymous(), None).await;
+    let (open, ..) = open.expect("markers can be read");
+    Left {
+        jobs: count(QueueName::Jobs).await,
+        notifications: count(QueueName::Notifications).await,
+        set_aside: count(QueueName::JobsPoison).await
+            + count(QueueName::NotificationsPoison).await
+            + count(QueueName::DeadLetters).await,
+        open: open.len(),
     }
 }
 

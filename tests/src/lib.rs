@@ -6,6 +6,9 @@ pub mod backing;
 pub mod matrix;
 pub mod process;
 pub mod sink;
+mod wait;
+
+pub use wait::{PATIENCE, eventually};
 
 use std::path::PathBuf;
 

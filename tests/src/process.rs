@@ -1,11 +1,12 @@
 //! The programs of this workspace as child processes.
 
-use std::io::{BufRead as _, BufReader, Read as _};
+use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::mpsc;
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::JoinHandle;
-use std::time::Duration;
+
+use crate::{PATIENCE, eventually};
 
 /// The path of a program, built beside this test.
 ///
@@ -80,7 +81,9 @@ pub struct Server {
     child: Child,
     /// Its base URL; empty for a worker, which has none.
     pub url: String,
-    log: Option<JoinHandle<String>>,
+    log: Arc<Mutex<String>>,
+    /// Ends when the program has closed its standard error.
+    reading: Option<JoinHandle<()>>,
 }
 
 impl Server {
@@ -102,7 +105,7 @@ impl Server {
                 }
             }
         });
-        if let Ok(url) = told.recv_timeout(Duration::from_secs(30)) {
+        if let Ok(url) = told.recv_timeout(PATIENCE) {
             server.url = url;
             return server;
         }
@@ -120,16 +123,23 @@ impl Server {
             .stderr(Stdio::piped())
             .spawn()
             .expect("the program starts");
-        let mut err = child.stderr.take().expect("standard error is piped");
-        let log = std::thread::spawn(move || {
-            let mut text = Vec::new();
-            let _ = err.read_to_end(&mut text);
-            String::from_utf8_lossy(&text).into_owned()
+        let err = child.stderr.take().expect("standard error is piped");
+        let log = Arc::new(Mutex::new(String::new()));
+        let shared = log.clone();
+        let reading = std::thread::spawn(move || {
+            let mut err = BufReader::new(err);
+            let mut line = Vec::new();
+            while err.read_until(b'\n', &mut line).is_ok_and(|size| size > 0) {
+                let mut log = shared.lock().unwrap_or_else(PoisonError::into_inner);
+                log.push_str(&String::from_utf8_lossy(&line));
+                line.clear();
+            }
         });
         Self {
             child,
             url: String::new(),
-            log: Some(log),
+            log,
+            reading: Some(reading),
         }
     }
 
@@ -146,6 +156,21 @@ impl Server {
             stat.rsplit_once(") ")
                 .is_some_and(|(_, rest)| !rest.starts_with('Z'))
         })
+    }
+
+    /// Waits until the process is gone by itself.
+    ///
+    /// # Panics
+    /// If that takes longer than [`PATIENCE`].
+    pub async fn gone(&self) {
+        let gone = async || self.has_ended();
+        eventually("the process is gone by itself", gone, |gone| *gone).await;
+    }
+
+    /// What it has logged so far.
+    pub fn logged(&self) -> String {
+        let log = self.log.lock();
+        log.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// SIGKILL: no warning, no clean-up. Gives what it logged.
@@ -181,8 +206,10 @@ impl Server {
     }
 
     fn log(&mut self) -> String {
-        let log = self.log.take().expect("the log is taken once");
-        log.join().expect("the reading thread does not panic")
+        if let Some(reading) = self.reading.take() {
+            reading.join().expect("the reading thread does not panic");
+        }
+        self.logged()
     }
 }
 

@@ -13,6 +13,8 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
+use crate::eventually;
+
 /// A request as it came.
 #[derive(Clone, Debug)]
 pub struct Seen {
@@ -142,16 +144,11 @@ impl Sink {
     /// Waits until so many requests came to paths that begin so.
     ///
     /// # Panics
-    /// After 30 seconds.
+    /// If that takes longer than [`PATIENCE`](crate::PATIENCE).
     pub async fn wait(&self, path: &str, count: usize) -> Vec<Seen> {
-        for _ in 0..6_000 {
-            let seen = self.seen(path);
-            if seen.len() >= count {
-                return seen;
-            }
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-        panic!("{count} requests to {path}: {:?}", self.seen(path));
+        let what = format!("{count} requests to {path}");
+        let look = async || self.seen(path);
+        eventually(&what, look, |seen| seen.len() >= count).await
     }
 }
 

@@ -6,8 +6,6 @@
     reason = "a test may fail at once, in its helpers too"
 )]
 
-use std::time::Duration;
-
 use e2e::api::Api;
 use e2e::backing::Backing;
 use e2e::process::{Server, with_model};
@@ -21,47 +19,69 @@ e2e::on_both_storages!(
     a_stream_goes_on_at_another_front_after_a_stop,
 );
 
-/// Two fronts and a worker on one storage.
+/// Two fronts on one storage, beside which a worker may run.
 struct System {
     fronts: [Server; 2],
     apis: [Api; 2],
-    _worker: Server,
-    _model: Fake,
-    _backing: Backing,
+    model: Fake,
+    backing: Backing,
 }
 
 fn start(backing: Backing) -> System {
-    let script: Script = serde_json::from_value(json!({"latency": "700ms"})).unwrap();
+    // So long that a front which looks late sees the job while it runs.
+    let script: Script = serde_json::from_value(json!({"latency": "2500ms"})).unwrap();
     let model = Fake::start(([127, 0, 0, 1], 0).into(), script).unwrap();
     let fronts = [0, 1].map(|_| Server::start(&mut backing.part("api-shim", &[])));
     let apis = [0, 1].map(|n: usize| Api::new(&fronts[n].url));
-    let mut worker = backing.part("worker", &[]);
-    with_model(&mut worker, &model.base_url());
     System {
-        apis,
         fronts,
-        _worker: Server::spawn(&mut worker),
-        _model: model,
-        _backing: backing,
+        apis,
+        model,
+        backing,
     }
 }
 
-async fn follow(api: &Api, id: &str, last: Option<&str>) -> Response {
+impl System {
+    fn worker(&self) -> Server {
+        let mut worker = self.backing.part("worker", &[("model.timeout", "20s")]);
+        with_model(&mut worker, &self.model.base_url());
+        Server::spawn(&mut worker)
+    }
+}
+
+/// A stream, and the beginning of it.
+struct Stream(Response, String);
+
+/// Follows a job until something of it is told.
+async fn follow(api: &Api, id: &str, last: Option<&str>) -> Stream {
     let mut request = api.request(Method::GET, &format!("/v1/jobs/{id}/events"));
     if let Some(last) = last {
         request = request.header("last-event-id", last);
     }
     let response = request.send().await.unwrap();
     assert_eq!(response.status(), StatusCode::OK);
-    response
+    let mut stream = Stream(response, String::new());
+    while !stream.1.contains("data: ") {
+        assert!(stream.more().await, "nothing is told: {}", stream.1);
+    }
+    stream
+}
+
+impl Stream {
+    /// Reads on; `false` at the end.
+    async fn more(&mut self) -> bool {
+        let Ok(Some(chunk)) = self.0.chunk().await else {
+            return false;
+        };
+        self.1.push_str(std::str::from_utf8(&chunk).unwrap());
+        true
+    }
 }
 
 /// Reads a stream to its end: ids, and jobs as told.
-async fn told(mut response: Response) -> Vec<(u64, Value)> {
-    let mut text = String::new();
-    while let Ok(Some(chunk)) = response.chunk().await {
-        text.push_str(std::str::from_utf8(&chunk).unwrap());
-    }
+async fn told(mut stream: Stream) -> Vec<(u64, Value)> {
+    while stream.more().await {}
+    let text = stream.1;
     let blocks = text.split("\n\n").filter(|block| block.contains("data: "));
     let read = blocks.map(|block| {
         let field = |name: &str| {
@@ -80,11 +100,13 @@ async fn streams_hold_across_two_fronts(backing: Backing) {
         .submit(&unique_cv(1), json!({}))
         .await
         .unwrap();
-    let streams = futures::future::join(
-        async { told(follow(&system.apis[0], &id, None).await).await },
-        async { told(follow(&system.apis[1], &id, None).await).await },
-    );
-    let (first, second) = streams.await;
+    let streams = [
+        follow(&system.apis[0], &id, None).await,
+        follow(&system.apis[1], &id, None).await,
+    ];
+    let _worker = system.worker();
+    let [first, second] = streams.map(told);
+    let (first, second) = futures::future::join(first, second).await;
     for told in [&first, &second] {
         let ids: Vec<_> = told.iter().map(|(id, _)| *id).collect();
         assert!(ids.is_sorted_by(|a, b| a < b), "{ids:?}");
@@ -102,10 +124,10 @@ async fn a_stream_goes_on_at_another_front_after_a_stop(backing: Backing) {
         .await
         .unwrap();
     let stream = follow(&system.apis[0], &id, None).await;
-    tokio::time::sleep(Duration::from_millis(200)).await;
     system.fronts[0].terminate_now();
     let before = told(stream).await;
     let (last, _) = before.last().expect("the job as it was comes first");
+    let _worker = system.worker();
     let after = told(follow(&system.apis[1], &id, Some(&last.to_string())).await).await;
     assert!(
         after.iter().all(|(id, _)| id > last),

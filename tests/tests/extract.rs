@@ -148,14 +148,14 @@ fn what_is_not_read_ends_with_code_1_and_says_why() {
         own("b.docx", &[0xff, 0xfe, 0x00]),
         "neither a Word document",
     );
-    check(own("c.json", b"{\"full_name\": "), "no sound JSON");
+    check(own("c.json", b"{\"full_name\": "), "is not JSON");
     check(own("d.json", b"{\"full_name\": 3}"), "full_name");
     check(
         own("e.txt", b"Preheat the oven. Mix flour and milk."),
         "no CV",
     );
     check(own("f.txt", &b"word ".repeat(1_000_000)), "too much text");
-    check(dir.path().join("absent.docx"), "cannot be read");
+    check(dir.path().join("absent.docx"), "cannot open");
 }
 
 #[test]

@@ -160,7 +160,7 @@ async fn every_behaviour_of_the_model_has_its_end(backing: Backing) {
             1,
         ),
     ];
-    let system = start(backing, Script::default(), &[("model.timeout", "1s")]);
+    let system = start(backing, Script::default(), &[]);
     for (number, (behaviour, state, problem, accepted)) in cases.into_iter().enumerate() {
         system
             .model
@@ -237,11 +237,9 @@ async fn the_own_text_is_rendered_where_the_owner_wants_it(backing: Backing) {
 }
 
 async fn a_job_can_be_cancelled_before_and_while_it_is_called(backing: Backing) {
-    let system = start(
-        backing,
-        script(json!({"latency": "1s"})),
-        &[("worker.concurrency", "1")],
-    );
+    // The call is still out when two more requests have been answered.
+    let settings = [("worker.concurrency", "1"), ("model.timeout", "20s")];
+    let system = start(backing, script(json!({"latency": "5s"})), &settings);
     let calling = system.api.submit(&unique_cv(6), json!({})).await.unwrap();
     system
         .api
@@ -262,6 +260,7 @@ async fn a_job_can_be_cancelled_before_and_while_it_is_called(backing: Backing) 
         .await
         .unwrap();
     assert_eq!(status, StatusCode::ACCEPTED);
+    system.model.set_script(Script::default());
     let job = system.api.ended(&calling).await.unwrap();
     assert_eq!(job["state"], "cancelled", "{job:#}");
     let (status, problem) = system

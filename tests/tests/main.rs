@@ -5,6 +5,7 @@
 //! run for longer and optimised too; and `matrix`, which needs the machine to itself.
 
 mod budget;
+mod commands;
 mod contract;
 mod crash;
 mod demo;

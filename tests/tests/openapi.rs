@@ -8,6 +8,7 @@
 use std::collections::BTreeSet;
 
 use e2e::backing::Backing;
+use e2e::eventually;
 use e2e::process::Server;
 use reqwest::{Method, Response};
 use serde_json::{Value, json};
@@ -23,6 +24,7 @@ struct Checked {
 }
 
 /// What was answered, already found to be as described.
+#[derive(Debug)]
 struct Answer {
     status: u16,
     location: Option<String>,
@@ -228,15 +230,10 @@ async fn jobs(api: &mut Checked) {
     );
     let id = made.body["id"].as_str().unwrap().to_owned();
     let wait = [("prefer", "wait=5")];
-    let mut read = api.with("GET", "/v1/jobs/{id}", &[&id], None, &wait).await;
-    while read.body["state"] != "succeeded" {
-        assert!(
-            matches!(read.body["state"].as_str(), Some("queued" | "running")),
-            "{:#}",
-            read.body
-        );
-        read = api.with("GET", "/v1/jobs/{id}", &[&id], None, &wait).await;
-    }
+    let read = async || api.with("GET", "/v1/jobs/{id}", &[&id], None, &wait).await;
+    let ended = |read: &Answer| !matches!(read.body["state"].as_str(), Some("queued" | "running"));
+    let read = eventually("the job ends", read, ended).await;
+    assert_eq!(read.body["state"], "succeeded", "{:#}", read.body);
     let tag = read.etag.unwrap();
     let known = [("if-none-match", tag.as_str())];
     assert_eq!(

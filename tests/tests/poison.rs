@@ -11,7 +11,7 @@ use std::time::Duration;
 use e2e::api::Api;
 use e2e::backing::Backing;
 use e2e::process::{Output, Server, run, with_model};
-use e2e::unique_cv;
+use e2e::{eventually, unique_cv};
 use openai::fake::{Script, Server as Fake};
 use schemas::Tenant;
 use schemas::job::Editor;
@@ -145,14 +145,9 @@ async fn a_foreign_message_is_set_aside_with_its_reason_and_can_be_dropped(backi
         .send(QueueName::Jobs, "no job", Duration::ZERO)
         .await
         .unwrap();
-    let mut listed = poison(&backing, &["list"]);
-    for _ in 0..100 {
-        if listed.out.contains("not a job message") {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-        listed = poison(&backing, &["list"]);
-    }
+    let listed = async || poison(&backing, &["list"]);
+    let aside = |listed: &Output| listed.out.contains("not a job message");
+    let listed = eventually("it is set aside", listed, aside).await;
     let message = listed.out.split_whitespace().next().unwrap();
     let shown = poison(&backing, &["show", message]);
     assert!(shown.out.contains("body      no job"), "{shown:?}");

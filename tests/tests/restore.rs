@@ -11,7 +11,7 @@ use std::time::Duration;
 use e2e::api::Api;
 use e2e::backing::Backing;
 use e2e::process::{Output, Server, run, with_model};
-use e2e::unique_cv;
+use e2e::{eventually, unique_cv};
 use openai::fake::{Script, Server as Fake};
 use serde_json::{Value, json};
 
@@ -97,14 +97,11 @@ async fn in_the_middle(api: &Api, model: &Fake) -> Vec<String> {
     for number in 0..3 {
         ids.push(api.submit(&unique_cv(number), json!({})).await.unwrap());
     }
-    while model.counters().received < 3 {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    let counters = async || model.counters();
+    eventually("three calls are out", counters, |c| c.received >= 3).await;
     for number in 3..5 {
         ids.push(api.submit(&unique_cv(number), json!({})).await.unwrap());
-        while model.counters().not_processed < 1 {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
+        eventually("one is turned away", counters, |c| c.not_processed > 0).await;
         api.until(&ids[3], |job| job["state"] == "queued")
             .await
             .unwrap();
@@ -123,14 +120,16 @@ fn out_for_long() -> Value {
 
 /// What an operator does, on a store that stopped in the middle.
 async fn recovered(backing: &Backing, model: &Fake, ids: &[String]) {
-    let held = presswork(backing, &["doctor", "--after-restore"]);
+    // No worker ran after the copy was made.
+    let begun = ["doctor", "--after-restore", "--only-begun"];
+    let held = presswork(backing, &begun);
     assert!(held.status.success(), "{held:?}");
     assert!(
         held.out.contains("5 open jobs looked at, 4 held now"),
         "{held:?}"
     );
     // Once more changes nothing.
-    let again = presswork(backing, &["doctor", "--after-restore"]);
+    let again = presswork(backing, &begun);
     assert!(
         again.out.contains("0 held now") && again.out.contains("4 jobs are held in all"),
         "{again:?}"
@@ -206,7 +205,7 @@ async fn a_copy_of_the_file_is_a_backup() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_ran_on_after_the_backup_can_be_held_too() {
+async fn what_was_called_after_the_backup_is_not_called_again() {
     let original = Backing::embedded();
     let model = fake(out_for_long());
     let (server, api) = serve(&original, &model, &PATIENT);
@@ -214,7 +213,7 @@ async fn what_ran_on_after_the_backup_can_be_held_too() {
     server.pause_now();
     let copy = original.copy();
     server.kill();
-    let held = presswork(&copy, &["doctor", "--after-restore", "--queued-too"]);
+    let held = presswork(&copy, &["doctor", "--after-restore"]);
     assert!(
         held.out.contains("5 open jobs looked at, 5 held now"),
         "{held:?}"
@@ -222,4 +221,24 @@ async fn what_ran_on_after_the_backup_can_be_held_too() {
     let (_server, _) = serve(&copy, &model, &[]);
     tokio::time::sleep(Duration::from_secs(2)).await;
     assert_eq!(model.counters().received, 4);
+}
+
+/// An empty store that was just made would answer that all is well.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_that_is_not_there_is_named() {
+    let nothing = Backing::embedded();
+    for arguments in [
+        &["doctor", "--after-restore"][..],
+        &["held", "list"],
+        &["ledger", "--since", "today"],
+        &["poison", "list"],
+        &["export", "rows.jsonl"],
+    ] {
+        let said = presswork(&nothing, arguments);
+        assert_eq!(said.status.code(), Some(1), "{arguments:?}: {said:?}");
+        assert!(
+            said.err.contains("there is no store in") && said.err.contains("--data"),
+            "{arguments:?}: {said:?}"
+        );
+    }
 }

@@ -280,7 +280,7 @@ pub struct Attempt {
     in_doubt: bool,
     /// How often the call in the background was not done yet.
     polls: u32,
-    /// Unclear answers in a row of effects that were not followed by a clear one.
+    /// Unclear answers since something was last written or learned from the provider.
     troubles: u32,
 }
 

@@ -8,7 +8,7 @@ use storage::Clock;
 use storage::names::QueueName;
 use storage::port::{Lease, Queue, Received, StorageError};
 use tokio::task::JoinHandle;
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 /// A message in hand. [`ack`](Self::ack) and [`release`](Self::release) take it, so that nothing
 /// can be done twice; dropping it leaves the message to come back when its lease runs out.
@@ -22,7 +22,8 @@ pub struct Delivery {
     /// How often the message was received, this time included.
     pub dequeue_count: u32,
     lease: Arc<LeaseState>,
-    stop: CancellationToken,
+    /// Ends the heartbeat, by being dropped too.
+    stop: DropGuard,
     heartbeat: JoinHandle<Lease>,
 }
 
@@ -80,7 +81,7 @@ impl Delivery {
             body,
             dequeue_count,
             lease,
-            stop,
+            stop: stop.drop_guard(),
             heartbeat,
         }
     }
@@ -111,7 +112,7 @@ impl Delivery {
 
     /// Ends the heartbeat, letting an extend that is under way finish: its receipt is the newest.
     async fn end_heartbeat(self) -> Lease {
-        self.stop.cancel();
+        drop(self.stop);
         self.heartbeat
             .await
             .expect("the heartbeat neither panics nor is aborted")
@@ -209,22 +210,34 @@ mod tests {
             }
         }
 
-        /// A message in hand, and the lease that it was received with.
-        async fn delivery(&self, visibility: u64, heartbeat: u64) -> (Delivery, Lease) {
-            let millis = Duration::from_millis;
+        /// A message in hand.
+        async fn delivery(&self, visibility: u64, heartbeat: u64) -> Delivery {
+            let at = self.clock.monotonic();
+            let message = self.message(visibility).await;
+            self.hold(message, visibility, heartbeat, at)
+        }
+
+        async fn message(&self, visibility: u64) -> Received {
             let queue = &self.storage.queue;
             queue.send(JOBS, "body", Duration::ZERO).await.unwrap();
+            let visibility = Duration::from_millis(visibility);
+            let message = queue.receive(JOBS, 1, visibility).await.unwrap();
+            message.into_iter().next().unwrap()
+        }
+
+        fn hold(
+            &self,
+            message: Received,
+            visibility: u64,
+            heartbeat: u64,
+            at: Duration,
+        ) -> Delivery {
             let times = LeaseTimes {
-                visibility: millis(visibility),
-                heartbeat: millis(heartbeat),
+                visibility: Duration::from_millis(visibility),
+                heartbeat: Duration::from_millis(heartbeat),
             };
-            let at = self.clock.monotonic();
-            let message = queue.receive(JOBS, 1, times.visibility).await.unwrap();
-            let message = message.into_iter().next().unwrap();
-            let lease = message.lease.clone();
-            let clock = self.clock.clone();
-            let delivery = Delivery::begin(queue.clone(), JOBS, message, times, clock, at);
-            (delivery, lease)
+            let (queue, clock) = (self.storage.queue.clone(), self.clock.clone());
+            Delivery::begin(queue, JOBS, message, times, clock, at)
         }
 
         async fn visible(&self) -> bool {
@@ -241,15 +254,15 @@ mod tests {
     #[tokio::test]
     async fn the_heartbeat_keeps_the_message_and_its_newest_receipt() {
         let bench = Bench::new();
-        let (delivery, _) = bench.delivery(1_500, 150).await;
-        for _ in 0..12 {
+        let delivery = bench.delivery(2_500, 150).await;
+        for _ in 0..20 {
             pass(150).await;
             assert!(delivery.is_leased());
             assert!(!bench.visible().await, "somebody else got it");
         }
         delivery.ack().await;
         assert_eq!(bench.storage.queue.count(JOBS).await.unwrap(), 0);
-        let (delivery, _) = bench.delivery(10_000, 50).await;
+        let delivery = bench.delivery(10_000, 50).await;
         pass(150).await;
         delivery.release(Duration::ZERO, Some("other")).await;
         let back = bench.storage.queue.peek(JOBS, 1).await.unwrap();
@@ -259,14 +272,17 @@ mod tests {
     #[tokio::test]
     async fn a_lease_that_another_has_is_lost() {
         let bench = Bench::new();
-        let (delivery, lease) = bench.delivery(10_000, 50).await;
-        assert!(delivery.is_leased());
-        let long = Duration::from_secs(10);
-        let theirs = bench.storage.queue.extend(JOBS, &lease, long, None).await;
-        pass(150).await;
-        assert!(!delivery.is_leased());
-        delivery.ack().await;
         let queue = &bench.storage.queue;
+        let (hour, at) = (Duration::from_hours(1), bench.clock.monotonic());
+        let message = bench.message(3_600_000).await;
+        let theirs = queue.extend(JOBS, &message.lease, hour, None).await;
+        let delivery = bench.hold(message, 3_600_000, 20, at);
+        assert!(delivery.is_leased(), "nothing is known of it yet");
+        while delivery.is_leased() {
+            assert!(bench.clock.monotonic() < at + Duration::from_secs(30));
+            pass(5).await;
+        }
+        delivery.ack().await;
         assert_eq!(
             queue.count(JOBS).await.unwrap(),
             1,
@@ -278,8 +294,22 @@ mod tests {
     #[tokio::test]
     async fn a_lease_that_ran_out_is_not_held() {
         let bench = Bench::new();
-        let (delivery, _) = bench.delivery(40, 10_000).await;
+        let delivery = bench.delivery(40, 10_000).await;
         pass(60).await;
         assert!(!delivery.is_leased());
+    }
+
+    #[tokio::test]
+    async fn what_is_dropped_comes_back() {
+        let bench = Bench::new();
+        let delivery = bench.delivery(1_000, 100).await;
+        drop(delivery);
+        for _ in 0..300 {
+            if bench.visible().await {
+                return;
+            }
+            pass(100).await;
+        }
+        panic!("its lease is kept, and nobody has it");
     }
 }

@@ -188,7 +188,8 @@ impl Editor {
     /// Deletes the provider's copy of a reply. `false`: it may still be there.
     pub async fn forget(&self, reply_id: &str) -> bool {
         match self {
-            Self::Offline => true,
+            // It has no key: whoever has one must ask.
+            Self::Offline => false,
             Self::Model(model) => model.api.delete(reply_id).await,
         }
     }

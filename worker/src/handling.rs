@@ -37,13 +37,13 @@ pub(crate) struct Handling<'a> {
     engine: &'a Engine,
     message: &'a JobMessage,
     delivery: &'a Delivery,
-    /// Tokens that this handling drew, one for each latch that was sent.
-    tokens: Vec<Token>,
+    /// Tokens that this handling drew, one for each latch that was sent, with the time of the read that
+    /// the latch was sent on. Any of them may turn out to be the row's: an answer that is late is no
+    /// refusal.
+    tokens: Vec<(Token, Duration)>,
     loaded: Option<Loaded>,
     /// Monotonic, from before the read that `loaded` comes from.
     read_at: Duration,
-    /// The same for the read before the latch.
-    latch_read_at: Duration,
     input: Option<Arc<JobInput>>,
     /// The input as it is stored, while there is room for it.
     input_json: Option<(Bytes, OwnedSemaphorePermit)>,
@@ -83,7 +83,6 @@ impl<'a> Handling<'a> {
             tokens: Vec::new(),
             loaded: None,
             read_at: Duration::ZERO,
-            latch_read_at: Duration::ZERO,
             input: None,
             input_json: None,
             content: None,
@@ -136,6 +135,14 @@ impl<'a> Handling<'a> {
                             forgiven: true,
                         };
                     }
+                    if let StorageError::Invalid(_) = e {
+                        tracing::error!(event = telemetry::event::JOB_UNCLEAR, %job_id, ?effect, error = &e as &dyn std::error::Error, "storage refuses a record of job {job_id}");
+                        handling.problem = Some(internal(
+                            "What is to be recorded of the job breaks a limit of storage.",
+                        ));
+                        (attempt, next) = attempt.step(Event::Impossible);
+                        continue;
+                    }
                     tracing::warn!(event = telemetry::event::JOB_UNCLEAR, %job_id, ?effect, error = &e as &dyn std::error::Error, "storage gave no clear answer for job {job_id}");
                     Event::Unclear
                 }
@@ -180,18 +187,34 @@ impl<'a> Handling<'a> {
     async fn read(&mut self) -> StorageResult<Event> {
         self.read_at = self.engine.clock.monotonic();
         let JobMessage { tenant, job_id, .. } = self.message;
+        let was_here = self.loaded.is_some();
         self.loaded = self.engine.store.read(tenant, *job_id).await?;
-        if self.loaded.is_none() {
-            self.leave_nothing().await?;
+        match &self.loaded {
+            Some(Loaded { row, .. })
+                if row.state.is_final() && row.state != RowState::OutcomeUnknown =>
+            {
+                // The reply of a call before the one that counted. Nobody will ask for it.
+                if row.reply_id != self.reply_id
+                    && let Some(id) = self.reply_id.take()
+                {
+                    self.engine.forget(id);
+                }
+            }
+            Some(_) => {}
+            None => self.leave_nothing(was_here).await?,
         }
         Ok(Event::Row(
             self.loaded.as_ref().map(|loaded| self.view(loaded)),
         ))
     }
 
-    /// The job was purged while this handling had it in hand: what it has written since goes too.
-    async fn leave_nothing(&mut self) -> StorageResult<()> {
+    /// The job was purged, while this handling had it in hand or before: what was written since goes too.
+    async fn leave_nothing(&mut self, was_here: bool) -> StorageResult<()> {
         let JobMessage { tenant, job_id, .. } = self.message;
+        if !was_here && !self.engine.store.is_buried(tenant, *job_id).await? {
+            // Never here: the provider's hint is of another installation's job on the same account.
+            return Ok(());
+        }
         let reply = self.edited.take().and_then(|edited| edited.reply_id);
         for id in reply.into_iter().chain(self.reply_id.take()) {
             self.engine.forget(id);
@@ -208,7 +231,7 @@ impl<'a> Handling<'a> {
         });
         View {
             state: row.state,
-            mine: row.token.is_some_and(|token| self.tokens.contains(&token)),
+            mine: self.latch_read_at(row).is_some(),
             begun: row.attempt > 0,
             deadline_in,
             reply_id: match (&row.reply_id, &self.reply_id) {
@@ -311,8 +334,7 @@ impl<'a> Handling<'a> {
     async fn latch(&mut self, after_ambiguous: bool) -> StorageResult<Event> {
         let token = Token(random(&*self.engine.entropy));
         // Known before it is sent: if the acknowledgement is lost, the row tells whose it is.
-        self.tokens.push(token);
-        self.latch_read_at = self.read_at;
+        self.tokens.push((token, self.read_at));
         let loaded = self.loaded();
         let margin = self.engine.settings.deadline_margin;
         let latch = Latch {
@@ -334,13 +356,20 @@ impl<'a> Handling<'a> {
         self.moved(moved)
     }
 
+    /// When the row was read that this handling's latch was sent on; `None` if the row's is not of
+    /// this handling.
+    fn latch_read_at(&self, row: &JobRow) -> Option<Duration> {
+        let mut drawn = self.tokens.iter();
+        drawn
+            .find(|(token, _)| row.token == Some(*token))
+            .map(|(_, read_at)| *read_at)
+    }
+
     fn is_fresh(&self) -> bool {
-        let age = self
-            .engine
-            .clock
-            .monotonic()
-            .saturating_sub(self.latch_read_at);
-        age <= self.engine.settings.latch_freshness && self.delivery.is_leased()
+        let now = self.engine.clock.monotonic();
+        let is_young =
+            |read_at| now.saturating_sub(read_at) <= self.engine.settings.latch_freshness;
+        self.latch_read_at(&self.loaded().row).is_some_and(is_young) && self.delivery.is_leased()
     }
 
     async fn begin_rendering(&mut self) -> StorageResult<Event> {

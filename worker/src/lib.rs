@@ -66,6 +66,11 @@ use crate::runner::Consumer;
 #[derive(Clone)]
 pub struct Worker(Arc<Engine>);
 
+/// Parts of the retention that failed; the log says why.
+#[derive(Debug, thiserror::Error)]
+#[error("not all that was due is removed: {}", .0.join(", "))]
+pub struct Unfinished(Vec<&'static str>);
+
 /// What all handlings share.
 pub(crate) struct Engine {
     pub(crate) store: JobStore,
@@ -215,8 +220,9 @@ impl Worker {
 
     /// Removes once what has been kept long enough: erased tenants, purged and old jobs, expired
     /// sessions, records of deliveries. What is due once a day is left out if it was done today, and
-    /// all of it if another worker is at it.
-    pub async fn retain_once(&self) -> Result<(), StorageError> {
+    /// jobs and tenants if another worker is at them. A part that fails is logged, and the others are
+    /// done all the same.
+    pub async fn retain_once(&self) -> Result<(), Unfinished> {
         let Engine {
             settings,
             store,
@@ -226,16 +232,36 @@ impl Worker {
         } = &*self.0;
         let lives = settings.session_lives;
         let sessions = SessionStore::new(store.clone(), clock.clone(), entropy.clone(), lives);
-        self.sweep_if_due(&sessions).await?;
-        retention::round(&self.0).await
+        let parts = [
+            ("records of deliveries", self.sweep_deliveries().await),
+            ("expired sessions", self.sweep_sessions(&sessions).await),
+            ("jobs and tenants", retention::round(&self.0).await),
+        ];
+        let mut failed = Vec::new();
+        for (part, done) in parts {
+            if let Err(e) = done {
+                let error = &e as &dyn std::error::Error;
+                tracing::error!(error, "the retention of {part} failed");
+                failed.push(part);
+            }
+        }
+        if failed.is_empty() {
+            Ok(())
+        } else {
+            Err(Unfinished(failed))
+        }
     }
 
-    async fn sweep_if_due(&self, sessions: &SessionStore) -> Result<(), StorageError> {
+    async fn sweep_deliveries(&self) -> Result<(), StorageError> {
         let settings = &self.0.settings;
         let webhooks = self.0.notifier.store();
         webhooks
             .sweep_if_due(settings.sweep_at, settings.notify.keep)
-            .await?;
+            .await
+    }
+
+    async fn sweep_sessions(&self, sessions: &SessionStore) -> Result<(), StorageError> {
+        let settings = &self.0.settings;
         if let Some(swept) = sessions.sweep_if_due(settings.sweep_at).await? {
             let removed = swept.sessions;
             watch::sessions_expired(swept);
@@ -278,7 +304,8 @@ impl Worker {
                     return Ok::<_, StorageError>(());
                 }
                 reconciler::reconcile(store, self.0.notifier.store()).await?;
-                self.sweep_if_due(&sessions).await?;
+                self.sweep_deliveries().await?;
+                self.sweep_sessions(&sessions).await?;
                 watch::sessions(&sessions).await?;
                 Ok(())
             };
@@ -305,7 +332,7 @@ async fn handle_job(engine: Arc<Engine>, delivery: Delivery) {
                 schema,
                 "a message of a newer schema is left for a newer worker"
             );
-            let body = forgive_newer(&delivery.body);
+            let body = forgive_newer(&delivery.body, delivery.dequeue_count);
             let after = engine.settings.lease.visibility;
             delivery.release(after, body.as_deref()).await;
         }
@@ -366,7 +393,7 @@ async fn dispose(delivery: Delivery, disposition: Disposition, message: Option<J
         }
         Disposition::Release { after, forgiven } => {
             let body = message.filter(|_| forgiven).map(|mut message| {
-                message.forgiven += 1;
+                message.forgiven = delivery.dequeue_count;
                 message.to_body()
             });
             failpoints::before(failpoints::RELEASE_MESSAGE);

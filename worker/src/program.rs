@@ -42,6 +42,8 @@ async fn run(args: Args) -> anyhow::Result<()> {
     let storage = crate::observed(storage, &clock);
     let store = JobStore::new(storage, clock.clone(), entropy.clone(), &config.worker);
     if args.reconcile_once {
+        // Before the round: what it puts back is new on its queue.
+        crate::watch::work_queues(store.storage(), &*clock).await;
         let webhooks = WebhookStore::new(store.clone(), clock, entropy, &config.webhooks);
         let round = crate::reconciler::reconcile(&store, &webhooks).await?;
         println!(
@@ -50,7 +52,8 @@ async fn run(args: Args) -> anyhow::Result<()> {
         );
         return Ok(());
     }
-    let editor = crate::editor(config, false)?;
+    // What is removed needs no editor; the provider is asked to delete its copies where it is known.
+    let editor = crate::editor(config, args.retention_once)?;
     let name = format!("{:?}", editor.name());
     let renderer = Arc::new(crate::Press::configured(&config.render)?);
     let shutdown = Shutdown::install()?;

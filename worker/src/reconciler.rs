@@ -9,7 +9,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use schemas::Tenant;
 use schemas::message::JobMessage;
-use storage::jobs::{JobStore, Loaded, NewerRow, OpenJob, RowState};
+use storage::Troubles;
+use storage::jobs::{JobStore, Loaded, OpenJob, RowState};
 use storage::port::{Result, StorageError};
 use storage::webhooks::WebhookStore;
 
@@ -29,30 +30,52 @@ pub struct Round {
 }
 
 /// Looks at every open job of every tenant once.
+///
+/// What fails for one tenant, or one row, is passed over, and an error when all others have been
+/// looked after.
 pub async fn reconcile(store: &JobStore, webhooks: &WebhookStore) -> Result<Round> {
-    let mut round = Round::default();
+    let (mut round, mut troubles) = (Round::default(), Troubles::default());
     for tenant in store.tenants().await? {
-        reconcile_tenant(store, &tenant, &mut round).await?;
-        round.notices += enqueue_due(webhooks, &tenant).await?;
+        let jobs = reconcile_tenant(store, &tenant, &mut round, &mut troubles).await;
+        if let Err(e) = jobs {
+            troubles.pass_over(&tenant, "the open jobs", e);
+        }
+        let due = enqueue_due(webhooks, &tenant, &mut round, &mut troubles).await;
+        if let Err(e) = due {
+            troubles.pass_over(&tenant, "the deliveries that are due", e);
+        }
     }
-    Ok(round)
+    troubles.end().map(|()| round)
 }
 
-async fn enqueue_due(webhooks: &WebhookStore, tenant: &Tenant) -> Result<u64> {
-    let (mut put, mut from) = (0, None);
+async fn enqueue_due(
+    webhooks: &WebhookStore,
+    tenant: &Tenant,
+    round: &mut Round,
+    troubles: &mut Troubles,
+) -> Result<()> {
+    let mut from = None;
     loop {
         let (due, next) = webhooks.due(tenant, from.as_ref()).await?;
         for due in due {
-            put += u64::from(webhooks.enqueue_due(tenant, &due).await?);
+            match webhooks.enqueue_due(tenant, &due).await {
+                Ok(put) => round.notices += u64::from(put),
+                Err(e) => troubles.pass_over_row(tenant, "a delivery that is due", e)?,
+            }
         }
         from = next;
         if from.is_none() {
-            return Ok(put);
+            return Ok(());
         }
     }
 }
 
-async fn reconcile_tenant(store: &JobStore, tenant: &Tenant, round: &mut Round) -> Result<()> {
+async fn reconcile_tenant(
+    store: &JobStore,
+    tenant: &Tenant,
+    round: &mut Round,
+    troubles: &mut Troubles,
+) -> Result<()> {
     let mut from = None;
     loop {
         let (jobs, date, next) = store.open_jobs(tenant, from.as_ref()).await?;
@@ -62,9 +85,10 @@ async fn reconcile_tenant(store: &JobStore, tenant: &Tenant, round: &mut Round) 
                 match reconcile_job(store, tenant, &open, round).await {
                     // Somebody else moved the marker: then the job is looked after.
                     Ok(()) | Err(StorageError::Precondition) => {}
-                    // A newer worker's reconciler looks after it.
-                    Err(e) if NewerRow::of(&e).is_some() => {}
-                    Err(e) => return Err(e),
+                    Err(e) => {
+                        let what = format_args!("open job {}", open.id);
+                        troubles.pass_over_row(tenant, what, e)?;
+                    }
                 }
             }
         }
@@ -152,14 +176,45 @@ fn need(Loaded { row, date, .. }: &Loaded, held_marker: Duration) -> Need {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
+    use std::collections::BTreeMap;
+    use std::sync::Arc;
+
     use schemas::JobId;
+    use schemas::job::{JobInput, JobKind, Options};
     use serde_json::json;
-    use storage::port::ETag;
+    use storage::Operation;
+    use storage::ambient::{Manual, System};
+    use storage::embedded::Store;
+    use storage::fault::{Fault, Faults};
+    use storage::jobs::{Submission, UnreadableRow};
+    use storage::names::{QueueName, TableName, row as key};
+    use storage::port::{ETag, Write};
 
     use super::*;
 
     const HOUR: Duration = Duration::from_hours(1);
+
+    /// A request for a job.
+    pub(crate) fn submission(tenant: &Tenant) -> Submission {
+        let cv = serde_json::from_str(schemas::cv::SAMPLE).unwrap();
+        Submission {
+            tenant: tenant.clone(),
+            input: JobInput {
+                kind: JobKind::Cv,
+                cv: schemas::cv::normalise(&cv).unwrap().cv,
+                options: Options::default(),
+                earlier: None,
+            },
+            metadata: BTreeMap::new(),
+            callback_url: None,
+            not_before: None,
+            group: None,
+            warnings: Vec::new(),
+            idempotency: None,
+            traceparent: None,
+        }
+    }
 
     fn check(state: RowState, change: impl FnOnce(&mut Loaded), expect: Need) {
         let date: Timestamp = "2026-11-21T12:00:00Z".parse().unwrap();
@@ -213,5 +268,107 @@ mod tests {
             job.row.restored = true;
         };
         check(OutcomeUnknown, restored, Need::LateReply);
+    }
+
+    struct World {
+        store: JobStore,
+        webhooks: WebhookStore,
+        clock: Arc<Manual>,
+        faults: Arc<Faults>,
+        _dir: tempfile::TempDir,
+    }
+
+    impl World {
+        fn new() -> Self {
+            let dir = tempfile::tempdir().unwrap();
+            let clock = Arc::new(Manual::at("2026-11-21T10:00:00Z".parse().unwrap()));
+            let entropy = Arc::new(System::new());
+            let embedded = Store::open(dir.path(), clock.clone(), entropy.clone()).unwrap();
+            let faults = Faults::new(1);
+            let config = config::Config::default();
+            let storage = faults.over(embedded.storage());
+            let store = JobStore::new(storage, clock.clone(), entropy.clone(), &config.worker);
+            let settings = &config.webhooks;
+            Self {
+                webhooks: WebhookStore::new(store.clone(), clock.clone(), entropy, settings),
+                store,
+                clock,
+                faults,
+                _dir: dir,
+            }
+        }
+
+        /// A job that is accepted and has no message.
+        async fn stranded(&self, tenant: &Tenant) -> JobId {
+            let send = Operation::Send(QueueName::Jobs);
+            self.faults.script(send, 1, Fault::Refuse);
+            let submitted = self.store.submit(submission(tenant)).await.unwrap();
+            submitted.row().id
+        }
+
+        async fn damage(&self, tenant: &Tenant, row: String) {
+            let columns = json!({ "due": "soon", "state": ["Jane"] });
+            let columns = columns.as_object().unwrap().iter();
+            let columns = columns.map(|(k, v)| (k.clone(), v.to_string().into()));
+            let write = Write::Upsert(row, columns.collect());
+            let table = &self.store.storage().table;
+            let written = table.write(TableName::Jobs, tenant.as_str(), vec![write]);
+            written.await.unwrap();
+        }
+
+        async fn messages(&self) -> u64 {
+            let queue = &self.store.storage().queue;
+            queue.count(QueueName::Jobs).await.unwrap()
+        }
+
+        async fn reconcile(&self) -> Result<Round> {
+            self.clock.pass(HOUR * 2);
+            reconcile(&self.store, &self.webhooks).await
+        }
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_read_keeps_no_other_job_from_its_message() {
+        let world = World::new();
+        let (a, b) = (Tenant::from_claim("a"), Tenant::from_claim("b"));
+        let lost = world.stranded(&a).await;
+        let unmarked = world.stranded(&a).await;
+        for tenant in [&a, &b] {
+            world.stranded(tenant).await;
+        }
+        world.damage(&a, key::job(lost)).await;
+        world.damage(&a, key::marker(unmarked)).await;
+        assert_eq!(world.messages().await, 0);
+        let error = world.reconcile().await.unwrap_err();
+        let damaged = UnreadableRow::of(&error).unwrap().to_string();
+        assert!(!damaged.contains("Jane"), "{damaged}");
+        assert_eq!(world.messages().await, 3);
+        // The marker is as it should be again.
+        let (open, ..) = world.store.open_jobs(&a, None).await.unwrap();
+        let marker = open.iter().find(|open| open.id == unmarked).unwrap();
+        assert_eq!(marker.marker.tries, 1);
+        // The job that cannot be read can be purged.
+        assert!(world.store.purge(&a, lost).await.unwrap());
+        world.reconcile().await.unwrap();
+        assert_eq!(world.messages().await, 6);
+    }
+
+    #[tokio::test]
+    async fn a_tenant_that_storage_does_not_answer_for_holds_up_nobody_else() {
+        let world = World::new();
+        for name in ["a", "b"] {
+            world.stranded(&Tenant::from_claim(name)).await;
+        }
+        let query = Operation::Query(TableName::Jobs);
+        world.faults.script(query, 1, Fault::Refuse);
+        assert!(world.reconcile().await.is_err());
+        assert_eq!(world.messages().await, 1);
+        let round = world.reconcile().await.unwrap();
+        assert_eq!((round.requeued, world.messages().await), (2, 3));
+    }
+
+    #[test]
+    fn the_log_line_has_its_name() {
+        assert_eq!(storage::PASSED_OVER, telemetry::event::ROUND_PASSED_OVER);
     }
 }

@@ -12,7 +12,7 @@ use storage::erase::{Eraser, Erasing};
 use storage::jobs::{Buried, JobStore};
 use storage::port::Result;
 use storage::sessions::SessionStore;
-use storage::{lease, schedule};
+use storage::{Troubles, lease, schedule};
 
 use crate::Engine;
 
@@ -68,20 +68,28 @@ impl<'a> Keeper<'a> {
         }
     }
 
+    /// What fails for one tenant is passed over, and an error when all others have been looked after.
     async fn round(&self) -> Result<()> {
         if !self.may_go_on().await? {
             return Ok(());
         }
-        for erasing in self.eraser.open().await? {
-            self.erase(erasing).await?;
+        let mut troubles = Troubles::default();
+        for erasing in self.eraser.open(&mut troubles).await? {
+            let tenant = erasing.tenant.clone();
+            if let Err(e) = self.erase(erasing).await {
+                troubles.pass_over(&tenant, "the erasing", e);
+            }
         }
         for tenant in self.store().tenants().await? {
             if !self.may_go_on().await? {
-                return Ok(());
+                return troubles.end();
             }
-            self.bury(&tenant).await?;
+            if let Err(e) = self.bury(&tenant).await {
+                troubles.pass_over(&tenant, "what purged jobs have left", e);
+            }
         }
-        self.sweep_if_due().await
+        self.sweep_if_due().await?;
+        troubles.end()
     }
 
     /// Whether this worker is to do it, now or still. A lease lasts four rounds and is renewed once
@@ -179,30 +187,201 @@ impl<'a> Keeper<'a> {
             return Ok(());
         };
         let now = self.engine.clock.now();
+        let mut troubles = Troubles::default();
         for tenant in store.tenants().await? {
             if !self.may_go_on().await? {
-                return Ok(());
+                return troubles.end();
             }
-            if !retention.jobs.is_zero() {
-                let purged = store.purge_ended(&tenant, now - retention.jobs).await?;
-                if purged > 0 {
-                    tracing::info!(%tenant, purged, "{purged} jobs of tenant {tenant} were kept long enough");
-                }
+            if let Err(e) = self.purge_ended(&tenant, now).await {
+                troubles.pass_over(&tenant, "old jobs", e);
             }
-            store.drop_expired_keys(&tenant).await?;
+            if let Err(e) = store.drop_expired_keys(&tenant).await {
+                troubles.pass_over(&tenant, "idempotency keys", e);
+            }
         }
         let orphans = store.drop_orphans(now - retention.orphans_after).await?;
         if orphans > 0 {
             tracing::info!(orphans, "{orphans} blobs belonged to no job");
         }
         // Broken off, it is done again from the start: what is gone costs little to look for.
-        if self.may_go_on().await? {
+        if !troubles.may_pass() && self.may_go_on().await? {
             schedule::done(table, NAME, due).await?;
+        }
+        troubles.end()
+    }
+
+    async fn purge_ended(&self, tenant: &Tenant, now: Timestamp) -> Result<()> {
+        let kept = self.engine.settings.retention.jobs;
+        if kept.is_zero() {
+            return Ok(());
+        }
+        let purged = self.store().purge_ended(tenant, now - kept).await?;
+        if purged > 0 {
+            tracing::info!(%tenant, purged, "{purged} jobs of tenant {tenant} were kept long enough");
         }
         Ok(())
     }
 
     fn store(&self) -> &JobStore {
         &self.engine.store
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use schemas::JobId;
+    use storage::ambient::{Manual, System};
+    use storage::embedded::Store;
+    use storage::fault::{Fault, Faults};
+    use storage::names::{TableName, row as key};
+    use storage::port::{Properties, StorageError, Write};
+    use storage::{Operation, jobs::UnreadableRow};
+    use tokio_util::sync::CancellationToken;
+
+    use super::*;
+    use crate::Worker;
+    use crate::editor::Editor;
+
+    const DAY: Duration = Duration::from_hours(24);
+
+    struct World {
+        worker: Worker,
+        clock: Arc<Manual>,
+        faults: Arc<Faults>,
+        _dir: tempfile::TempDir,
+    }
+
+    impl World {
+        fn new() -> Self {
+            let dir = tempfile::tempdir().unwrap();
+            let clock = Arc::new(Manual::at("2026-11-21T10:00:00Z".parse().unwrap()));
+            let entropy = Arc::new(System::new());
+            let embedded = Store::open(dir.path(), clock.clone(), entropy.clone()).unwrap();
+            let faults = Faults::new(1);
+            let mut config = config::Config::for_tests();
+            config.retention.jobs = DAY;
+            let storage = faults.over(embedded.storage());
+            let worker = Worker::new(
+                JobStore::new(storage, clock.clone(), entropy.clone(), &config.worker),
+                Editor::Offline,
+                Arc::new(crate::Press::built_in().unwrap()),
+                crate::Settings::new(&config),
+                (clock.clone(), entropy),
+                CancellationToken::new(),
+            );
+            Self {
+                worker,
+                clock,
+                faults,
+                _dir: dir,
+            }
+        }
+
+        fn store(&self) -> &JobStore {
+            &self.worker.0.store
+        }
+
+        async fn write(&self, table: TableName, partition: &str, row: String, columns: Properties) {
+            let table_of = &self.store().storage().table;
+            let write = Write::Upsert(row, columns);
+            table_of.write(table, partition, vec![write]).await.unwrap();
+        }
+
+        /// A tenant with a job that has ended.
+        async fn ended(&self, name: &str) -> (Tenant, JobId) {
+            let tenant = Tenant::from_claim(name);
+            let submission = crate::reconciler::tests::submission(&tenant);
+            let id = self.store().submit(submission).await.unwrap().row().id;
+            self.store().cancel(&tenant, id).await.unwrap();
+            (tenant, id)
+        }
+
+        async fn is_there(&self, (tenant, id): &(Tenant, JobId)) -> bool {
+            match self.store().read(tenant, *id).await {
+                Ok(read) => read.is_some(),
+                Err(e) => UnreadableRow::of(&e).is_some(),
+            }
+        }
+
+        /// One by a worker that comes when the lease of the one before has run out.
+        async fn round(&self) -> Result<()> {
+            self.clock.pass(Duration::from_secs(1));
+            round(&self.worker.0).await
+        }
+    }
+
+    #[tokio::test]
+    async fn a_row_that_cannot_be_read_keeps_nothing_else_from_going() {
+        let world = World::new();
+        let (damaged, other) = (world.ended("a").await, world.ended("a").await);
+        let of_b = world.ended("b").await;
+        let columns = Properties::new;
+        let at = key::job(damaged.1);
+        world.write(TableName::Jobs, "a", at, columns()).await;
+        world.clock.pass(2 * DAY);
+        let error = world.round().await.unwrap_err();
+        assert!(UnreadableRow::of(&error).is_some(), "{error:?}");
+        assert!(world.is_there(&damaged).await);
+        assert!(!world.is_there(&other).await && !world.is_there(&of_b).await);
+        // To look again today would help nobody.
+        world.round().await.unwrap();
+
+        // An erasing that cannot be read, and one that meets what cannot be read.
+        world
+            .write(TableName::Tenants, "erasures", "0".to_owned(), columns())
+            .await;
+        let eraser = Keeper::new(&world.worker.0).eraser;
+        eraser.request(&damaged.0).await.unwrap();
+        world.clock.pass(DAY);
+        assert!(world.round().await.is_err());
+        assert!(!world.is_there(&damaged).await);
+        let erasure = eraser.progress(&damaged.0).await.unwrap().unwrap();
+        assert_eq!(erasure.state, ErasureState::Settling);
+    }
+
+    #[tokio::test]
+    async fn a_tenant_that_storage_does_not_answer_for_holds_up_nobody_else() {
+        let world = World::new();
+        let jobs = [world.ended("a").await, world.ended("b").await];
+        for (tenant, id) in &jobs {
+            world.store().purge(tenant, *id).await.unwrap();
+        }
+        world.clock.pass(DAY);
+        let query = Operation::Query(TableName::Jobs);
+        world.faults.script(query, 1, Fault::Refuse);
+        let error = world.round().await.unwrap_err();
+        assert!(matches!(error, StorageError::Unavailable(_)), "{error:?}");
+        let mut left = Vec::new();
+        for (tenant, _) in &jobs {
+            left.push(
+                world
+                    .store()
+                    .tombstones(tenant, None)
+                    .await
+                    .unwrap()
+                    .0
+                    .len(),
+            );
+        }
+        assert_eq!(left, [1, 0]);
+        world.round().await.unwrap();
+        let (tombstones, ..) = world.store().tombstones(&jobs[0].0, None).await.unwrap();
+        assert!(tombstones.is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_daily_sweep_that_storage_broke_off_is_done_again() {
+        let world = World::new();
+        let (of_a, of_b) = (world.ended("a").await, world.ended("b").await);
+        world.clock.pass(2 * DAY);
+        // After those for the tombstones of both.
+        let query = Operation::Query(TableName::Jobs);
+        world.faults.script(query, 3, Fault::Refuse);
+        assert!(world.round().await.is_err());
+        assert!(world.is_there(&of_a).await && !world.is_there(&of_b).await);
+        world.round().await.unwrap();
+        assert!(!world.is_there(&of_a).await);
     }
 }

@@ -406,6 +406,16 @@ pub(crate) async fn queues(
     }
 }
 
+/// Looks at the queues that workers take from, where somebody receives that: for a process that is
+/// there while no worker is.
+pub(crate) async fn work_queues(storage: &Storage, clock: &dyn Clock) {
+    if metrics::are_on() {
+        for queue in [QueueName::Jobs, QueueName::Notifications] {
+            look_at(storage, clock, queue).await;
+        }
+    }
+}
+
 async fn look_at(storage: &Storage, clock: &dyn Clock, queue: QueueName) {
     let labels = [(QUEUE, queue.as_str())];
     // What fails is counted as a failure of storage; the figure stays what it was.

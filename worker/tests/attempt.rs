@@ -284,7 +284,9 @@ impl World {
                 Disposition::Release { after, forgiven } => {
                     let message = &mut self.messages[at];
                     message.visible_at = self.now + u64::try_from(after.as_millis()).unwrap();
-                    message.forgiven += u32::from(forgiven);
+                    if forgiven {
+                        message.forgiven = message.dequeues;
+                    }
                 }
             }
         }

@@ -21,7 +21,6 @@ use super::wait::until_final;
 use super::{ApiError, Context};
 use crate::app::App;
 use crate::problem::{Failure, chain};
-use crate::routes::submit::within_budget;
 use crate::task::finished;
 use crate::view::sha256_hex;
 
@@ -145,7 +144,7 @@ pub(super) async fn make(context: &Context, order: Order) -> Result<Outcome, Api
             callback_url: None,
             not_before: None,
             group: None,
-            warnings: within_budget(order.warnings),
+            warnings: order.warnings,
             idempotency: None,
             traceparent: context.traceparent.clone(),
         };

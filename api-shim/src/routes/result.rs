@@ -18,8 +18,8 @@ use crate::problem::{Answer, Failure, chain};
 use crate::range::Part;
 use crate::routes::path::{DocumentPath, JobPath};
 
-/// `GET /v1/jobs/{id}/result`: `303` to a signed URL where the store has one, else the PDF, or the
-/// one range of it that is asked for; `409` while there is none, or where there will be none.
+/// `GET /v1/jobs/{id}/result`: `303` to a signed URL where the store has one that callers reach, else
+/// the PDF, or the one range of it that is asked for; `409` while there is none, or where there will be none.
 pub(crate) async fn read(
     State(app): State<App>,
     caller: Caller,
@@ -146,12 +146,14 @@ async fn send(
         response.headers_mut().remove(header::CONTENT_LENGTH);
         return Ok(response);
     }
-    let expires = app.clock.now() + app.settings.link_lifetime;
     let blobs = &app.jobs.storage().blobs;
     let (container, path) = (document.container, document.path.as_str());
-    let url = blobs.signed_url(container, path, &document.file_name, expires);
-    if let Some(url) = url.await? {
-        return see_other(&url);
+    if app.settings.signed_urls {
+        let expires = app.clock.now() + app.settings.link_lifetime;
+        let url = blobs.signed_url(container, path, &document.file_name, expires);
+        if let Some(url) = url.await? {
+            return see_other(&url);
+        }
     }
     let mut response = document.head()?;
     if method == Method::HEAD {

@@ -8,7 +8,6 @@ use http::StatusCode;
 use http::header::{self, HeaderName, HeaderValue};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use schemas::cv::Warning;
 use schemas::job::{BUILT_IN_THEMES, JobInput, JobRequest, Links, Output, ThemeName};
 use schemas::locale::Day;
 use schemas::{ProblemKind, Tenant};
@@ -29,10 +28,6 @@ const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
 /// Bodies over this are read and hashed away from the async threads.
 const SMALL_BODY: usize = 64 * 1024;
-
-/// Bytes of all warnings of one request as JSON: with what the worker adds they must fit one
-/// column of the job's row, 32 Ki UTF-16 units.
-const WARNING_BUDGET: usize = 12 * 1024;
 
 /// `POST /v1/jobs`: `202` with the job.
 pub(crate) async fn submit(State(app): State<App>, caller: Caller, request: Request) -> Answer {
@@ -108,7 +103,7 @@ pub(super) async fn accept(
         callback_url,
         not_before: request.not_before,
         group: None,
-        warnings: within_budget(source.normalised.warnings),
+        warnings: source.normalised.warnings,
         idempotency,
         traceparent,
     };
@@ -181,47 +176,5 @@ fn date_letter(input: &mut JobInput, today: Day) {
         let locale = input.language().locale();
         let letter = input.options.letter.get_or_insert_default();
         letter.date.get_or_insert_with(|| locale.day(today));
-    }
-}
-
-pub(crate) fn within_budget(mut warnings: Vec<Warning>) -> Vec<Warning> {
-    let mut left = WARNING_BUDGET;
-    let fits = warnings.iter().take_while(|warning| {
-        let size = serde_json::to_string(warning).map_or(usize::MAX, |json| json.len());
-        left.checked_sub(size)
-            .inspect(|less| left = *less)
-            .is_some()
-    });
-    let fits = fits.count();
-    let more = warnings.len() - fits;
-    if more > 0 {
-        warnings.truncate(fits);
-        warnings.push(Warning::new(
-            "",
-            "more",
-            format!("and {more} more warnings"),
-        ));
-    }
-    warnings
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn warnings_are_cut_to_what_a_row_holds() {
-        let check = |count: usize, size: usize, kept: usize, last: &str| {
-            let warning = Warning::new("profile", "too_long", "x".repeat(size));
-            let warnings = within_budget(vec![warning; count]);
-            assert_eq!(warnings.len(), kept, "{count} of {size}");
-            assert_eq!(warnings.last().map_or("", |w| w.code.as_str()), last);
-            let json = serde_json::to_string(&warnings).unwrap();
-            assert!(json.len() < WARNING_BUDGET + 1024, "{}", json.len());
-        };
-        check(0, 10, 0, "");
-        check(5, 100, 5, "too_long");
-        check(202, 200, 50, "more");
-        check(1, 20_000, 1, "more");
     }
 }

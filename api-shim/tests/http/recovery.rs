@@ -1,19 +1,20 @@
 //! Calls of unknown outcome: the owner's consent to pay again, and the provider's webhook.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use hmac::{Hmac, KeyInit as _, Mac as _};
+use jiff::SignedDuration;
 use reqwest::StatusCode;
 use schemas::message::{QueueMessage, ReplyMessage};
 use schemas::{JobId, Problem, ProblemKind};
 use serde_json::{Value, json};
-use sha2::Sha256;
 use storage::jobs::{Ending, RowState};
 use storage::names::QueueName;
+use webhook::Secret;
 
 use crate::server::{Server, ms, problem, settings};
 
-const KEY: &[u8; 24] = b"a key of twenty-four by.";
+/// What the provider signs with.
+fn shared() -> Secret {
+    Secret::generate([7; 32])
+}
 
 async fn hold(server: &Server, id: JobId) {
     let calling = server.call(id).await;
@@ -70,24 +71,21 @@ async fn no_other_state_takes_consent() {
 
 async fn hooked() -> Server {
     let mut settings = settings();
-    let secret = format!("whsec_{}", STANDARD.encode(KEY));
-    settings.webhook = webhook::Secret::parse(&secret).ok();
-    Server::with_grace(settings, |storage| storage, ms(2_000)).await
+    settings.webhook = Some(shared());
+    Server::with(settings, |storage| storage).await
 }
 
-/// Posts an event, signed by `key` at a time so many seconds off.
-async fn post(server: &Server, event: &Value, key: &[u8], late: i64) -> reqwest::Response {
+/// Posts an event, signed with a secret at a time so many seconds off.
+async fn post(server: &Server, event: &Value, secret: Secret, late: i64) -> reqwest::Response {
     let (id, body) = ("wh_1", event.to_string());
-    let sent = server.wall_clock().as_second() - late;
-    let mut mac = Hmac::<Sha256>::new_from_slice(key).unwrap();
-    mac.update(format!("{id}.{sent}.{body}").as_bytes());
-    let signature = STANDARD.encode(mac.finalize().into_bytes());
+    let sent = server.wall_clock() - SignedDuration::from_secs(late);
+    let signature = webhook::sign(id, sent, body.as_bytes(), &[secret]);
     let request = server.post("/v1/hooks/openai");
     let request = request
         .header("content-type", "application/json")
         .header("webhook-id", id)
-        .header("webhook-timestamp", sent.to_string())
-        .header("webhook-signature", format!("v1,{signature}"));
+        .header("webhook-timestamp", sent.as_second().to_string())
+        .header("webhook-signature", signature);
     request.body(body).send().await.unwrap()
 }
 
@@ -109,7 +107,7 @@ async fn a_signed_webhook_puts_the_id_on_the_queue_and_nothing_else() {
         ("response.completed", "a b", false),
         ("response.completed", &long, false),
     ] {
-        let response = post(&server, &event(kind, id), KEY, 0).await;
+        let response = post(&server, &event(kind, id), shared(), 0).await;
         assert_eq!(response.status(), StatusCode::NO_CONTENT, "{kind} {id}");
         let queue = &server.jobs.storage().queue;
         let messages = queue
@@ -126,7 +124,7 @@ async fn a_signed_webhook_puts_the_id_on_the_queue_and_nothing_else() {
             "{kind} {id}"
         );
     }
-    let odd = post(&server, &json!({"hello": 1}), KEY, 0).await;
+    let odd = post(&server, &json!({"hello": 1}), shared(), 0).await;
     assert_eq!(odd.status(), StatusCode::NO_CONTENT);
 }
 
@@ -135,9 +133,11 @@ async fn what_the_provider_did_not_sign_is_refused() {
     let server = hooked().await;
     let event = event("response.completed", "resp_1");
     let refused = |response| problem(response, ProblemKind::InvalidRequest, "not signed");
-    refused(post(&server, &event, b"another key, of the same length", 0).await).await;
-    refused(post(&server, &event, KEY, 302).await).await;
-    refused(post(&server, &event, KEY, -302).await).await;
+    let other = Secret::generate([8; 32]);
+    refused(post(&server, &event, other, 0).await).await;
+    refused(post(&server, &event, shared(), 302).await).await;
+    // Ahead by more than a slow machine can make up for.
+    refused(post(&server, &event, shared(), -360).await).await;
     let bare = server.post("/v1/hooks/openai").json(&event).send().await;
     refused(bare.unwrap()).await;
     assert_eq!(server.stored().await.1, 0, "nothing may be enqueued");
@@ -147,6 +147,6 @@ async fn what_the_provider_did_not_sign_is_refused() {
 async fn without_a_secret_there_is_no_such_route() {
     let server = Server::start().await;
     let event = event("response.completed", "resp_1");
-    let response = post(&server, &event, KEY, 0).await;
+    let response = post(&server, &event, shared(), 0).await;
     problem(response, ProblemKind::NotFound, "no secret").await;
 }

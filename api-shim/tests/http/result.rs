@@ -213,6 +213,31 @@ async fn a_store_with_web_addresses_is_asked_for_one() {
     assert!(response.bytes().await.unwrap().is_empty());
 }
 
+/// As of an account behind a firewall: it could sign, and nobody would get there.
+#[tokio::test]
+async fn a_store_whose_web_addresses_nobody_reaches_is_not_asked() {
+    let over = |storage: Storage| {
+        let signs = Signs {
+            inner: storage.blobs.clone(),
+            url: None,
+        };
+        Storage {
+            blobs: Arc::new(signs),
+            ..storage
+        }
+    };
+    let closed = api_shim::Settings {
+        signed_urls: false,
+        ..settings()
+    };
+    let server = Server::with(closed, over).await;
+    let job = server.submit().await;
+    server.succeed(job.id, PDF).await;
+    let response = server.get(&job.links.result).send().await.unwrap();
+    assert_eq!(response.status(), StatusCode::OK);
+    assert_eq!(response.bytes().await.unwrap(), PDF);
+}
+
 #[tokio::test]
 async fn a_panic_is_a_500_without_detail_and_the_server_goes_on() {
     let over = |storage: Storage| {

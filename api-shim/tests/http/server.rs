@@ -10,7 +10,7 @@ use schemas::job::{DocumentName, Editor, JobStatus};
 use schemas::{JobId, Problem, ProblemKind, Tenant};
 use serde_json::{Value, json};
 use storage::ambient::System;
-use storage::fault::Faults;
+use storage::fault::{Faults, Operation};
 use storage::jobs::{
     CallOutcome, DocumentFacts, Ending, JobStore, Latch, Loaded, PdfFacts, StoredPdf, Token,
 };
@@ -39,13 +39,13 @@ pub(crate) fn ms(millis: u64) -> Duration {
     Duration::from_millis(millis)
 }
 
-/// Settings whose waits are short.
+/// Settings whose waits are short. Limits are longer than a busy machine stands still.
 pub(crate) fn settings() -> Settings {
     Settings {
         request_timeout: ms(5_000),
         poll_min: ms(5),
         poll_max: ms(50),
-        ready_timeout: ms(200),
+        ready_timeout: ms(1_000),
         ..Settings::default()
     }
 }
@@ -56,7 +56,7 @@ impl Server {
     }
 
     pub(crate) async fn with(settings: Settings, over: impl FnOnce(Storage) -> Storage) -> Self {
-        Self::with_grace(settings, over, ms(2_000)).await
+        Self::with_grace(settings, over, ms(10_000)).await
     }
 
     pub(crate) async fn with_grace(
@@ -79,7 +79,7 @@ impl Server {
         let serving = tokio::spawn(api_shim::serve(listener, app, shutdown.clone(), grace));
         let http = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
-            .timeout(ms(20_000))
+            .timeout(ms(60_000))
             .build()
             .unwrap();
         Self {
@@ -97,6 +97,20 @@ impl Server {
     /// A moment for [`Server::since`].
     pub(crate) fn now(&self) -> Duration {
         self.clock.monotonic()
+    }
+
+    /// How often storage was asked for this.
+    pub(crate) fn calls(&self, operation: Operation) -> u64 {
+        self.faults.calls(operation)
+    }
+
+    /// Returns once storage was asked for this more often than so many times.
+    pub(crate) async fn called(&self, operation: Operation, more_than: u64) {
+        let begun = self.now();
+        while self.calls(operation) <= more_than {
+            assert!(self.since(begun) < ms(30_000), "{operation} never comes");
+            tokio::time::sleep(ms(2)).await;
+        }
     }
 
     /// The server's wall clock.

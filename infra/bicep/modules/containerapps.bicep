@@ -15,7 +15,10 @@ param workerIdentityId string
 param workerClientId string
 param vaultUri string
 param secretNames array
+@description('Settings of all programs, by the names of their variables.')
 param settings object
+@description('Settings of the workers alone: the model, whose key nobody else has.')
+param modelSettings object
 param shimMaxReplicas int
 param workerMaxReplicas int
 param workerConcurrency int
@@ -69,6 +72,8 @@ var shimSettings = union(both, {
   AZURE_CLIENT_ID: shimClientId
   PRESSWORK_SERVER__LISTEN: '0.0.0.0:8080'
   PRESSWORK_AUTH__ANONYMOUS: 'off'
+  // The firewall of the account lets no caller in, by a signed URL either: the API sends results itself.
+  PRESSWORK_STORAGE__AZURE__SIGNED_URLS: 'off'
   // Who called is told by Front Door to the ingress, and by the ingress to us.
   PRESSWORK_LIMITS__PROXY_HOPS: frontDoor ? '2' : '1'
   PRESSWORK_HTTP__HSTS: '365d'
@@ -79,7 +84,7 @@ var workerSettings = union(both, {
   PRESSWORK_WORKER__REPLICAS: string(workerMaxReplicas)
   PRESSWORK_WORKER__SHUTDOWN_GRACE: '110s'
   PRESSWORK_TELEMETRY__METRICS_LISTEN: '0.0.0.0:9464'
-})
+}, modelSettings)
 
 var shimPlain = [for item in items(shimSettings): { name: item.key, value: string(item.value) }]
 var shimHidden = [for name in shimSecretNames: { name: shimSecretVariables[name], secretRef: name }]

@@ -53,10 +53,11 @@ var schedules = [
 ]
 
 // No job calls a model, and none has its key.
-var variables = [for item in items(union(settings, { CV_EDITOR: 'offline' })): { name: item.key, value: string(item.value) }]
+var variables = [for item in items(settings): { name: item.key, value: string(item.value) }]
 
 resource job 'Microsoft.App/jobs@2024-10-02-preview' = [for schedule in schedules: {
-  name: 'job-presswork-${schedule.name}-${take(environmentName, 8)}'
+  // 32 characters at most, so without the name of the application: nothing is cut off.
+  name: 'job-${schedule.name}-${environmentName}'
   location: location
   tags: tags
   identity: { type: 'UserAssigned', userAssignedIdentities: { '${schedule.identityId}': {} } }

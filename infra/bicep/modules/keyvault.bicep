@@ -8,6 +8,8 @@ param values object
 param names array
 @description('Azure OpenAI account whose key becomes the secret azure-openai-key; empty for none.')
 param openAiName string
+@description('Whether the vault cannot be deleted for good before its 90 days are over.')
+param purgeProtection bool
 param insightsName string
 @description('When secrets that are written now expire, in seconds since 1970.')
 param expiresAt int
@@ -42,16 +44,20 @@ resource vault 'Microsoft.KeyVault/vaults@2023-07-01' = {
   location: location
   tags: tags
   properties: {
+    // checkov:skip=CKV_AZURE_42:Soft delete is always on; purge protection is a parameter, on but in development.
+    // checkov:skip=CKV_AZURE_110:A parameter, on but in development, where it would hold the name for 90 days after each `azd down`.
     // checkov:skip=CKV_AZURE_189:Public access is off in private networks, and else open to named addresses and the subnet of the apps alone.
     tenantId: subscription().tenantId
     sku: { family: 'A', name: 'standard' }
     enableRbacAuthorization: true
     enableSoftDelete: true
-    softDeleteRetentionInDays: 90
-    enablePurgeProtection: true
+    softDeleteRetentionInDays: purgeProtection ? 90 : 7
+    // Azure takes no `false`: it is on, or was never set.
+    enablePurgeProtection: purgeProtection ? true : null
     publicNetworkAccess: privateNetwork && empty(allowedAddresses) ? 'Disabled' : 'Enabled'
     networkAcls: {
-      // Container Apps fetches references to secrets as a trusted service.
+      // For Azure Resource Manager, which deploys secrets as a trusted service. Container Apps is none: it
+      // fetches references to secrets by the private endpoint, or from the subnet of the apps.
       bypass: 'AzureServices'
       defaultAction: 'Deny'
       ipRules: [for address in allowedAddresses: { value: address }]

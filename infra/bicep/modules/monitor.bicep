@@ -46,6 +46,9 @@ resource saved 'Microsoft.OperationalInsights/workspaces/savedSearches@2020-08-0
   parent: workspace
   name: query.name
   properties: {
+    // Without it a second deployment is told 409. The service takes it here alone, the type has it beside `properties`.
+    #disable-next-line BCP037
+    etag: '*'
     category: 'Presswork'
     displayName: query.title
     query: query.query

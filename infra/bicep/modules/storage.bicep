@@ -82,7 +82,6 @@ var roles = {
   'Storage Table Data Reader': '76199698-9eea-4c19-bc75-cec21354c6b6'
   'Storage Blob Data Contributor': 'ba92f5b4-2d11-453d-a403-e96b0029c9fe'
   'Storage Blob Data Reader': '2a2b9908-6ea1-4ae2-8e65-a410df84e7d1'
-  'Storage Blob Delegator': 'db58b8e5-c6ad-4a2a-8342-4190687cbf4a'
 }
 
 // The shim puts messages and never takes one. It asks how full queues are.
@@ -96,18 +95,19 @@ var queueGrants = [
   { queue: 'jobs-poison', principalId: workerPrincipalId, role: 'Storage Queue Data Message Sender' }
   { queue: 'notifications-poison', principalId: workerPrincipalId, role: 'Storage Queue Data Message Sender' }
   { queue: 'webhook-deadletter', principalId: workerPrincipalId, role: 'Storage Queue Data Message Sender' }
-  // The reconciler puts back what is stranded. Both jobs ask at their start whether there is a queue.
+  // The reconciler puts back what is stranded, and tells how old and how long both queues are.
   { queue: 'jobs', principalId: reconcilePrincipalId, role: 'Storage Queue Data Message Sender' }
   { queue: 'notifications', principalId: reconcilePrincipalId, role: 'Storage Queue Data Message Sender' }
   { queue: 'jobs', principalId: reconcilePrincipalId, role: 'Storage Queue Data Reader' }
+  { queue: 'notifications', principalId: reconcilePrincipalId, role: 'Storage Queue Data Reader' }
+  // The retention tells of sessions that have expired. It asks at its start whether there is a queue.
+  { queue: 'notifications', principalId: retentionPrincipalId, role: 'Storage Queue Data Message Sender' }
   { queue: 'jobs', principalId: retentionPrincipalId, role: 'Storage Queue Data Reader' }
 ]
 
 var accountGrants = [
   { principalId: shimPrincipalId, role: 'Storage Queue Data Reader' }
   { principalId: shimPrincipalId, role: 'Storage Table Data Contributor' }
-  // It signs the URL of a result, as itself and for minutes.
-  { principalId: shimPrincipalId, role: 'Storage Blob Delegator' }
   { principalId: workerPrincipalId, role: 'Storage Queue Data Reader' }
   { principalId: workerPrincipalId, role: 'Storage Table Data Contributor' }
   { principalId: reconcilePrincipalId, role: 'Storage Table Data Contributor' }
@@ -238,10 +238,11 @@ resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2024-01
           type: 'Lifecycle'
           definition: {
             filters: { blobTypes: ['blockBlob', 'appendBlob'] }
-            // What a person has erased must be gone: versions live as long as soft-deleted blobs.
+            // What a person has erased must be gone. A version that this rule deletes is soft-deleted, for
+            // 7 days more, so a day is enough: nine days after its deletion nothing is left of a blob.
             actions: {
-              version: { delete: { daysAfterCreationGreaterThan: 7 } }
-              snapshot: { delete: { daysAfterCreationGreaterThan: 7 } }
+              version: { delete: { daysAfterCreationGreaterThan: 1 } }
+              snapshot: { delete: { daysAfterCreationGreaterThan: 1 } }
             }
           }
         }

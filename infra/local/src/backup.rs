@@ -51,8 +51,9 @@ pub(crate) fn restore(settings: SettingsArgs, args: &RestoreArgs) -> anyhow::Res
         println!("the former store is kept as {}", former.display());
     }
     println!(
-        "Now run `presswork doctor --after-restore`, before any worker: it holds the jobs whose \
-         model call may have been made after the backup."
+        "Now run `presswork doctor --after-restore --data {}`, before any worker: it holds the jobs \
+         whose model call may have been made after the backup.",
+        dir.display()
     );
     Ok(())
 }

@@ -4,9 +4,12 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
-use reqwest::{Response, StatusCode, header};
+use reqwest::header::HeaderValue;
+use reqwest::{Response, StatusCode, Url, header};
 use schemas::Problem;
 use schemas::job::{JobRequest, JobStatus};
+
+use crate::key;
 
 /// Talks to one server.
 #[derive(Debug)]
@@ -16,15 +19,10 @@ pub(crate) struct Client {
 }
 
 impl Client {
-    /// A client of the server at a base URL, perhaps with an API key.
-    pub(crate) fn new(server: &str, key: Option<&str>) -> anyhow::Result<Self> {
+    /// A client of the server at a base URL, perhaps with a key (`KeyArgs::authorization`).
+    pub(crate) fn new(server: &str, key: Option<HeaderValue>) -> anyhow::Result<Self> {
         let mut headers = header::HeaderMap::new();
-        if let Some(key) = key {
-            let mut key =
-                header::HeaderValue::try_from(key.trim()).context("that is no API key")?;
-            key.set_sensitive(true);
-            headers.insert("x-api-key", key);
-        }
+        headers.extend(key.map(|key| (header::AUTHORIZATION, key)));
         let http = reqwest::Client::builder()
             .default_headers(headers)
             .connect_timeout(Duration::from_secs(5))
@@ -33,7 +31,7 @@ impl Client {
             .build()?;
         Ok(Self {
             http,
-            server: server.trim_end_matches('/').to_owned(),
+            server: server.to_owned(),
         })
     }
 
@@ -98,6 +96,22 @@ impl Client {
     }
 }
 
+/// The address of a server, to which paths are added.
+pub(crate) fn base_url(text: &str) -> Result<String, String> {
+    url(text).map(|url| url.trim_end_matches('/').to_owned())
+}
+
+/// An address to which requests can be sent.
+pub(crate) fn url(text: &str) -> Result<String, String> {
+    let url = text.parse::<Url>().ok();
+    match url.filter(|url| ["http", "https"].contains(&url.scheme())) {
+        Some(_) => Ok(text.to_owned()),
+        None => {
+            Err("expected an address with its scheme, such as http://127.0.0.1:8080".to_owned())
+        }
+    }
+}
+
 /// The answer, or its problem in words.
 pub(crate) async fn checked(response: Response) -> anyhow::Result<Response> {
     let status = response.status();
@@ -105,6 +119,9 @@ pub(crate) async fn checked(response: Response) -> anyhow::Result<Response> {
         return Ok(response);
     }
     match response.json::<Problem>().await {
+        Ok(problem) if status == StatusCode::UNAUTHORIZED => {
+            bail!("{}\n{}", explain(&problem), key::HOW)
+        }
         Ok(problem) => bail!(explain(&problem)),
         Err(_) => bail!("the server answered {status}"),
     }

@@ -1,19 +1,27 @@
 //! `presswork demo`: the whole way of one job, through the real HTTP API, step by step.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context as _;
+use clap::Args;
 use config::SettingsArgs;
 use schemas::job::{Input, JobKind, JobRequest, Options};
 use storage::Clock as _;
 use storage::ambient::System as Ambient;
 use tokio_util::sync::CancellationToken;
 
-use crate::cli::DemoArgs;
 use crate::client::{Client, ended_without};
 use crate::submit::{outcome, place, say};
 use crate::system::System;
+
+/// `presswork demo`.
+#[derive(Debug, Args)]
+pub(crate) struct DemoArgs {
+    /// The directory for cv.pdf
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    out: PathBuf,
+}
 
 /// Starts a system of its own, sends the sample CV, and leaves `cv.pdf`.
 pub(crate) async fn run(settings: SettingsArgs, args: DemoArgs) -> anyhow::Result<()> {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::bail;
 use bytes::Bytes;
+use clap::Args;
 use config::{Backend, Config, SettingsArgs};
 use jiff::tz::TimeZone;
 use openai::Probe;
@@ -17,13 +18,28 @@ use storage::names::{Container, QueueName, TableName};
 use storage::port::{Metadata, Properties, PutMode, StorageError, Write};
 use storage::{Clock as _, spend};
 
-use crate::cli::DoctorArgs;
-use crate::{held, receivers, store};
+use crate::store::{self, StoreArgs};
+use crate::{held, receivers};
 
 /// A clock that is this wrong makes signed requests fail soon.
 const BAD_SKEW: Duration = Duration::from_mins(10);
 /// Times of the table have whole seconds in Azure.
 const SMALL_SKEW: Duration = Duration::from_secs(5);
+
+/// `presswork doctor`.
+#[derive(Debug, Args)]
+pub(crate) struct DoctorArgs {
+    /// For a store that was restored from a backup or failed over, before any worker is started:
+    /// holds every open job whose reply is not stored, until `presswork held release`
+    #[arg(long)]
+    after_restore: bool,
+    /// Holds those alone that had begun a call when the backup was made: for a store on which no
+    /// worker ran after that
+    #[arg(long, requires = "after_restore")]
+    only_begun: bool,
+    #[command(flatten)]
+    store: StoreArgs,
+}
 
 /// Checks everything, or holds what one store's restore leaves in doubt.
 pub(crate) async fn run(settings: SettingsArgs, args: DoctorArgs) -> anyhow::Result<()> {
@@ -42,10 +58,10 @@ pub(crate) async fn run(settings: SettingsArgs, args: DoctorArgs) -> anyhow::Res
 /// Holds every open job that may have been called, until an operator releases it.
 async fn after_restore(settings: SettingsArgs, args: &DoctorArgs) -> anyhow::Result<()> {
     let (_, jobs) = args.store.open(settings).await?;
-    let suspects = if args.queued_too {
-        Suspects::QueuedToo
-    } else {
+    let suspects = if args.only_begun {
         Suspects::Begun
+    } else {
+        Suspects::All
     };
     let (mut open, mut newly) = (0_u64, 0_u64);
     for tenant in store::tenants(&jobs, None).await? {

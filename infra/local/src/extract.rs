@@ -1,92 +1,75 @@
 //! `presswork extract`: the CV out of a document, as JSON or in another form.
 
 use std::fmt::Write as _;
-use std::io::{Read as _, Write as _};
-use std::path::Path;
+use std::path::PathBuf;
 
-use anyhow::{Context as _, bail};
-use convert::{Extracted, Limits, html, json_resume, markdown, pdf};
-use schemas::cv::Normalised;
+use clap::{Args, ValueEnum};
+use convert::{Extracted, html, json_resume, markdown};
 use serde_json::Value;
 
-use crate::cli::{ExtractArgs, ExtractFormat};
-use crate::render::explain;
+use crate::input::Document;
 
-/// A little more than any reader takes, so that the reader's own limit speaks.
-const MAX_INPUT: u64 = 32 * 1024 * 1024;
+/// `presswork extract`.
+#[derive(Debug, Args)]
+pub(crate) struct ExtractArgs {
+    /// The document (.docx, text, a PDF made by Presswork, a CV or JSON Resume in JSON); `-` reads
+    /// standard input
+    input: PathBuf,
+    /// What to print
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+    /// Short for --format json
+    #[arg(long, conflicts_with_all = ["report", "format"])]
+    json: bool,
+    /// Short for --format report
+    #[arg(long, conflicts_with = "format")]
+    report: bool,
+    /// Leave the photo out
+    #[arg(long)]
+    no_photo: bool,
+}
+
+/// What `presswork extract` prints.
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+enum Format {
+    /// The CV, sources and what was not placed
+    #[default]
+    Json,
+    /// One line a value: field, value, place in the document, certainty
+    Report,
+    /// A page of its own
+    Html,
+    /// Plain text with marks
+    Markdown,
+    /// The CV as JSON Resume (jsonresume.org)
+    JsonResume,
+}
 
 /// Reads the document and prints what was found.
 pub(crate) fn run(args: &ExtractArgs) -> anyhow::Result<()> {
-    let bytes = read_bytes(&args.input)?;
-    let mut extracted = extract(&args.input, &bytes)?;
+    let mut extracted = Document::read(&args.input)?.extract()?;
     extracted.cv = extracted.with_photo();
     if args.no_photo {
         extracted.cv.photo_url = None;
+        extracted.photo = None;
     }
     let format = if args.report {
-        ExtractFormat::Report
+        Format::Report
     } else {
         args.format
     };
     let mut text = match format {
-        ExtractFormat::Json => serde_json::to_string_pretty(&extracted)?,
-        ExtractFormat::Report => report(&extracted),
-        ExtractFormat::Html => html::write(&extracted.cv),
-        ExtractFormat::Markdown => markdown::write(&extracted.cv),
-        ExtractFormat::JsonResume => {
-            serde_json::to_string_pretty(&json_resume::write(&extracted.cv))?
-        }
+        Format::Json => serde_json::to_string_pretty(&extracted)?,
+        Format::Report => report(&extracted),
+        Format::Html => html::write(&extracted.cv),
+        Format::Markdown => markdown::write(&extracted.cv),
+        Format::JsonResume => serde_json::to_string_pretty(&json_resume::write(&extracted.cv))?,
     };
     if !text.ends_with('\n') {
         text.push('\n');
     }
-    std::io::stdout()
-        .write_all(text.as_bytes())
-        .context("the result was not written")
-}
-
-/// Which reader a file gets: by its first bytes, since names lie.
-fn extract(path: &Path, bytes: &[u8]) -> anyhow::Result<Extracted> {
-    let limits = Limits::default();
-    let is_package = bytes.starts_with(b"PK") || bytes.starts_with(&[0xd0, 0xcf, 0x11, 0xe0]);
-    if is_package {
-        return Ok(convert::docx::read(bytes, &limits)?);
-    }
-    if bytes.starts_with(b"%PDF-") {
-        return Ok(as_it_says(pdf::read(bytes)?));
-    }
-    let Ok(text) = std::str::from_utf8(bytes) else {
-        bail!(
-            "{} is neither a Word document (.docx), nor a PDF, nor text or JSON in UTF-8",
-            path.display()
-        );
-    };
-    let text = text.trim_start_matches('\u{feff}');
-    if text.trim_start().starts_with('{') {
-        let value = serde_json::from_str(text)
-            .with_context(|| format!("{} is no sound JSON", path.display()))?;
-        return from_json(&value);
-    }
-    Ok(convert::text::read(text, &limits)?)
-}
-
-fn from_json(value: &Value) -> anyhow::Result<Extracted> {
-    let normalised = if json_resume::is_json_resume(value) {
-        json_resume::read(value)?
-    } else {
-        schemas::cv::normalise(value).map_err(|e| explain(&e))?
-    };
-    Ok(as_it_says(normalised))
-}
-
-/// A CV that was data already: every value is certain and none has a place in a document.
-fn as_it_says(normalised: Normalised) -> Extracted {
-    Extracted {
-        language: normalised.cv.language.clone(),
-        cv: normalised.cv,
-        warnings: normalised.warnings,
-        ..Extracted::default()
-    }
+    print!("{text}");
+    Ok(())
 }
 
 /// One line a value: field, value, place in the document, certainty.
@@ -114,7 +97,11 @@ fn report(extracted: &Extracted) -> String {
             photo.data.len()
         )),
         (None, Some(reason)) => line(format!("{:44}left out: {reason:?}", "photo")),
-        (None, None) => {}
+        (None, None) => {
+            if let Some(uri) = &extracted.cv.photo_url {
+                line(format!("{:44}data URI of {} bytes", "photo", uri.len()));
+            }
+        }
     }
     if let Some(language) = &extracted.language {
         line(format!("{:44}{language}", "language"));
@@ -159,19 +146,4 @@ fn shown(value: &Value) -> String {
             .join(", "),
         other => other.to_string(),
     }
-}
-
-fn read_bytes(path: &Path) -> anyhow::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    if path == Path::new("-") {
-        std::io::stdin()
-            .take(MAX_INPUT)
-            .read_to_end(&mut bytes)
-            .context("standard input cannot be read")?;
-    } else {
-        std::fs::File::open(path)
-            .and_then(|file| file.take(MAX_INPUT).read_to_end(&mut bytes))
-            .with_context(|| format!("{} cannot be read", path.display()))?;
-    }
-    Ok(bytes)
 }

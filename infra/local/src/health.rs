@@ -6,6 +6,8 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use clap::Args;
 
+use crate::client::url;
+
 /// `presswork health`.
 #[derive(Debug, Args)]
 pub(crate) struct HealthArgs {
@@ -13,7 +15,8 @@ pub(crate) struct HealthArgs {
     #[arg(
         long,
         value_name = "URL",
-        default_value = "http://127.0.0.1:8080/readyz"
+        default_value = "http://127.0.0.1:8080/readyz",
+        value_parser = url
     )]
     endpoint: String,
     /// Longest time for the answer, in seconds

@@ -1,12 +1,32 @@
 //! `presswork held`: jobs that are held after a restore, for an operator to decide about.
 
 use anyhow::bail;
+use clap::{Args, Subcommand};
 use config::SettingsArgs;
 use schemas::{JobId, Tenant};
 use storage::jobs::{Consent, JobRow, JobStore};
 
-use crate::cli::{HeldCommand, HeldJobArgs};
-use crate::store;
+use crate::store::{self, StoreArgs};
+
+/// `presswork held`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum HeldCommand {
+    /// Lists them: job, time of submission, last call
+    List(StoreArgs),
+    /// Lets jobs go on; those without a stored reply are called again, and perhaps paid for again
+    Release(HeldJobArgs),
+    /// Gives jobs up: their outcome stays unknown
+    Drop(HeldJobArgs),
+}
+
+/// Which held job.
+#[derive(Debug, Args)]
+pub(crate) struct HeldJobArgs {
+    /// The job's id, or `all`
+    id: String,
+    #[command(flatten)]
+    store: StoreArgs,
+}
 
 /// One command.
 pub(crate) async fn run(settings: SettingsArgs, command: HeldCommand) -> anyhow::Result<()> {

@@ -36,7 +36,7 @@ pub(crate) struct ImportArgs {
 
 /// Reads all of an export.
 pub(crate) async fn load(settings: SettingsArgs, args: &ImportArgs) -> anyhow::Result<()> {
-    let (_, jobs) = args.store.open(settings).await?;
+    let (_, jobs) = args.store.open_or_make(settings).await?;
     let storage = jobs.storage();
     let there = storage
         .table

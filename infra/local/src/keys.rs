@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
-use clap::{Args, Subcommand};
+use clap::{ArgGroup, Args, Subcommand};
 use config::SettingsArgs;
 use jiff::Timestamp;
 use schemas::Tenant;
@@ -73,9 +73,9 @@ pub(crate) struct ListArgs {
 
 /// `presswork keys rotate`.
 #[derive(Debug, Args)]
+#[command(group = ArgGroup::new("which").args(["id", "tenant"]).required(true))]
 pub(crate) struct RotateArgs {
     /// The key's id, the 12 characters after pw_
-    #[arg(required_unless_present = "tenant", conflicts_with = "tenant")]
     id: Option<String>,
     /// All keys of this tenant
     #[arg(long, value_name = "TENANT", value_parser = tenant)]
@@ -92,9 +92,10 @@ pub(crate) struct RotateArgs {
 
 /// `presswork keys revoke`.
 #[derive(Debug, Args)]
+#[command(group = ArgGroup::new("which").args(["ids", "tenant"]).required(true))]
 pub(crate) struct RevokeArgs {
     /// Ids of keys, the 12 characters after pw_
-    #[arg(required_unless_present = "tenant", conflicts_with = "tenant")]
+    #[arg(value_name = "ID")]
     ids: Vec<String>,
     /// All keys of this tenant
     #[arg(long, value_name = "TENANT", value_parser = tenant)]

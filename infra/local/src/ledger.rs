@@ -3,19 +3,22 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::str::FromStr;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
+use clap::Args;
 use config::SettingsArgs;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _};
 use schemas::{JobId, Usd};
 use serde_json::{Value, json};
+use storage::Clock as _;
+use storage::ambient::System;
 use storage::jobs::{CallOutcome, LedgerRow};
 
-use crate::cli::LedgerArgs;
-use crate::store;
+use crate::store::{self, StoreArgs};
 
 /// How long after its submission a job may still be called: the longest time in the queue, and
 /// then some for owners who agree late to pay again.
@@ -25,12 +28,66 @@ const SKEW: Duration = Duration::from_hours(1);
 /// Excess calls are a fault of the program: so many are enough to look into.
 const MOST_SHOWN: usize = 100;
 
+/// `presswork ledger`.
+#[derive(Debug, Args)]
+pub(crate) struct LedgerArgs {
+    /// The first day to count (UTC): a date such as 2026-11-01, `today` or `yesterday`
+    #[arg(long, value_name = "DAY")]
+    since: Day,
+    /// The last day to count (UTC) [default: all that follow]
+    #[arg(long, value_name = "DAY")]
+    until: Option<Day>,
+    /// One tenant alone
+    #[arg(long, value_name = "TENANT")]
+    tenant: Option<String>,
+    /// As JSON
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    store: StoreArgs,
+}
+
+/// A day in UTC, as an operator says it.
+#[derive(Clone, Copy, Debug)]
+enum Day {
+    Today,
+    Yesterday,
+    On(Date),
+}
+
+impl FromStr for Day {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "today" => Ok(Self::Today),
+            "yesterday" => Ok(Self::Yesterday),
+            date => date
+                .parse()
+                .map(Self::On)
+                .map_err(|_| "use a date such as 2026-11-01, `today` or `yesterday`".to_owned()),
+        }
+    }
+}
+
+impl Day {
+    fn date(self, now: Timestamp) -> anyhow::Result<Date> {
+        let today = now.to_zoned(TimeZone::UTC).date();
+        Ok(match self {
+            Self::Today => today,
+            Self::Yesterday => today.yesterday()?,
+            Self::On(date) => date,
+        })
+    }
+}
+
 /// Sums, prints, and fails if there is an excess.
 pub(crate) async fn run(settings: SettingsArgs, args: LedgerArgs) -> anyhow::Result<()> {
     let (_, jobs) = args.store.open(settings).await?;
-    let since = start_of(args.since)?;
+    let now = System::new().now();
+    let since = start_of(args.since.date(now)?)?;
     let until = match args.until {
-        Some(last) => start_of(last.checked_add(1.day())?)?,
+        Some(last) => start_of(last.date(now)?.checked_add(1.day())?)?,
         None => Timestamp::MAX,
     };
     let mut book = Book::new(since, until);

@@ -1,8 +1,14 @@
 //! Presswork in one process, and its command line.
 //!
-//! - `cli`: the commands and their arguments.
+//! - `cli`: the commands.
 //! - `system`: shim, worker and embedded storage together.
+//! - `out`: what commands print; `input`: what they take as a CV; `options`, `key`: arguments that
+//!   several of them have.
 //! - one file for each command.
+
+// First: its macros hold in all that follow.
+#[macro_use]
+mod out;
 
 mod backup;
 mod check;
@@ -18,9 +24,12 @@ mod fake_openai;
 mod health;
 mod held;
 mod import;
+mod input;
+mod key;
 mod keys;
 mod ledger;
 mod listen;
+mod options;
 mod poison;
 mod receivers;
 mod render;
@@ -35,8 +44,6 @@ mod themes;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::Parser as _;
-
 /// Runs the command line. Exit codes: 0 done, 1 failed, 2 wrong arguments.
 ///
 /// Under the names `worker` and `api-shim` it is those programs: a container image holds one file
@@ -47,7 +54,7 @@ pub fn main() -> ExitCode {
         Some("api-shim") => return api_shim::program(),
         _ => {}
     }
-    let cli = cli::Cli::parse();
+    let cli = cli::parse();
     worker::failpoints::arm();
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -56,7 +63,7 @@ pub fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(e) => return telemetry::exit_code("presswork", Err(e)),
     };
-    telemetry::exit_code("presswork", runtime.block_on(cli::run(cli)))
+    telemetry::exit_code("presswork", out::finish(runtime.block_on(cli::run(cli))))
 }
 
 /// The name that this program was started by.

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
 use clap::Args;
+use reqwest::header::{AUTHORIZATION, HeaderValue};
 use reqwest::{Method, RequestBuilder, StatusCode};
 use schemas::webhook::{
     CreateWebhook, DeliveryPage, EventId, EventType, Webhook, WebhookDelivery, WebhookId,
@@ -17,7 +18,9 @@ use storage::ambient::System;
 use telemetry::Shutdown;
 use webhook::{Secret, sign};
 
-use crate::client::checked;
+use crate::client::{base_url, checked, url};
+use crate::key::KeyArgs;
+use crate::out;
 
 /// How often the server is asked.
 const LOOK: Duration = Duration::from_millis(300);
@@ -29,7 +32,7 @@ const PATIENCE: Duration = Duration::from_secs(3);
 #[derive(Debug, Args)]
 pub(crate) struct ListenArgs {
     /// Post each event there too, signed, such as http://127.0.0.1:3000/hook
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", value_parser = url)]
     forward: Option<String>,
     /// Only these types, with commas between, such as job.succeeded,job.failed [default: all]
     #[arg(long, value_name = "TYPES", value_delimiter = ',', value_parser = event_type)]
@@ -39,17 +42,12 @@ pub(crate) struct ListenArgs {
         long,
         alias = "endpoint",
         value_name = "URL",
-        default_value = "http://127.0.0.1:8080"
+        default_value = "http://127.0.0.1:8080",
+        value_parser = base_url
     )]
     server: String,
-    /// The API key, where the server asks for one
-    #[arg(
-        long,
-        value_name = "KEY",
-        env = "PRESSWORK_API_KEY",
-        hide_env_values = true
-    )]
-    key: Option<String>,
+    #[command(flatten)]
+    key: KeyArgs,
 }
 
 fn event_type(text: &str) -> Result<EventType, String> {
@@ -69,7 +67,7 @@ pub(crate) async fn run(args: ListenArgs) -> anyhow::Result<()> {
         .secret
         .clone()
         .context("a new webhook has a secret")?;
-    let from = args.server.trim_end_matches('/');
+    let from = &args.server;
     let to = args
         .forward
         .as_ref()
@@ -87,7 +85,7 @@ pub(crate) async fn run(args: ListenArgs) -> anyhow::Result<()> {
 struct Server {
     http: reqwest::Client,
     url: String,
-    key: Option<String>,
+    key: Option<HeaderValue>,
     clock: System,
 }
 
@@ -100,8 +98,8 @@ impl Server {
             .build()?;
         Ok(Self {
             http,
-            url: args.server.trim_end_matches('/').to_owned(),
-            key: args.key.clone(),
+            url: args.server.clone(),
+            key: args.key.authorization()?,
             clock: System::new(),
         })
     }
@@ -109,7 +107,7 @@ impl Server {
     fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let request = self.http.request(method, format!("{}{path}", self.url));
         match &self.key {
-            Some(key) => request.bearer_auth(key),
+            Some(key) => request.header(AUTHORIZATION, key.clone()),
             None => request,
         }
     }
@@ -157,6 +155,9 @@ impl Server {
                         };
                         let (at, kind) = (event.created_at, event.kind.as_str());
                         println!("{at}  {kind}  {}  {told}", event.id);
+                    }
+                    if out::has_failed() {
+                        return Ok(());
                     }
                     tokio::time::sleep(LOOK).await;
                 }

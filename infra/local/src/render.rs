@@ -1,7 +1,6 @@
-//! `presswork render`: a CV in JSON to a PDF, without server and without model.
+//! `presswork render`: a CV to a PDF, without server and without model.
 
 use std::collections::BTreeMap;
-use std::io::Read as _;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
@@ -9,30 +8,69 @@ use ::render::picture::Sheets;
 use anyhow::{Context as _, bail};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use schemas::cv::{CheckOptions, CvError};
+use clap::Args;
+use schemas::cv::CheckOptions;
 use schemas::job::{JobInput, JobKind, ThemeName};
-use serde_json::Value;
 use storage::Clock as _;
 use worker::Press;
 use worker::jobs::{StoredReply, Themes};
 
-use crate::cli::RenderArgs;
+use crate::input::Document;
+use crate::options::OptionArgs;
 use crate::submit::place;
-
-/// The most that is read of an input.
-const MAX_INPUT: u64 = 64 * 1024 * 1024;
 
 /// What a theme from a file is called.
 const OWN_THEME: &str = "own";
 
+/// `presswork render`.
+#[derive(Debug, Args)]
+pub(crate) struct RenderArgs {
+    /// The CV: JSON, .docx, text, or a PDF made by Presswork; `-` reads standard input
+    input: PathBuf,
+    #[command(flatten)]
+    made: MadeArgs,
+    /// The one page to draw
+    #[arg(long, value_name = "N", requires = "png", value_parser = clap::value_parser!(u32).range(1..))]
+    page: Option<u32>,
+    /// How wide to draw, in pixels
+    #[arg(long, value_name = "PX", requires = "png", default_value_t = 800)]
+    width: u32,
+    #[command(flatten)]
+    options: OptionArgs,
+    /// A theme of your own, as a TOML file, in place of --theme
+    #[arg(long, value_name = "FILE.toml", conflicts_with = "theme")]
+    theme_file: Option<PathBuf>,
+    /// A directory of further fonts, for scripts that the built-in ones do not have
+    #[arg(long, value_name = "DIR")]
+    fonts: Option<PathBuf>,
+    /// A JPEG or PNG file to take as the photo, in place of the CV's own
+    #[arg(long, value_name = "FILE")]
+    photo: Option<PathBuf>,
+    /// The time to stamp into the PDF (RFC 3339), for the same bytes at every run [default: now]
+    #[arg(long, value_name = "TIME")]
+    created: Option<jiff::Timestamp>,
+}
+
+/// What is made: at least one of these.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = true)]
+struct MadeArgs {
+    /// The PDF to write
+    #[arg(long, value_name = "FILE.pdf")]
+    out: Option<PathBuf>,
+    /// Draw the pages too, as FILE-1.png and so on: beside the PDF, or, without --out, alone and
+    /// named for the input
+    #[arg(long)]
+    png: bool,
+}
+
 /// Renders the caller's own text. Lenient: what a job would refuse for its length or for missing
-/// fields is a warning here.
+/// fields is a note here, all but the name.
 pub(crate) fn run(args: &RenderArgs) -> anyhow::Result<()> {
-    let mut json = read_json(&args.input)?;
-    if let (Some(photo), Some(cv)) = (&args.photo, json.as_object_mut()) {
-        cv.insert("photo_url".to_owned(), data_uri(photo)?.into());
+    let mut normalised = Document::read(&args.input)?.cv()?;
+    if let Some(photo) = &args.photo {
+        normalised.cv.photo_url = Some(data_uri(photo)?);
     }
-    let normalised = schemas::cv::normalise(&json).map_err(|e| explain(&e))?;
     let report = schemas::cv::check(&normalised.cv, &CheckOptions::default());
     let mut warnings = normalised.warnings;
     warnings.extend(report.into_warnings());
@@ -69,7 +107,7 @@ pub(crate) fn run(args: &RenderArgs) -> anyhow::Result<()> {
         .unwrap_or_else(|| storage::ambient::System::new().now());
     let (made, sheets) = worker::render_job_with_sheets(&press, &input, &own_text, created)
         .context("the document cannot be set")?;
-    if let Some(out) = &args.out {
+    if let Some(out) = &args.made.out {
         std::fs::write(out, &made.pdf)
             .with_context(|| format!("cannot write {}", out.display()))?;
     }
@@ -78,10 +116,10 @@ pub(crate) fn run(args: &RenderArgs) -> anyhow::Result<()> {
     }
     let s = if made.facts.pages == 1 { "" } else { "s" };
     let kilobytes = made.pdf.len().div_ceil(1000);
-    let out = args.out.as_deref();
+    let out = args.made.out.as_deref();
     let shown = out.map_or(String::new(), |out| format!(": {}", out.display()));
     println!("{} page{s}, {kilobytes} kB{shown}", made.facts.pages);
-    if args.png {
+    if args.made.png {
         let pages = match args.page {
             Some(page) => page..=page,
             None => 1..=made.facts.pages,
@@ -146,32 +184,4 @@ fn data_uri(path: &Path) -> anyhow::Result<String> {
         _ => bail!("{shown} is neither a JPEG nor a PNG picture"),
     };
     Ok(format!("data:image/{kind};base64,{}", BASE64.encode(bytes)))
-}
-
-/// Reads a JSON file, or standard input for `-`.
-pub(crate) fn read_json(path: &Path) -> anyhow::Result<Value> {
-    let shown = path.display();
-    let mut text = Vec::new();
-    let read = if path.as_os_str() == "-" {
-        std::io::stdin()
-            .lock()
-            .take(MAX_INPUT + 1)
-            .read_to_end(&mut text)
-    } else {
-        let file = std::fs::File::open(path).with_context(|| format!("cannot open {shown}"))?;
-        file.take(MAX_INPUT + 1).read_to_end(&mut text)
-    };
-    read.with_context(|| format!("cannot read {shown}"))?;
-    if text.len() as u64 > MAX_INPUT {
-        bail!("{shown} is larger than {} MiB", MAX_INPUT >> 20);
-    }
-    serde_json::from_slice(&text).with_context(|| format!("{shown} is not JSON"))
-}
-
-pub(crate) fn explain(error: &CvError) -> anyhow::Error {
-    let faults = error.problems();
-    let faults = faults
-        .iter()
-        .map(|fault| format!("\n  {}: {}", fault.path, fault.message));
-    anyhow::anyhow!("{error}{}", faults.collect::<String>())
 }

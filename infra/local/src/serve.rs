@@ -1,11 +1,28 @@
 //! `presswork serve`: everything in one process.
 
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::Args;
 use config::{Backend, SettingsArgs};
 use schemas::job::Editor;
 use telemetry::Shutdown;
 
-use crate::cli::ServeArgs;
 use crate::system::System;
+
+/// `presswork serve`.
+#[derive(Clone, Debug, Default, PartialEq, Args)]
+pub(crate) struct ServeArgs {
+    /// Where data is kept: embedded (one SQLite file) or azure (Azure Storage) [default: embedded]
+    #[arg(long, value_name = "WHICH")]
+    storage: Option<String>,
+    /// The directory of the store; made at need [default: ./presswork-data]
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// The address to listen on; port 0 takes a free one [default: 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    listen: Option<SocketAddr>,
+}
 
 /// Who is served, in words.
 fn who_may_call(config: &config::Config) -> &'static str {

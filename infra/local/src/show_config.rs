@@ -1,9 +1,16 @@
 //! `presswork config`: the effective configuration and where each value comes from.
 
+use clap::Args;
 use config::SettingsArgs;
 use serde_json::json;
 
-use crate::cli::ConfigArgs;
+/// `presswork config`.
+#[derive(Debug, Args)]
+pub(crate) struct ConfigArgs {
+    /// As JSON
+    #[arg(long)]
+    json: bool,
+}
 
 /// Prints it. Secrets are masked.
 pub(crate) fn run(settings: SettingsArgs, args: &ConfigArgs) -> anyhow::Result<()> {

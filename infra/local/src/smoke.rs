@@ -6,11 +6,15 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use clap::Args;
+use reqwest::header::{AUTHORIZATION, HeaderValue};
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use storage::Clock as _;
 use storage::ambient::{System, random};
+
+use crate::client::base_url;
+use crate::key::{self, KeyArgs};
 
 /// Longest time for one request, besides the waiting that is asked for.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -22,16 +26,10 @@ const LARGEST_PDF: usize = 64 << 20;
 #[derive(Debug, Args)]
 pub(crate) struct SmokeArgs {
     /// The base URL of the deployment
-    #[arg(long, value_name = "URL")]
+    #[arg(long, alias = "server", value_name = "URL", value_parser = base_url)]
     endpoint: String,
-    /// An API key, where the deployment wants one
-    #[arg(
-        long,
-        value_name = "KEY",
-        env = "PRESSWORK_SMOKE_KEY",
-        hide_env_values = true
-    )]
-    key: Option<String>,
+    #[command(flatten)]
+    key: KeyArgs,
     /// Longest time for the job, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 180)]
     wait: u64,
@@ -46,8 +44,8 @@ pub(crate) async fn run(args: SmokeArgs) -> anyhow::Result<()> {
         .build()?;
     let mut smoke = Smoke {
         http,
-        endpoint: args.endpoint.trim_end_matches('/').to_owned(),
-        key: args.key,
+        endpoint: args.endpoint,
+        key: args.key.authorization()?,
         wait: Duration::from_secs(args.wait),
         clock: System::new(),
         made: Vec::new(),
@@ -65,7 +63,7 @@ pub(crate) async fn run(args: SmokeArgs) -> anyhow::Result<()> {
 struct Smoke {
     http: reqwest::Client,
     endpoint: String,
-    key: Option<String>,
+    key: Option<HeaderValue>,
     wait: Duration,
     clock: System,
     /// Ids of the jobs that were made.
@@ -81,11 +79,31 @@ struct Answer {
 impl fmt::Display for Answer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "the answer was {}", self.status)?;
+        // Answers of the older contract say the same thing under two names.
         let texts = ["title", "detail", "message", "error"];
-        for text in texts.iter().filter_map(|name| self.body[*name].as_str()) {
-            write!(f, ", {text}")?;
+        let texts = texts.iter().filter_map(|name| self.body[*name].as_str());
+        let texts = texts.map(|text| text.trim_end_matches('.'));
+        let mut said = Vec::new();
+        for text in texts {
+            if !said.contains(&text) {
+                write!(f, ", {text}")?;
+                said.push(text);
+            }
         }
         Ok(())
+    }
+}
+
+impl Answer {
+    /// The answer, and what to do about it.
+    fn advised(&self) -> String {
+        let advice = match self.status {
+            StatusCode::UNAUTHORIZED => key::HOW,
+            StatusCode::FORBIDDEN => "The key needs the scopes to write jobs and sessions",
+            StatusCode::SERVICE_UNAVAILABLE => "The API cannot reach its storage",
+            _ => return self.to_string(),
+        };
+        format!("{self}. {advice}")
     }
 }
 
@@ -169,7 +187,7 @@ impl Smoke {
         let request = self.request(Method::POST, "/api/cleanup-expired-sessions");
         let answer = answer(request.json(&json!({}))).await?;
         if !answer.status.is_success() {
-            bail!("{answer}{}", self.advice(answer.status));
+            bail!(answer.advised());
         }
         Ok("expired sessions were removed".to_owned())
     }
@@ -212,7 +230,7 @@ impl Smoke {
         let request = self.request(Method::POST, "/v1/jobs").json(&body);
         let accepted = answer(request.header("Idempotency-Key", format!("\"{key}\""))).await?;
         if accepted.status != StatusCode::ACCEPTED {
-            bail!("submitting: {accepted}{}", self.advice(accepted.status));
+            bail!("submitting: {}", accepted.advised());
         }
         let id = accepted.body["id"].as_str().context("the job has no id")?;
         let id = id.to_owned();
@@ -330,10 +348,7 @@ impl Smoke {
                 return Ok("this version cannot delete jobs: they expire by themselves".to_owned());
             }
             if !deleted.status.is_success() {
-                bail!(
-                    "deleting job {id}: {deleted}{}",
-                    self.advice(deleted.status)
-                );
+                bail!("deleting job {id}: {}", deleted.advised());
             }
             let (status, _) = self.get(&path).await?;
             if !matches!(status, StatusCode::NOT_FOUND | StatusCode::GONE) {
@@ -349,7 +364,7 @@ impl Smoke {
             .request(method, format!("{}{path}", self.endpoint));
         let request = request.timeout(TIMEOUT);
         match &self.key {
-            Some(key) => request.header("X-API-Key", key),
+            Some(key) => request.header(AUTHORIZATION, key.clone()),
             None => request,
         }
     }
@@ -357,16 +372,6 @@ impl Smoke {
     async fn get(&self, path: &str) -> anyhow::Result<(StatusCode, Value)> {
         let answer = answer(self.request(Method::GET, path)).await?;
         Ok((answer.status, answer.body))
-    }
-
-    fn advice(&self, status: StatusCode) -> &'static str {
-        match (status, &self.key) {
-            (StatusCode::UNAUTHORIZED, None) => ". Give a key with --key",
-            (StatusCode::UNAUTHORIZED, Some(_)) => ". The key of --key is not valid here",
-            (StatusCode::FORBIDDEN, _) => ". The key needs the scopes to write jobs and sessions",
-            (StatusCode::SERVICE_UNAVAILABLE, _) => ". The API cannot reach its storage",
-            _ => "",
-        }
     }
 }
 

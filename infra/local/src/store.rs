@@ -3,12 +3,13 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use anyhow::bail;
 use clap::Args;
-use config::{Loaded, SettingsArgs};
+use config::{Backend, Loaded, SettingsArgs};
 use schemas::Tenant;
 use storage::ambient::System;
 use storage::jobs::JobStore;
-use storage::{Clock, Entropy};
+use storage::{Clock, Entropy, embedded};
 
 /// Where the store is.
 #[derive(Clone, Debug, Default, Args)]
@@ -26,8 +27,25 @@ impl StoreArgs {
         settings.load(own.into_iter().collect())
     }
 
-    /// The settings and the store.
+    /// The settings and the store, which must be there: an empty one would answer that all is well.
     pub(crate) async fn open(&self, settings: SettingsArgs) -> anyhow::Result<(Loaded, JobStore)> {
+        let loaded = self.load(settings)?;
+        let storage = &loaded.config.storage;
+        if storage.backend == Backend::Embedded
+            && !storage.data_dir.join(embedded::FILE_NAME).is_file()
+        {
+            let dir = storage.data_dir.display();
+            bail!("there is no store in {dir}: say where it is with --data");
+        }
+        let store = open(&loaded).await?;
+        Ok((loaded, store))
+    }
+
+    /// The settings and the store, which is made if it is not there.
+    pub(crate) async fn open_or_make(
+        &self,
+        settings: SettingsArgs,
+    ) -> anyhow::Result<(Loaded, JobStore)> {
         let loaded = self.load(settings)?;
         let store = open(&loaded).await?;
         Ok((loaded, store))

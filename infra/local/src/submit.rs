@@ -1,37 +1,105 @@
 //! `presswork submit`: a job on a running server, with a progress bar.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
+use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
-use schemas::job::{DocumentName, Input, JobKind, JobRequest, JobStatus, Phase, State};
+use schemas::job::{
+    DocumentName, JobKind, JobRequest, JobStatus, Letter, OnModelFailure, Options, Output, Phase,
+    State,
+};
 use storage::ambient::{System, random};
 
-use crate::cli::SubmitArgs;
-use crate::client::{Client, ended_without};
-use crate::render::read_json;
+use crate::client::{Client, base_url, ended_without};
+use crate::input::{Document, posting};
+use crate::key::KeyArgs;
+use crate::options::OptionArgs;
+
+/// `presswork submit`.
+#[derive(Debug, Args)]
+pub(crate) struct SubmitArgs {
+    /// The CV: JSON, .docx, text, or a PDF made by Presswork; `-` reads standard input
+    input: PathBuf,
+    /// The server
+    #[arg(
+        long,
+        alias = "endpoint",
+        value_name = "URL",
+        default_value = "http://127.0.0.1:8080",
+        value_parser = base_url
+    )]
+    server: String,
+    #[command(flatten)]
+    key: KeyArgs,
+    /// The PDF to write
+    #[arg(long, value_name = "FILE.pdf")]
+    out: PathBuf,
+    #[command(flatten)]
+    options: OptionArgs,
+    /// A text file with the job posting that the CV is for
+    #[arg(long, value_name = "FILE")]
+    posting: Option<PathBuf>,
+    /// Make a cover letter too, and write it to this file
+    #[arg(long, value_name = "FILE.pdf")]
+    cover_letter: Option<PathBuf>,
+    /// The position that the letter is for
+    #[arg(long, value_name = "TEXT", requires = "cover_letter")]
+    position: Option<String>,
+    /// The organisation that the letter goes to
+    #[arg(long, value_name = "TEXT", requires = "cover_letter")]
+    organization: Option<String>,
+    /// Make it anew even if equal content has its PDF already
+    #[arg(long)]
+    force: bool,
+    /// Render your own text if the model gives nothing, instead of failing
+    #[arg(long)]
+    unpolished_on_failure: bool,
+    /// How long to wait for the job, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 300)]
+    wait: u64,
+}
+
+impl SubmitArgs {
+    /// As the API takes them; the posting comes from its file.
+    fn to_options(&self, posting: Option<String>) -> Options {
+        let mut options = self.options.to_options();
+        options.job_posting = posting;
+        options.force = self.force;
+        if self.cover_letter.is_some() {
+            options.outputs = vec![Output::Cv, Output::CoverLetter];
+            options.letter = Some(Letter {
+                position: self.position.clone(),
+                organization: self.organization.clone(),
+                ..Letter::default()
+            });
+        }
+        if self.unpolished_on_failure {
+            options.on_model_failure = OnModelFailure::RenderUnpolished;
+        }
+        options
+    }
+}
 
 /// Submits, follows and fetches.
 pub(crate) async fn run(args: SubmitArgs) -> anyhow::Result<()> {
-    let cv = read_json(&args.input)?;
-    let posting = args.posting.as_ref().map(|path| {
-        std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
-    });
-    let options = args.to_options(posting.transpose()?);
+    let (input, notes) = Document::read(&args.input)?.to_input()?;
+    for note in &notes {
+        eprintln!("note: {}{}", place(&note.path), note.message);
+    }
+    let posting = args.posting.as_deref().map(posting).transpose()?;
+    let options = args.to_options(posting);
     let metadata = std::collections::BTreeMap::new();
     let request = JobRequest {
         kind: JobKind::Cv,
-        input: Input::Cv(cv),
+        input,
         options,
         metadata,
         not_before: None,
         callback_url: None,
     };
-    let credential = args.key_file.as_ref().map(|path| {
-        std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
-    });
-    let client = Client::new(&args.server, credential.transpose()?.as_deref())?;
+    let client = Client::new(&args.server, args.key.authorization()?)?;
     let key = schemas::hex(&random::<16>(&System::new()));
     let accepted = client.submit(&request, &key).await?;
 

@@ -1,18 +1,32 @@
 //! `presswork themes`: what there is, and how it looks.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use clap::Args;
 use schemas::job::{JobInput, JobKind, Options, ThemeName};
 use storage::Clock as _;
 use worker::Press;
 use worker::jobs::Themes;
 
-use crate::cli::ThemesArgs;
 use crate::render::{engine, pictures};
 
 /// Of the samples' pages, in pixels.
 const PICTURE_WIDTH: u32 = 800;
+
+/// `presswork themes`.
+#[derive(Debug, Args)]
+pub(crate) struct ThemesArgs {
+    /// A directory for a sample of each theme, as PDF and as pictures of its pages; made at need
+    #[arg(long, value_name = "DIR")]
+    preview: Option<PathBuf>,
+    /// A directory of themes of your own, to list too
+    #[arg(long, value_name = "DIR")]
+    themes: Option<PathBuf>,
+    /// A directory of further fonts, for themes that name them
+    #[arg(long, value_name = "DIR")]
+    fonts: Option<PathBuf>,
+}
 
 /// Lists the themes, a line each; with `--preview` a sample of each goes to a file.
 pub(crate) fn run(args: &ThemesArgs) -> anyhow::Result<()> {

@@ -140,6 +140,7 @@ pub const KEYS: &[Key] = &[
     .example_is("/var/run/secrets/azure/tokens/azure-identity-token"),
     key("storage.azure.timeout", &["AZURE_TIMEOUT"]),
     key("storage.azure.emit_events", &[]),
+    key("storage.azure.signed_urls", &[]),
     key("model.editor", &["CV_EDITOR"]),
     key("model.api_key", &["OPENAI_API_KEY"])
         .secret()
@@ -267,6 +268,9 @@ const PREFIXES: [&str; 4] = ["PRESSWORK_", "CV_", "OPENAI_", "AZURE_OPENAI_"];
 /// The variable that names the file; it is no setting itself.
 pub(crate) const FILE_VARIABLE: &str = "PRESSWORK_CONFIG";
 
+/// The variable with the key that commands call a server with; no setting either.
+pub const API_KEY_VARIABLE: &str = "PRESSWORK_API_KEY";
+
 /// The key with this dotted path.
 pub(crate) fn find(name: &str) -> Option<&'static Key> {
     KEYS.iter().find(|key| key.name == name)
@@ -277,9 +281,10 @@ pub(crate) fn concerns_us(variable: &str) -> bool {
     is_known(variable) || PREFIXES.iter().any(|prefix| variable.starts_with(prefix))
 }
 
-/// Whether a variable of the environment names a setting, the file, or something for later.
+/// Whether a variable of the environment names a setting, the file, a caller's key, or something for
+/// later.
 pub(crate) fn is_known(variable: &str) -> bool {
-    variable == FILE_VARIABLE
+    [FILE_VARIABLE, API_KEY_VARIABLE].contains(&variable)
         || LATER_NAMES.iter().any(|(name, _)| *name == variable)
         || KEYS
             .iter()

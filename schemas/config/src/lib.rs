@@ -36,7 +36,7 @@ pub use defaults::DEFAULT_FILE;
 pub use error::{ConfigError, Fault};
 pub use folders::{FONT_ENDINGS, FolderFault, files_of};
 pub use http::Http;
-pub use keys::{KEYS, Key};
+pub use keys::{API_KEY_VARIABLE, KEYS, Key};
 pub use limits::{Allowance, Limited, Limits, Rate};
 pub use load::{Loaded, Note, NoteKind, Setting};
 pub use money::{Price, Prices};

@@ -122,6 +122,9 @@ pub struct AzureStorage {
     /// Who tells of new PDFs.
     #[serde(deserialize_with = "read::emit_events")]
     pub emit_events: EmitEvents,
+    /// Whether callers are sent to a signed URL of the account for a result.
+    #[serde(deserialize_with = "read::switch")]
+    pub signed_urls: bool,
 }
 
 impl AzureStorage {
@@ -493,9 +496,10 @@ impl Default for Config {
 }
 
 impl Config {
-    /// Settings for tests that run in milliseconds: no model, a free port, and durations so short
-    /// that a lease, a call deadline or a poll passes in well under a second. They satisfy the same
-    /// checks as settings from outside. The test still has to set `storage.data_dir`.
+    /// Settings for tests that run in milliseconds: no model, a free port, and polls without long
+    /// pauses. What ends a call or a lease is longer than a busy machine stands still; a test that
+    /// waits for such an end sets its own. They satisfy the same checks as settings from outside.
+    /// The test still has to set `storage.data_dir`.
     pub fn for_tests() -> Self {
         let ms = Duration::from_millis;
         let mut config = Self::default();
@@ -504,28 +508,28 @@ impl Config {
         config.server.max_wait = ms(2_000);
         config.server.shutdown_grace = ms(500);
         config.model.editor = EditorChoice::Offline;
-        config.model.timeout = ms(500);
-        config.model.connect_timeout = ms(250);
-        config.model.pending_max = ms(5_000);
+        config.model.timeout = ms(3_000);
+        config.model.connect_timeout = ms(1_000);
+        config.model.pending_max = ms(20_000);
         config.model.poll_min = ms(5);
         config.model.poll_max = ms(50);
         config.budget.look_again = ms(200);
         config.worker.concurrency = 8;
         config.worker.render_threads = 1;
-        config.worker.visibility = ms(600);
-        config.worker.heartbeat = ms(100);
+        config.worker.visibility = ms(2_000);
+        config.worker.heartbeat = ms(200);
         config.worker.poll_min = ms(2);
         config.worker.poll_max = ms(20);
         config.worker.cross_process_poll = ms(5);
-        config.worker.deadline_margin = ms(400);
-        config.worker.latch_freshness = ms(300);
+        config.worker.deadline_margin = ms(2_000);
+        config.worker.latch_freshness = ms(1_500);
         config.worker.reconcile_every = ms(50);
         config.worker.idle_before_requeue = ms(300);
         config.worker.expire_after = ms(60_000);
         config.worker.marker_hold = ms(60_000);
         config.worker.shutdown_grace = ms(2_000);
-        config.webhooks.timeout = ms(500);
-        config.webhooks.connect_timeout = ms(250);
+        config.webhooks.timeout = ms(2_000);
+        config.webhooks.connect_timeout = ms(1_000);
         config
     }
 }

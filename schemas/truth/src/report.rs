@@ -36,10 +36,3 @@ pub struct Report {
     /// Values that may be fair translations, but have no known match.
     pub undecided: Vec<Finding>,
 }
-
-impl Report {
-    /// Whether there is nothing to put back.
-    pub fn is_clean(&self) -> bool {
-        self.unsupported.is_empty() && self.undecided.is_empty()
-    }
-}

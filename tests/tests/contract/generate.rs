@@ -223,10 +223,10 @@ async fn an_unknown_outcome_needs_consent(backing: Backing) {
 }
 
 async fn what_takes_too_long_is_answered_202(backing: Backing) {
-    let system = start(backing, &[("cv.sync_wait", "200ms")]);
-    system
-        .model
-        .set_script(script(json!({"latency": "1500ms"})));
+    // The call is still out when both requests have been answered.
+    let settings = [("cv.sync_wait", "200ms"), ("model.timeout", "20s")];
+    let system = start(backing, &settings);
+    system.model.set_script(script(json!({"latency": "5s"})));
     let id = system.ready(6).await;
     let (status, waiting) = system
         .post("generate-cv-from-session", json!({"session_id": id}))

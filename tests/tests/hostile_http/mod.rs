@@ -14,6 +14,7 @@ mod slow;
 use std::time::Duration;
 
 use e2e::backing::Backing;
+use e2e::eventually;
 use e2e::process::Server;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -41,26 +42,36 @@ impl Target {
         TcpStream::connect(self.address()).await.unwrap()
     }
 
-    /// Everything that is answered to these bytes until the server closes, or is silent for a second.
+    /// Everything that is answered to these bytes until the server closes, or is silent for a second
+    /// after it began.
     async fn say(&self, bytes: &[u8]) -> String {
+        self.hear(bytes, Duration::from_secs(5), Duration::from_secs(1))
+            .await
+    }
+
+    /// Everything that is answered until the server closes, or is silent for so long: before the
+    /// first byte, and after one.
+    async fn hear(&self, bytes: &[u8], first: Duration, further: Duration) -> String {
         let mut stream = self.connect().await;
         // The server may close before it has read all.
         let _ = stream.write_all(bytes).await;
         let mut answer = Vec::new();
         let mut part = vec![0; 16 * 1024];
-        while let Ok(Ok(size @ 1..)) =
-            tokio::time::timeout(Duration::from_secs(1), stream.read(&mut part)).await
-        {
+        let mut silence = first;
+        while let Ok(Ok(size @ 1..)) = tokio::time::timeout(silence, stream.read(&mut part)).await {
             answer.extend_from_slice(&part[..size]);
+            silence = further;
         }
         String::from_utf8_lossy(&answer).into_owned()
     }
 
+    /// Waits until a request is served as it should be.
     async fn is_well(&self) {
-        let answer = self
-            .say(b"GET /healthz HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n\r\n")
-            .await;
-        assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+        let request = b"GET /healthz HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n\r\n";
+        let silence = Duration::from_secs(30);
+        let heard = async || self.hear(request, silence, silence).await;
+        let is_well = |answer: &String| answer.starts_with("HTTP/1.1 200 ");
+        eventually("the server is well", heard, is_well).await;
     }
 }
 

@@ -19,7 +19,7 @@ async fn trickle(target: &Target, begin: &str, byte: &str) -> String {
         if sent.is_err() {
             // The server does not listen any more; what it said is still on its way.
             let rest = stream.read_to_end(&mut answer);
-            let _ = tokio::time::timeout(Duration::from_secs(2), rest).await;
+            let _ = tokio::time::timeout(Duration::from_secs(5), rest).await;
         } else if !matches!(read, Ok(Ok(0) | Err(_))) {
             continue;
         }
@@ -34,8 +34,8 @@ async fn trickle(target: &Target, begin: &str, byte: &str) -> String {
 #[tokio::test]
 async fn slow_heads_and_slow_bodies_are_cut_off() {
     let settings = [
-        ("http.header_timeout", "500ms"),
-        ("server.request_timeout", "700ms"),
+        ("http.header_timeout", "2500ms"),
+        ("server.request_timeout", "2700ms"),
     ];
     let target = Target::start(Backing::embedded(), &settings);
     let head = "GET /healthz HTTP/1.1\r\nhost: 127.0.0.1\r\nx: ";

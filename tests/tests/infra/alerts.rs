@@ -5,17 +5,20 @@ use std::time::Duration;
 
 use e2e::api::Api;
 use e2e::backing::Backing;
-use e2e::process::{Server, with_model};
+use e2e::process::{Server, run, with_model};
 use e2e::sink::Sink;
-use e2e::unique_cv;
+use e2e::{eventually, unique_cv};
 use openai::fake::{Script, Server as Fake};
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 use opentelemetry_proto::tonic::common::v1::KeyValue;
+use opentelemetry_proto::tonic::common::v1::any_value::Value as Attribute;
 use opentelemetry_proto::tonic::metrics::v1::Metric;
 use opentelemetry_proto::tonic::metrics::v1::metric::Data;
 use prost::Message as _;
+use reqwest::StatusCode;
 use serde_json::json;
 use storage::names::QueueName;
+use telemetry::metrics::{Kind, METRICS};
 
 use crate::text::{quoted, read};
 
@@ -122,6 +125,16 @@ fn received(sink: &Sink) -> BTreeMap<String, BTreeSet<String>> {
     all
 }
 
+/// The metrics that a query asks for.
+fn metrics_of(query: &str) -> BTreeSet<String> {
+    let text = read(&format!("infra/dashboards/queries/{query}"));
+    let prefixes = ["presswork.", "http.server."];
+    let is_metric = |name: &String| prefixes.iter().any(|prefix| name.starts_with(prefix));
+    let mut names = quoted(&text, '\'');
+    names.retain(is_metric);
+    names
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_alerts_ask_for_is_sent_when_it_happens() {
     let mut backing = Backing::lasting_azurite();
@@ -149,20 +162,27 @@ async fn what_alerts_ask_for_is_sent_when_it_happens() {
         .await
         .unwrap();
     let retry = format!("/v1/jobs/{held}/retry");
-    while !api.post(&retry, &json!({})).await.unwrap().0.is_success() {
-        tokio::time::sleep(Duration::from_millis(200)).await;
-    }
+    let retried = async || api.post(&retry, &json!({})).await.unwrap().0;
+    eventually("it may be paid again", retried, StatusCode::is_success).await;
     assert_eq!(api.ended(&held).await.unwrap()["state"], "succeeded");
     let storage = backing.storage().await;
     let garbage = storage
         .queue
         .send(QueueName::Jobs, "garbage", Duration::ZERO);
     garbage.await.unwrap();
-    while storage.queue.count(QueueName::JobsPoison).await.unwrap() == 0 {
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
-    // The gauges are looked at each second.
-    tokio::time::sleep(Duration::from_millis(2_500)).await;
+    let poison = async || storage.queue.count(QueueName::JobsPoison).await.unwrap();
+    eventually("garbage is set aside", poison, |count| *count > 0).await;
+    // They are looked at each second, as long as there is a storage.
+    let gauges = METRICS.iter().filter(|spec| spec.kind == Kind::Gauge);
+    let gauges: BTreeSet<&str> = gauges.map(|spec| spec.name).collect();
+    let asked: BTreeSet<String> = alerts()
+        .iter()
+        .flat_map(|[_, query, ..]| metrics_of(query))
+        .filter(|name| gauges.contains(name.as_str()))
+        .collect();
+    assert!(!asked.is_empty());
+    let sent = async || received(&sink).into_keys().collect::<BTreeSet<_>>();
+    eventually("the gauges are sent", sent, |sent| asked.is_subset(sent)).await;
     backing.azurite_mut().stop();
     let result = api.get(&format!("/v1/jobs/{held}/result")).await.unwrap();
     assert!(result.0.is_server_error(), "{result:?}");
@@ -174,18 +194,9 @@ async fn what_alerts_ask_for_is_sent_when_it_happens() {
     let mut asked = 0;
     for [alert, query, ..] in alerts() {
         let text = read(&format!("infra/dashboards/queries/{query}"));
-        let names = quoted(&text, '\'');
-        let metrics: Vec<&String> = names
-            .iter()
-            .filter(|name| {
-                ["presswork.", "http.server."]
-                    .iter()
-                    .any(|p| name.starts_with(p))
-            })
-            .collect();
         let mut labels = BTreeSet::new();
-        for name in metrics {
-            let sent = received.get(name);
+        for name in metrics_of(&query) {
+            let sent = received.get(&name);
             let sent = sent.unwrap_or_else(|| panic!("{alert}: {name} was not sent\n{log}"));
             labels.extend(sent.clone());
             asked += 1;
@@ -196,4 +207,51 @@ async fn what_alerts_ask_for_is_sent_when_it_happens() {
         }
     }
     assert!(asked > 15, "{asked}");
+}
+
+/// The queues of which this gauge was received.
+fn queues(sink: &Sink, gauge: &str) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for seen in sink.seen("ok/v1/metrics") {
+        let request = ExportMetricsServiceRequest::decode(&*seen.body).unwrap();
+        let resources = request.resource_metrics.into_iter();
+        let scopes = resources.flat_map(|resource| resource.scope_metrics);
+        for metric in scopes.flat_map(|scope| scope.metrics) {
+            let Some(Data::Gauge(data)) = metric.data.filter(|_| metric.name == gauge) else {
+                continue;
+            };
+            for pair in data.data_points.into_iter().flat_map(|p| p.attributes) {
+                if let Some(Attribute::StringValue(queue)) = pair.value.and_then(|v| v.value) {
+                    found.insert(queue);
+                }
+            }
+        }
+    }
+    found
+}
+
+/// Where no worker comes up, somebody has to tell that messages grow old.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_scheduled_job_tells_of_the_queues_that_no_worker_looks_at() {
+    let backing = Backing::embedded();
+    let storage = backing.storage().await;
+    let waits = storage
+        .queue
+        .send(QueueName::Notifications, "{}", Duration::ZERO);
+    waits.await.unwrap();
+    let sink = Sink::start().await;
+    let endpoint = sink.url("ok");
+    let settings = [("telemetry.otlp_endpoint", endpoint.as_str())];
+    let mut command = backing.program("worker", &["--reconcile-once"], &settings);
+    let output = tokio::task::spawn_blocking(move || run(&mut command));
+    let output = output.await.unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let both = [QueueName::Jobs, QueueName::Notifications];
+    let both: BTreeSet<String> = both.map(|queue| queue.as_str().to_owned()).into();
+    let query = read("infra/dashboards/queries/oldest-message.kql");
+    for queue in &both {
+        assert!(query.contains(&format!("'{queue}'")), "{queue}");
+    }
+    assert_eq!(queues(&sink, "presswork.queue.age"), both);
+    assert_eq!(queues(&sink, "presswork.queue.depth"), both);
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use e2e::api::Api;
 use e2e::backing::Backing;
 use e2e::process::{self, Server, with_model};
-use e2e::unique_cv;
+use e2e::{eventually, unique_cv};
 use openai::fake::{Script, Server as Fake};
 use serde_json::json;
 use storage::names::QueueName;
@@ -128,9 +128,8 @@ async fn a_worker_that_is_asked_to_stop_under_load_loses_nothing() {
         ids.push(id);
     }
     // Both have calls out, and most jobs still wait.
-    while model.counters().received < 12 {
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    let counters = async || model.counters();
+    eventually("calls are out", counters, |c| c.received >= 12).await;
     for server in [&shim, &first, &second] {
         assert_eq!(status(server, "CapEff"), "0000000000000000");
         assert_eq!(status(server, "NoNewPrivs"), "1");

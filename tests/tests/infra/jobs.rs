@@ -1,8 +1,6 @@
 //! The scheduled jobs: the very commands of `jobs.bicep`, on Azurite. And the export of each night is
 //! the store: read into an emptied one, and into one of the other kind.
 
-use std::process::Command;
-
 use e2e::api::Api;
 use e2e::backing::Backing;
 use e2e::process::{Output, Server, run};
@@ -34,8 +32,7 @@ fn job(name: &str) -> Vec<String> {
 fn scheduled(backing: &Backing, name: &str) -> Output {
     let command = job(name);
     let arguments: Vec<&str> = command[1..].iter().map(String::as_str).collect();
-    let mut command: Command = backing.program(&command[0], &arguments, &[]);
-    run(command.env("CV_EDITOR", "offline"))
+    run(&mut backing.program(&command[0], &arguments, &[]))
 }
 
 fn well(what: &str, output: &Output) {

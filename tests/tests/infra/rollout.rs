@@ -12,7 +12,11 @@ case "$*" in
   "containerapp list"*api-shim*) echo shim ;;
   "containerapp list"*worker*) echo worker ;;
   "containerapp revision list"*) printf 'r3\nr2\nr1\n' ;;
-  "containerapp revision show"*) [[ "$*" == *"--revision r2 "* ]] && echo registry/presswork@r2 ;;
+  "containerapp revision show"*"--revision r3 "*fqdn*) echo https://r3.example.com ;;
+  "containerapp revision show"*"--revision r2 "*image*) echo registry/presswork@r2 ;;
+  "containerapp revision show"*"--revision r3 "*image*) echo registry/presswork@r3 ;;
+  "containerapp show"*environmentId*) echo /apps/environment ;;
+  "resource show --ids /apps/environment "*publicNetworkAccess*) echo "$ACCESS" ;;
   "containerapp ingress traffic show"*) echo "$STABLE" ;;
   "containerapp job list"*) printf 'reconcile\nexport\n' ;;
   "monitor log-analytics workspace"*) echo workspace ;;
@@ -34,6 +38,8 @@ struct Case {
     stable: &'static str,
     rate: &'static str,
     exists: bool,
+    /// From the internet to the environment of the apps.
+    access: &'static str,
 }
 
 const PLAIN: Case = Case {
@@ -41,6 +47,7 @@ const PLAIN: Case = Case {
     stable: "r2",
     rate: "1.5",
     exists: true,
+    access: "Enabled",
 };
 
 /// The exit code, what was printed, and what was changed.
@@ -59,6 +66,7 @@ fn run(case: &Case) -> (i32, String, Vec<String>) {
         .env("STABLE", case.stable)
         .env("RATE", case.rate)
         .env("EXISTS", case.exists.to_string())
+        .env("ACCESS", case.access)
         .env("LOG", &log)
         .output()
         .unwrap();
@@ -104,37 +112,46 @@ fn steps_of_a_rollout() {
             "containerapp revision deactivate --revision r1",
         ],
     );
-    check(
-        with(&["rollback"]),
-        0,
-        &[
-            "containerapp revision activate --revision r2",
-            "containerapp ingress traffic set --revision-weight r2=100",
-            "containerapp update --name worker --image registry/presswork@r2",
-            "containerapp job update --name reconcile --image registry/presswork@r2",
-            "containerapp job update --name export --image registry/presswork@r2",
-            "containerapp revision deactivate --revision r3",
-        ],
-    );
+    // By a person, or after a rollout that failed: a newer one is given up alike.
+    for back in [&["rollback"][..], &["rollback", "--new-only"]] {
+        check(with(back), 0, BACK_TO_R2);
+    }
+    check(with(&["rollback", "--all"]), 1, &[]);
     let finished = Case {
         stable: "r3",
         ..with(&["rollback"])
     };
+    let mut further = vec![
+        "containerapp revision label remove --label stable",
+        "containerapp revision label add --label stable --revision r2",
+    ];
+    further.extend(BACK_TO_R2);
+    check(finished, 0, &further);
+    // A rollout that failed before there was a revision leaves the stable one alone, which is the
+    // newest. Workers may have been replaced already.
+    let nothing_new = Case {
+        stable: "r3",
+        ..with(&["rollback", "--new-only"])
+    };
     check(
-        finished,
+        nothing_new,
         0,
         &[
-            "containerapp revision label remove --label stable",
-            "containerapp revision label add --label stable --revision r2",
-            "containerapp revision activate --revision r2",
-            "containerapp ingress traffic set --revision-weight r2=100",
-            "containerapp update --name worker --image registry/presswork@r2",
-            "containerapp job update --name reconcile --image registry/presswork@r2",
-            "containerapp job update --name export --image registry/presswork@r2",
-            "containerapp revision deactivate --revision r3",
+            "containerapp update --name worker --image registry/presswork@r3",
+            "containerapp job update --name reconcile --image registry/presswork@r3",
+            "containerapp job update --name export --image registry/presswork@r3",
         ],
     );
 }
+
+const BACK_TO_R2: &[&str] = &[
+    "containerapp revision activate --revision r2",
+    "containerapp ingress traffic set --revision-weight r2=100",
+    "containerapp update --name worker --image registry/presswork@r2",
+    "containerapp job update --name reconcile --image registry/presswork@r2",
+    "containerapp job update --name export --image registry/presswork@r2",
+    "containerapp revision deactivate --revision r3",
+];
 
 #[test]
 fn questions_about_a_rollout() {
@@ -174,6 +191,18 @@ fn questions_about_a_rollout() {
         0,
         "errors of r3: 0 %\nerrors of all revisions: 0.5 %",
     );
+    check(with(&["newest-url"]), 0, "https://r3.example.com");
+    // Behind Front Door nobody else gets there, and Front Door knows no single revision.
+    for access in ["Disabled", ""] {
+        check(
+            Case {
+                access,
+                ..with(&["newest-url"])
+            },
+            0,
+            "",
+        );
+    }
     check(with(&["stable-revision"]), 0, "r2");
     check(with(&["stable-image"]), 0, "registry/presswork@r2");
     check(with(&["budget-start"]), 0, "2026-01-01");

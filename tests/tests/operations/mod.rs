@@ -15,7 +15,7 @@ use std::time::Duration;
 use api_shim::App;
 use config::Config;
 use counted::{Clockwork, Counter, PARTS, counted};
-use e2e::unique_cv;
+use e2e::{eventually, unique_cv};
 use openai::fake::{Script, Server as Fake};
 use schemas::job::{JobInput, JobKind, Options};
 use schemas::{JobId, Tenant};
@@ -154,23 +154,18 @@ impl Split {
     /// Until no message is left on a queue, and nothing happens any more.
     async fn settled(&self, queue: QueueName) {
         let queues = &self.sees.storage().queue;
-        let settled = async {
-            while queues.count(queue).await.unwrap() > 0 {
-                tokio::time::sleep(Duration::from_millis(10)).await;
-            }
-            self.quiet().await;
-        };
-        tokio::time::timeout(Duration::from_mins(1), settled)
-            .await
-            .unwrap();
+        let left = async || queues.count(queue).await.unwrap();
+        eventually("no message is left", left, |left| *left == 0).await;
+        self.quiet().await;
     }
 
     async fn quiet(&self) {
-        let mut before = u64::MAX;
-        while self.counter.total() != before {
-            before = self.counter.total();
-            tokio::time::sleep(Duration::from_millis(150)).await;
-        }
+        let counted = async || {
+            let before = self.counter.total();
+            tokio::time::sleep(Duration::from_millis(750)).await;
+            (before, self.counter.total())
+        };
+        eventually("all is quiet", counted, |(before, now)| before == now).await;
     }
 }
 

@@ -1,13 +1,12 @@
 //! Jobs of equal content share one call, also when the one that makes it comes to nothing.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use e2e::backing::Backing;
 use e2e::unique_cv;
 use serde_json::json;
 
-use super::{BACKGROUND, System, gone};
+use super::{BACKGROUND, System};
 
 e2e::on_both_storages!(
     eight_jobs_at_once_on_two_workers_make_one_call,
@@ -66,7 +65,7 @@ async fn a_dead_holder_in_the_background_is_waited_for(backing: Backing) {
     let cv = unique_cv(1);
     let submissions = (0..3).map(|_| system.api.submit(&cv, json!({})));
     let ids = futures::future::try_join_all(submissions).await.unwrap();
-    gone(&first, Duration::from_secs(20)).await;
+    first.gone().await;
     let _second = system.worker(&BACKGROUND, "");
     for id in &ids {
         let job = system.api.ended(id).await.unwrap();

@@ -14,16 +14,14 @@ mod rollout;
 mod stop;
 mod submit;
 
-use std::time::Duration;
-
 use e2e::api::Api;
-use e2e::backing::Backing;
+use e2e::backing::{Backing, left};
+use e2e::eventually;
 use e2e::process::{Server, with_model};
 use openai::fake::{Counters, Script, Server as Fake};
 use schemas::Tenant;
 use serde_json::Value;
 use storage::jobs::{JobRow, JobStore};
-use storage::names::QueueName;
 
 /// The provider works in the background, and is asked often.
 const BACKGROUND: [(&str, &str); 3] = [
@@ -77,26 +75,14 @@ impl System {
 
     /// Waits until the fake has counted what it should.
     async fn counted(&self, what: &str, holds: impl Fn(&Counters) -> bool) {
-        for _ in 0..1_000 {
-            if holds(&self.model.counters()) {
-                return;
-            }
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-        panic!("{what} after 10 s: {:?}", self.model.counters());
+        let counters = async || self.model.counters();
+        eventually(what, counters, holds).await;
     }
 
     /// Waits until no message is left.
     async fn settled(&self) {
-        let queue = &self.store.storage().queue;
-        for _ in 0..500 {
-            if queue.count(QueueName::Jobs).await.unwrap() == 0 {
-                return;
-            }
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-        let left = queue.peek(QueueName::Jobs, 32).await.unwrap();
-        panic!("messages are left after 10 s: {left:?}");
+        let left = async || left(&self.store).await;
+        eventually("no message is left", left, |left| left.jobs == 0).await;
     }
 }
 
@@ -107,15 +93,4 @@ fn script(json: Value) -> Script {
 async fn row(store: &JobStore, id: &str) -> JobRow {
     let loaded = store.read(&Tenant::anonymous(), id.parse().unwrap()).await;
     loaded.unwrap().expect("the job is there").row
-}
-
-/// Waits until a process is gone by itself.
-async fn gone(server: &Server, within: Duration) {
-    let glance = Duration::from_millis(20);
-    let mut waited = Duration::ZERO;
-    while !server.has_ended() {
-        assert!(waited < within, "it still runs after {within:?}");
-        tokio::time::sleep(glance).await;
-        waited += glance;
-    }
 }

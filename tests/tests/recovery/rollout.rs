@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use e2e::backing::Backing;
-use e2e::unique_cv;
+use e2e::process::Server;
+use e2e::{eventually, unique_cv};
 use schemas::Tenant;
 use serde_json::{Value, json};
 use storage::jobs::RowState;
@@ -14,11 +15,11 @@ use super::System;
 
 e2e::on_both_storages!(what_a_newer_worker_wrote_waits_for_it_and_is_no_poison);
 
-/// A job that fails once is set aside; a message comes back every second.
+/// A job that fails once is set aside; a message comes back after some seconds.
 const STRICT: [(&str, &str); 3] = [
     ("worker.max_dequeues", "1"),
-    ("worker.visibility", "1s"),
-    ("worker.heartbeat", "300ms"),
+    ("worker.visibility", "3s"),
+    ("worker.heartbeat", "500ms"),
 ];
 
 async fn set_schema(system: &System, id: &str, schema: u32) {
@@ -52,7 +53,17 @@ async fn what_a_newer_worker_wrote_waits_for_it_and_is_no_poison(backing: Backin
     let other = system.api.submit(&unique_cv(2), json!({})).await.unwrap();
     let job = system.api.ended(&other).await.unwrap();
     assert_eq!(job["state"], "succeeded", "others are not held up: {job:#}");
-    tokio::time::sleep(Duration::from_secs(4)).await;
+    let looks = async || {
+        let logs = old.each_ref().map(Server::logged).concat();
+        ["a message of a newer schema", &format!("job {newer_row}")].map(|what| {
+            logs.matches(&format!("{what} is left for a newer worker"))
+                .count()
+        })
+    };
+    eventually("each is met three times", looks, |looks| {
+        looks.iter().all(|times| *times >= 3)
+    })
+    .await;
     for worker in old {
         let (status, log) = worker.terminate();
         assert!(status.success(), "{log}");
@@ -61,9 +72,9 @@ async fn what_a_newer_worker_wrote_waits_for_it_and_is_no_poison(backing: Backin
     assert_eq!(system.model.counters().received, 1);
 
     // The newer one, which this test plays, finds its message with each dequeue forgiven.
-    let mut found = None;
     let mut own = 0;
-    for _ in 0..200 {
+    let received = async || {
+        let mut found = false;
         let messages = queue.receive(QueueName::Jobs, 32, Duration::from_secs(1));
         for message in messages.await.unwrap() {
             let body: Value = serde_json::from_str(&message.body).unwrap();
@@ -73,17 +84,14 @@ async fn what_a_newer_worker_wrote_waits_for_it_and_is_no_poison(backing: Backin
                 assert!(forgiven >= 2, "only {forgiven} dequeues: nothing is shown");
                 assert_eq!(u64::from(message.dequeue_count) - forgiven, 1);
                 queue.delete(QueueName::Jobs, &message.lease).await.unwrap();
-                found = Some(());
+                found = true;
             } else {
                 own += 1;
             }
         }
-        if found.is_some() {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    found.expect("the newer message is still there");
+        found
+    };
+    eventually("the newer message comes", received, |found| *found).await;
 
     // And its row as it was: one that knows it goes on, and of all dequeues only those of this test count.
     set_schema(&system, &newer_row, known).await;

@@ -1,8 +1,6 @@
 //! The shim dies while it takes a job, before and after each thing that it stores; the client
 //! repeats its request with the same key. One job, one call.
 
-use std::time::Duration;
-
 use e2e::api::Api;
 use e2e::backing::Backing;
 use e2e::process::Server;
@@ -14,7 +12,7 @@ use storage::failpoints::SUBMIT;
 use storage::jobs::JobFilter;
 use storage::names::{Container, QueueName};
 
-use super::{System, gone};
+use super::System;
 
 e2e::on_both_storages!(
     a_client_that_repeats_its_key_has_one_job_wherever_the_shim_died,
@@ -63,7 +61,7 @@ async fn a_client_that_repeats_its_key_has_one_job_wherever_the_shim_died(backin
             let shim = armed(&system, &format!("{point}=1*return(kill)"));
             let answer = post(&Api::new(&shim.url), number).await;
             assert!(answer.is_none(), "{point}: {answer:?}");
-            gone(&shim, Duration::from_secs(5)).await;
+            shim.gone().await;
             let (status, job) = post(&system.api, number).await.unwrap();
             assert_eq!(status, StatusCode::ACCEPTED, "{point}: {job:#}");
             ids.push(job["id"].as_str().unwrap().to_owned());

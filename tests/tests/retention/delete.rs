@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use e2e::backing::Backing;
+use e2e::eventually;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
@@ -54,7 +55,9 @@ async fn a_deleted_job_leaves_nothing_and_spares_its_copy(backing: Backing) {
 }
 
 async fn a_worker_in_mid_call_brings_nothing_back(backing: Backing) {
-    let system = System::start(backing, json!({"latency": "1500ms"}), &[]).await;
+    // The call is still out when the job is gone. A tombstone stands for as long as a call may take.
+    let settings = [("model.timeout", "6s")];
+    let system = System::start(backing, json!({"latency": "4s"}), &settings).await;
     let id = system.submit(json!({})).await;
     system
         .api
@@ -69,9 +72,8 @@ async fn a_worker_in_mid_call_brings_nothing_back(backing: Backing) {
     let (status, _) = system.api.get(&format!("/v1/jobs/{id}")).await.unwrap();
     assert_eq!(status, StatusCode::NOT_FOUND);
     // The reply comes while the tombstone stands.
-    while system.model.counters().in_flight > 0 {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    let counters = async || system.model.counters();
+    eventually("the call ends", counters, |c| c.in_flight == 0).await;
     tokio::time::sleep(Duration::from_millis(500)).await;
     system.nothing_left().await;
     assert_eq!(system.model.counters().accepted, 1);
@@ -84,9 +86,11 @@ async fn the_provider_s_copy_goes_too(backing: Backing) {
     let background = [("model.background", "on"), ("model.pending_max", "3s")];
     let system = System::start(backing, script, &background).await;
     let id = system.submit(json!({})).await;
-    while system.model.stored().is_empty() {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    let stored = async || system.model.stored();
+    eventually("the provider has a copy", stored, |stored| {
+        !stored.is_empty()
+    })
+    .await;
     assert_eq!(
         system.delete(&format!("/v1/jobs/{id}")).await,
         StatusCode::NO_CONTENT

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use e2e::backing::Backing;
+use e2e::eventually;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 use storage::Clock as _;
@@ -39,15 +40,9 @@ async fn fill(system: &System) -> Vec<String> {
 }
 
 async fn erased(system: &System) -> Value {
-    let mut erasure = Value::Null;
-    for _ in 0..400 {
-        erasure = system.api.get("/v1/tenant/erase").await.unwrap().1;
-        if erasure["state"] == "done" {
-            return erasure;
-        }
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
-    panic!("not erased after 40 s: {erasure:#}");
+    let erasure = async || system.api.get("/v1/tenant/erase").await.unwrap().1;
+    let done = |erasure: &Value| erasure["state"] == "done";
+    eventually("the tenant is erased", erasure, done).await
 }
 
 async fn an_erased_tenant_leaves_nothing_and_goes_on(backing: Backing) {

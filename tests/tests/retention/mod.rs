@@ -11,10 +11,9 @@ mod erase;
 mod scan;
 mod sweep;
 
-use std::time::Duration;
-
 use e2e::api::Api;
 use e2e::backing::Backing;
+use e2e::eventually;
 use e2e::process::{Server, with_model};
 use openai::fake::{Script, Server as Fake};
 use reqwest::{Method, StatusCode};
@@ -76,16 +75,12 @@ impl System {
 
     /// Waits until the store has nothing of the person, and no tombstone.
     async fn nothing_left(&self) {
-        let mut found = Vec::new();
-        for _ in 0..300 {
-            found = self.found().await;
+        let left = async || {
+            let mut found = self.found().await;
             found.extend(scan::tombstones(&self.storage).await);
-            if found.is_empty() {
-                return;
-            }
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
-        panic!("left after 30 s: {found:#?}");
+            found
+        };
+        eventually("nothing is left", left, Vec::is_empty).await;
     }
 
     /// A webhook without a URL: its events are kept in the store.

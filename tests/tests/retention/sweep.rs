@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use e2e::backing::Backing;
+use e2e::eventually;
 use serde_json::json;
 use storage::Clock as _;
 use storage::ambient::System as Ambient;
@@ -49,33 +50,21 @@ async fn what_was_kept_long_enough_goes_and_the_rest_stays(backing: Backing) {
 
     let inputs = async || scan::blobs(&system.storage, Container::JobInputs).await;
     let left = format!("anonymous/{waits}.json");
-    for _ in 0..200 {
-        if inputs().await == [left.clone()] {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    assert_eq!(
-        inputs().await,
-        [left],
-        "only the job that waits has its input"
-    );
+    let what = "only the job that waits has its input";
+    eventually(what, inputs, |found| *found == [left.clone()]).await;
     assert_eq!(
         system.api.get(&format!("/v1/jobs/{old}")).await.unwrap().0,
         404
     );
     let (_, job) = system.api.get(&format!("/v1/jobs/{waits}")).await.unwrap();
     assert_eq!(job["state"], "queued");
-    let pdfs = scan::blobs(&system.storage, Container::CvPdfs).await;
-    assert_eq!(pdfs, Vec::<String>::new());
+    let pdfs = async || scan::blobs(&system.storage, Container::CvPdfs).await;
+    eventually("no PDF is left", pdfs, Vec::is_empty).await;
 
     // Done for the day: the row says so, and a restart does not do it again.
-    for _ in 0..100 {
-        let rows = scan::rows(&system.storage, TableName::Tenants, "schedules").await;
-        if rows.iter().any(|(row, _)| row == "retention") {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    panic!("the sweep is not noted as done");
+    let rows = async || scan::rows(&system.storage, TableName::Tenants, "schedules").await;
+    eventually("the sweep is noted as done", rows, |rows| {
+        rows.iter().any(|(row, _)| row == "retention")
+    })
+    .await;
 }

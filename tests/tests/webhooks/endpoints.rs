@@ -2,6 +2,7 @@
 
 use e2e::api::Api;
 use e2e::backing::Backing;
+use e2e::eventually;
 use e2e::process::Server;
 use e2e::sink::Sink;
 use reqwest::{Method, StatusCode};
@@ -170,14 +171,10 @@ async fn an_endpoint_that_fails_for_days_is_disabled(backing: Backing) {
     )
     .await;
     submit(&api, 1, json!({})).await;
-    let mut shown = Value::Null;
-    for _ in 0..1_000 {
-        (_, shown) = api.get(&format!("/v1/webhooks/{bad}")).await.unwrap();
-        if shown["enabled"] == false {
-            break;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-    }
+    let path = format!("/v1/webhooks/{bad}");
+    let shown = async || api.get(&path).await.unwrap().1;
+    let disabled = |shown: &Value| shown["enabled"] == false;
+    let shown = eventually("the webhook is disabled", shown, disabled).await;
     assert_eq!(shown["disabled"]["reason"], "failing", "{shown:#}");
     let note = shown["disabled"]["note"].as_str().unwrap();
     assert!(note.contains("503"), "{note}");

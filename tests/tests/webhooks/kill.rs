@@ -5,14 +5,13 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use e2e::api::Api;
-use e2e::backing::Backing;
+use e2e::backing::{Backing, Left, left};
+use e2e::eventually;
 use e2e::process::Server;
 use e2e::sink::Sink;
-use schemas::Tenant;
-use serde_json::json;
-use storage::names::QueueName;
+use serde_json::{Value, json};
 
-use super::{delivery, open, submit, subscribe};
+use super::{deliveries, open, submit, subscribe};
 
 e2e::on_both_storages!(
     a_worker_killed_while_a_job_ends_loses_no_event,
@@ -64,7 +63,7 @@ async fn kill_at(backing: &Backing, points: &[&str]) {
     let short = [
         ("webhooks.timeout", "500ms"),
         ("webhooks.connect_timeout", "250ms"),
-        ("webhooks.hurry", "10"),
+        ("webhooks.hurry", "100"),
     ];
     let settings: Vec<_> = open(&[])
         .into_iter()
@@ -73,6 +72,7 @@ async fn kill_at(backing: &Backing, points: &[&str]) {
         .collect();
     let front = Server::start(&mut backing.part("api-shim", &settings));
     let api = Api::new(&front.url);
+    let jobs = backing.jobs().await;
     let mut killed = 0;
     for (number, point) in points.iter().enumerate() {
         // The first attempt fails, so that a retry is on the way too.
@@ -87,35 +87,17 @@ async fn kill_at(backing: &Backing, points: &[&str]) {
         let (name, skip) = point.split_once('=').unwrap_or((*point, ""));
         doomed.env("FAILPOINTS", format!("{name}={skip}1*return(kill)"));
         let doomed = Server::spawn(&mut doomed);
-        for _ in 0..150 {
-            if doomed.has_ended() {
-                break;
-            }
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-        killed += u32::from(doomed.has_ended());
+        // It may have told everything on a way that does not lead by this point.
+        let gone = tokio::time::timeout(Duration::from_secs(10), doomed.gone()).await;
+        killed += u32::from(gone.is_ok());
         let log = doomed.kill();
         let second = Server::spawn(&mut backing.part("worker", &settings));
         for kind in ["job.succeeded", "document.created"] {
-            let ours = |record: &serde_json::Value| {
-                record["type"] == kind && record["state"] == "succeeded"
-            };
-            let mut done = false;
-            for _ in 0..1_000 {
-                let records = super::deliveries(&api, &webhook).await;
-                done = records.iter().any(ours);
-                if done {
-                    break;
-                }
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
-            assert!(
-                done,
-                "{point}: {kind} of job {job} was never delivered\n{log}\n{}",
-                second.kill()
-            );
+            let ours = |record: &Value| record["type"] == kind && record["state"] == "succeeded";
+            let what = format!("{point}: {kind} of job {job} is delivered, after\n{log}\n");
+            let told = async || (deliveries(&api, &webhook).await, second.logged());
+            eventually(&what, told, |(records, _)| records.iter().any(ours)).await;
         }
-        delivery(&api, &webhook, |record| record["state"] == "succeeded").await;
         let mut bodies = BTreeMap::new();
         for seen in sink.seen(&path) {
             let id = seen.header("webhook-id").to_owned();
@@ -123,8 +105,10 @@ async fn kill_at(backing: &Backing, points: &[&str]) {
             assert_eq!(*body, seen.body, "{point}: one id, two bodies");
         }
         assert_eq!(bodies.len(), 2, "{point}: two events have two ids");
-        assert_eq!(super::deliveries(&api, &webhook).await.len(), 2, "{point}");
-        settled(backing, point).await;
+        assert_eq!(deliveries(&api, &webhook).await.len(), 2, "{point}");
+        let what = format!("{point}: no message and no marker is left");
+        let left = async || left(&jobs).await;
+        eventually(&what, left, |left| *left == Left::default()).await;
         second.terminate();
         let delete = api.request(reqwest::Method::DELETE, &format!("/v1/webhooks/{webhook}"));
         assert!(delete.send().await.unwrap().status().is_success());
@@ -134,27 +118,4 @@ async fn kill_at(backing: &Backing, points: &[&str]) {
         killed as usize + 1 >= points.len(),
         "{killed} workers were killed: are the programs built with fail points?"
     );
-}
-
-/// No message and no marker is left.
-async fn settled(backing: &Backing, point: &str) {
-    let jobs = backing.jobs().await;
-    let mut left = String::new();
-    for _ in 0..500 {
-        let queue = &jobs.storage().queue;
-        let messages = queue.count(QueueName::Jobs).await.unwrap()
-            + queue.count(QueueName::Notifications).await.unwrap();
-        let aside = queue.count(QueueName::NotificationsPoison).await.unwrap()
-            + queue.count(QueueName::DeadLetters).await.unwrap();
-        let open = jobs.open_jobs(&Tenant::anonymous(), None).await.unwrap().0;
-        left = format!(
-            "{messages} messages, {aside} set aside, {} markers",
-            open.len()
-        );
-        if messages + aside == 0 && open.is_empty() {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    panic!("{point}: left after 10 s: {left}");
 }

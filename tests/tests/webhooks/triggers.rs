@@ -7,6 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use e2e::api::Api;
 use e2e::backing::Backing;
+use e2e::eventually;
 use e2e::process::Server;
 use e2e::sink::Sink;
 use reqwest::{Method, StatusCode};
@@ -88,19 +89,18 @@ async fn untold(
     let mut doomed = backing.part("worker", &settings);
     doomed.env("FAILPOINTS", "notify:put:before=return(kill)");
     let doomed = Server::spawn(&mut doomed);
-    while !doomed.has_ended() {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    doomed.gone().await;
     // Its last message was killed with it; now it is taken away as well.
     let queue = backing.storage().await.queue;
     for name in [QueueName::Jobs, QueueName::Notifications] {
-        while queue.count(name).await.unwrap() > 0 {
+        let taken = async || {
             let lease = Duration::from_secs(5);
             for message in queue.receive(name, 32, lease).await.unwrap() {
                 queue.delete(name, &message.lease).await.unwrap();
             }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
+            queue.count(name).await.unwrap()
+        };
+        eventually("the queue is empty", taken, |left| *left == 0).await;
     }
     let ended = api.ended(&job).await.unwrap();
     assert_eq!(ended["state"], "succeeded");
@@ -143,9 +143,8 @@ async fn a_message_of_event_grid_is_taken_in_every_form(backing: Backing) {
     }
     let _worker = Server::spawn(&mut backing.part("worker", &open(&PATIENT)));
     sink.wait("ok", 1).await;
-    while queue.count(QueueName::Notifications).await.unwrap() > 0 {
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+    let left = async || queue.count(QueueName::Notifications).await.unwrap();
+    eventually("every event is handled", left, |left| *left == 0).await;
     // Five events of one blob are one notification; what is foreign is set aside.
     assert_eq!(sink.count("ok"), 1);
     let aside = queue.count(QueueName::NotificationsPoison).await.unwrap();

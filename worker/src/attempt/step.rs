@@ -9,7 +9,7 @@ use super::{
     Rules, View,
 };
 
-/// Unclear answers in a row after which the message is left for later.
+/// Unclear answers without progress after which the message is left for later.
 const PATIENCE: u32 = 5;
 /// The same while a reply is in hand: about a minute of tries.
 const PATIENCE_WITH_REPLY: u32 = 12;
@@ -76,7 +76,10 @@ impl Attempt {
         if event == Event::Unclear {
             return self.trouble();
         }
-        self.troubles = 0;
+        // What is only read, or made anew, can go on for ever beside a write that never succeeds.
+        if let Event::Moved(_) | Event::Called(_) | Event::Polled(_) | Event::Done = event {
+            self.troubles = 0;
+        }
         match (self.doing, event) {
             (Effect::Read, Event::Row(Some(view))) => self.decide(view),
             // Purged: nothing is owed to anybody.
@@ -175,6 +178,10 @@ impl Attempt {
                 } else {
                     go(Effect::Notify)
                 }
+            }
+            // Storage refuses what is to be recorded of the document, now and later.
+            (Effect::Finish(End::Succeeded), Event::Impossible) => {
+                go(Effect::Finish(End::RenderFailed))
             }
             (Effect::Notify, Event::Done) => Next::End(Disposition::Delete),
 

@@ -378,3 +378,32 @@ fn a_stop_lets_go_only_of_what_costs_nothing() {
     check("poison", 3, &set_aside);
     check("another's call", 1, &[(row(view(RowState::Calling)), true)]);
 }
+
+/// A write that fails for ever, beside reads that work: the handling ends all the same.
+#[test]
+fn a_move_that_is_never_made_is_given_up() {
+    let (mut attempt, mut next) = Attempt::begin(rules(Policy::Hold), 1);
+    for _ in 0..100 {
+        let event = match next {
+            Next::Do(Effect::Read, _) => row(view(RowState::Rendering)),
+            Next::Do(Effect::Render, _) => Event::Pdf(Pdf::Adopted),
+            Next::Do(Effect::Finish(End::Succeeded), _) => Event::Unclear,
+            Next::Do(effect, _) => panic!("{effect:?}"),
+            Next::End(Disposition::Release { .. }) => return,
+            Next::End(Disposition::Delete) => panic!("the job is not final"),
+        };
+        (attempt, next) = attempt.step(event);
+    }
+    panic!("it goes on for ever");
+}
+
+#[test]
+fn what_storage_refuses_to_record_fails_the_job() {
+    let (mut attempt, _) = Attempt::begin(rules(Policy::Hold), 1);
+    let mut next;
+    (attempt, _) = attempt.step(row(view(RowState::Rendering)));
+    (attempt, next) = attempt.step(Event::Pdf(Pdf::Stored));
+    assert_eq!(next, go(Effect::Finish(End::Succeeded)));
+    (_, next) = attempt.step(Event::Impossible);
+    assert_eq!(next, go(Effect::Finish(End::RenderFailed)));
+}

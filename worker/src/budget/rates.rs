@@ -273,21 +273,9 @@ mod tests {
     use std::sync::atomic::{AtomicU64, Ordering};
 
     use jiff::Timestamp;
+    use storage::ambient::Manual;
 
     use super::*;
-
-    #[derive(Debug, Default)]
-    struct Manual(AtomicU64);
-
-    impl Clock for Manual {
-        fn now(&self) -> Timestamp {
-            Timestamp::UNIX_EPOCH
-        }
-
-        fn monotonic(&self) -> Duration {
-            Duration::from_millis(self.0.load(Ordering::Relaxed))
-        }
-    }
 
     /// Counts up, so that all values come.
     #[derive(Debug, Default)]
@@ -301,7 +289,7 @@ mod tests {
     }
 
     fn rates(requests: Option<f64>, tokens: Option<f64>) -> (Arc<Manual>, Rates) {
-        let clock = Arc::new(Manual::default());
+        let clock = Arc::new(Manual::at(Timestamp::UNIX_EPOCH));
         let entropy = Arc::new(Steps::default());
         let rates = Rates::new(requests, tokens, clock.clone(), entropy);
         (clock, rates)
@@ -323,7 +311,7 @@ mod tests {
                 granted += 1;
                 assert!(granted < 100_000);
             }
-            clock.0.fetch_add(100, Ordering::Relaxed);
+            clock.pass(Duration::from_millis(100));
         }
         granted
     }
@@ -337,7 +325,7 @@ mod tests {
         let wait = rates.take(1.0).unwrap();
         let two = Duration::from_secs(2);
         assert!((two..=two * 2).contains(&wait), "{wait:?}");
-        clock.0.store(2_000, Ordering::Relaxed);
+        clock.pass(two);
         assert_eq!(rates.take(1.0), None);
         assert!(rates.take(1.0).is_some());
         rates.give_back(1.0);
@@ -352,7 +340,7 @@ mod tests {
         // A call may be larger than the burst, and those behind it pay for that.
         let huge = rates.take(20_000.0);
         assert!(huge.is_some(), "the bucket is not full");
-        clock.0.fetch_add(10_000, Ordering::Relaxed);
+        clock.pass(Duration::from_secs(10));
         assert_eq!(rates.take(20_000.0), None);
         assert!(rates.take(1.0).is_some());
         // It took much less than expected.
@@ -380,7 +368,7 @@ mod tests {
         assert_eq!(rates.take(10.0), None);
         assert!(rates.take(10.0).is_some());
         // One a second from then on, by limit and reset.
-        clock.0.fetch_add(1_000, Ordering::Relaxed);
+        clock.pass(Duration::from_secs(1));
         assert_eq!(granted(&clock, &rates, 10.0, 30), 30);
         // A later answer says that there is plenty.
         let before = rates.mark();
@@ -410,9 +398,10 @@ mod tests {
                 assert!(back.count() < 32, "too many in second {second}");
             }
         }
-        clock.0.store(3_999, Ordering::Relaxed);
+        let moment = Duration::from_millis(1);
+        clock.pass(pause.checked_sub(moment).unwrap());
         assert!(rates.take(1.0).is_some());
-        clock.0.store(4_000, Ordering::Relaxed);
+        clock.pass(moment);
         assert_eq!(rates.take(1.0), None);
     }
 }

@@ -68,6 +68,46 @@ impl Entropy for System {
     }
 }
 
+/// A clock for tests: it stands still until they let time pass.
+#[cfg(feature = "fault")]
+#[derive(Debug)]
+pub struct Manual {
+    start: Timestamp,
+    passed: std::sync::Mutex<Duration>,
+}
+
+#[cfg(feature = "fault")]
+impl Manual {
+    /// Its wall clock says this; its monotonic time is zero.
+    pub fn at(start: Timestamp) -> Self {
+        Self {
+            start,
+            passed: std::sync::Mutex::default(),
+        }
+    }
+
+    /// Moves both on.
+    pub fn pass(&self, time: Duration) {
+        *self.passed() += time;
+    }
+
+    fn passed(&self) -> std::sync::MutexGuard<'_, Duration> {
+        let passed = self.passed.lock();
+        passed.unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+#[cfg(feature = "fault")]
+impl Clock for Manual {
+    fn now(&self) -> Timestamp {
+        self.start + self.monotonic()
+    }
+
+    fn monotonic(&self) -> Duration {
+        *self.passed()
+    }
+}
+
 /// `N` random bytes.
 pub fn random<const N: usize>(entropy: &dyn Entropy) -> [u8; N] {
     let mut bytes = [0; N];

@@ -14,7 +14,6 @@ use schemas::session::SessionId;
 use schemas::webhook::EventId;
 use schemas::{JobId, Tenant};
 
-use crate::Clock;
 use crate::jobs::JobStore;
 use crate::jobs::row::{decode, encode};
 use crate::names::{
@@ -24,6 +23,7 @@ use crate::names::{
 use crate::pages::{Listing, Rows};
 use crate::port::{ETag, Entity, Result, StorageError, Write};
 use crate::sessions::SessionStore;
+use crate::{Clock, Troubles};
 
 /// What is erased before its progress is noted.
 const SLICE: usize = 200;
@@ -105,8 +105,8 @@ impl Eraser {
         Ok(self.read(tenant).await?.map(|erasing| erasing.erasure))
     }
 
-    /// All that are not done, up to 1,000.
-    pub async fn open(&self) -> Result<Vec<Erasing>> {
+    /// All that are not done, up to 1,000. Those whose row cannot be read are passed over.
+    pub async fn open(&self, troubles: &mut Troubles) -> Result<Vec<Erasing>> {
         let table = &*self.jobs().storage().table;
         let (name, all) = (TableName::Tenants, "0".."\u{7f}");
         let mut pages = Rows::of(table, name, ERASURES_PARTITION, all);
@@ -115,8 +115,14 @@ impl Eraser {
             && let Some(page) = pages.next_page().await?
         {
             for entity in page.value {
-                let erasing = erasing(entity)?;
-                open.extend(erasing.filter(|it| it.erasure.state != ErasureState::Done));
+                let Ok(tenant) = Tenant::try_from(entity.row.clone()) else {
+                    continue;
+                };
+                match erasing(tenant.clone(), entity) {
+                    Ok(erasing) if erasing.erasure.state == ErasureState::Done => {}
+                    Ok(erasing) => open.push(erasing),
+                    Err(e) => troubles.pass_over_row(&tenant, "the erasing", e)?,
+                }
             }
         }
         Ok(open)
@@ -324,7 +330,8 @@ impl Eraser {
         let read = table
             .get(TableName::Tenants, ERASURES_PARTITION, tenant.as_str())
             .await?;
-        read.value.map_or(Ok(None), erasing)
+        let erasing = |entity| erasing(tenant.clone(), entity);
+        read.value.map(erasing).transpose()
     }
 
     async fn write(&self, write: Write) -> Result<ETag> {
@@ -341,15 +348,12 @@ impl fmt::Debug for Eraser {
     }
 }
 
-fn erasing(entity: Entity) -> Result<Option<Erasing>> {
-    let Ok(tenant) = Tenant::try_from(entity.row) else {
-        return Ok(None);
-    };
-    Ok(Some(Erasing {
+fn erasing(tenant: Tenant, entity: Entity) -> Result<Erasing> {
+    Ok(Erasing {
         tenant,
         erasure: decode(entity.properties)?,
         etag: entity.etag,
-    }))
+    })
 }
 
 fn millis(at: Timestamp) -> u64 {

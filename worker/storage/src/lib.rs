@@ -45,6 +45,7 @@ pub mod quota;
 pub mod schedule;
 pub mod sessions;
 pub mod spend;
+mod troubles;
 pub mod webhooks;
 
 pub use ahead::ahead;
@@ -52,6 +53,7 @@ pub use ambient::{Clock, Entropy};
 pub use open::{OpenError, open};
 pub use operation::Operation;
 pub use port::{Blobs, Queue, StorageError, Table};
+pub use troubles::{PASSED_OVER, Troubles};
 
 use std::sync::Arc;
 

@@ -47,6 +47,19 @@ impl StorageError {
     pub fn unavailable(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self::Unavailable(source.into())
     }
+
+    /// Storage has said no: a write had no effect, and will have none. After any other error it may
+    /// even take effect later, when a read has shown that it had not.
+    pub fn is_refusal(&self) -> bool {
+        match self {
+            Self::NotFound
+            | Self::AlreadyExists
+            | Self::Precondition
+            | Self::StaleReceipt
+            | Self::Invalid(_) => true,
+            Self::Throttled { .. } | Self::Unavailable(_) => false,
+        }
+    }
 }
 
 /// The result of a port's call.

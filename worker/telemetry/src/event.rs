@@ -44,6 +44,8 @@ events! {
         "The reconciler put a job back that had no message any more.";
     JOB_UNCLEAR = "job.unclear", "warn", ["job_id"],
         "Storage gave no clear answer while a job was handled; its row is read again.";
+    ROUND_PASSED_OVER = "round.passed_over", "warn", ["tenant", "what"],
+        "Something of one tenant failed in a round over all tenants, which went on.";
     MESSAGE_SET_ASIDE = "message.set_aside", "error", ["queue", "reason"],
         "A message went to a poison queue.";
     MESSAGE_PANIC = "message.panic", "error", ["queue"],

@@ -432,7 +432,9 @@ impl Setup {
                         Disposition::Release { forgiven, .. } => {
                             message.visible = true;
                             message.holder = None;
-                            message.counted -= u8::from(forgiven && message.counted > 0);
+                            if forgiven {
+                                message.counted = 0;
+                            }
                             Some(message)
                         }
                     };

@@ -8,6 +8,7 @@
 
 mod content;
 mod faults;
+mod hints;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -153,14 +154,14 @@ impl World {
     }
 
     async fn until(&self, id: JobId, what: &str, holds: impl Fn(&JobRow) -> bool) -> JobRow {
-        for _ in 0..2_000 {
+        for _ in 0..12_000 {
             let row = self.row(id).await;
             if holds(&row) {
                 return row;
             }
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
-        panic!("not {what} after 10 s: {:?}", self.row(id).await);
+        panic!("not {what} after a minute: {:?}", self.row(id).await);
     }
 
     async fn ended(&self, id: JobId) -> JobRow {
@@ -168,7 +169,7 @@ impl World {
     }
 
     async fn queue_is_empty(&self) {
-        for _ in 0..2_000 {
+        for _ in 0..12_000 {
             if self
                 .store
                 .storage()
@@ -226,7 +227,7 @@ async fn a_reply_is_fetched_by_its_id_and_the_copy_deleted() {
 /// A worker that is asked to stop lets go of a call whose id is stored; another one goes on.
 #[tokio::test(flavor = "multi_thread")]
 async fn any_worker_goes_on_with_a_call_in_the_background() {
-    let world = World::new(takes(1_500, Behaviour::reply()), |config| {
+    let world = World::new(takes(4_000, Behaviour::reply()), |config| {
         // Only a message that is given back comes in time.
         config.worker.visibility = Duration::from_secs(30);
     });
@@ -267,7 +268,8 @@ async fn trouble_while_asking_makes_nothing_ambiguous() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_call_that_takes_too_long_is_cancelled_and_the_job_held() {
     let world = World::new(takes(60_000, Behaviour::reply()), |config| {
-        config.model.pending_max = Duration::from_millis(200);
+        // The second call has to come to its end within this.
+        config.model.pending_max = Duration::from_secs(2);
     });
     let worker = world.worker();
     let id = world.submit(1).await;

@@ -319,6 +319,7 @@ fn which_azure_credential() {
     assert_eq!(azure.tenant_id.as_deref(), Some("t"));
     assert_eq!(azure.federated_token_file, Some("/token".into()));
     assert_eq!(azure.emit_events, EmitEvents::Auto);
+    assert!(azure.signed_urls);
 }
 
 #[test]

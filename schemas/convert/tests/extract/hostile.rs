@@ -12,7 +12,7 @@ fn timed(name: &str) -> Result<convert::Extracted, Error> {
     let bytes = std::fs::read(data("hostile").join(name)).unwrap();
     let start = Instant::now();
     let result = docx::read(&bytes, &Limits::default());
-    assert!(start.elapsed() < Duration::from_secs(2), "{name}");
+    assert!(start.elapsed() < Duration::from_secs(10), "{name}");
     result
 }
 

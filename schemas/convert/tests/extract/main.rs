@@ -140,7 +140,9 @@ fn long_texts_take_time_in_proportion() {
         "Tel: ",
     ] {
         took(line, 5_000);
-        let (one, four) = (took(line, 20_000), took(line, 80_000));
+        // The best of some: what a busy machine adds falls on one or another.
+        let best = |chars| (0..5).map(|_| took(line, chars)).min().unwrap();
+        let (one, four) = (best(20_000), best(80_000));
         assert!(four < one * 16, "{line}: {one:?}, then {four:?}");
     }
 }

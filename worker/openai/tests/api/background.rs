@@ -26,7 +26,7 @@ fn word(retrieved: Retrieved) -> String {
 }
 
 async fn settled(client: &Client, id: &str) -> Retrieved {
-    for _ in 0..400 {
+    for _ in 0..4_000 {
         match client.retrieve(id).await {
             Retrieved::Pending => tokio::time::sleep(Duration::from_millis(5)).await,
             other => return other,
@@ -53,7 +53,7 @@ fn background(server: &Server) -> (bool, bool) {
 
 #[tokio::test]
 async fn a_submitted_request_is_fetched_by_its_id_and_deleted() {
-    let (server, client) = fake(takes(20, 20, Behaviour::reply()));
+    let (server, client) = fake(takes(20, 1_500, Behaviour::reply()));
     let id = submit(&client).await;
     assert_eq!(background(&server), (true, true));
     assert_eq!(word(client.retrieve(&id).await), "pending");

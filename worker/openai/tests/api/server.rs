@@ -34,7 +34,7 @@ fn body() -> Value {
 
 /// Polls a stored response until it has this status.
 async fn reaches(server: &Server, id: &str, status: &str) -> Value {
-    for _ in 0..400 {
+    for _ in 0..4_000 {
         let (_, response) = get(server, &format!("/v1/responses/{id}")).await;
         if response["status"] == status {
             return response;
@@ -144,7 +144,7 @@ async fn a_response_in_the_background_grows_up() {
     let script = Script {
         background: Background {
             queued: time(40),
-            in_progress: time(40),
+            in_progress: time(1_500),
         },
         ..Script::default()
     };
@@ -186,7 +186,7 @@ async fn a_cancelled_response_stays_cancelled() {
     let script = Script {
         background: Background {
             queued: time(5),
-            in_progress: time(1_000),
+            in_progress: time(2_000),
         },
         ..Script::default()
     };
@@ -198,7 +198,7 @@ async fn a_cancelled_response_stays_cancelled() {
     reaches(&server, id, "in_progress").await;
     let (_, cancelled) = post(&server, &format!("/v1/responses/{id}/cancel"), &json!({})).await;
     assert_eq!(cancelled["status"], "cancelled");
-    tokio::time::sleep(Duration::from_millis(1_100)).await;
+    tokio::time::sleep(Duration::from_millis(2_100)).await;
     reaches(&server, id, "cancelled").await;
     assert_eq!(server.counters().cancelled, 1);
 }

@@ -1,8 +1,9 @@
 //! The budget of a day: the bound on what goes beyond it, several workers, days and crashes.
 
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use storage::Storage;
+use storage::ambient::Manual;
 use storage::embedded::Store;
 use storage::fault::{Fault, Faults, Operation};
 use storage::names::TableName;
@@ -12,17 +13,8 @@ use super::*;
 /// 2026-11-21, ten seconds before it ends.
 const LATE: i64 = 1_795_305_590_000;
 
-#[derive(Debug)]
-struct Manual(AtomicI64);
-
-impl Clock for Manual {
-    fn now(&self) -> Timestamp {
-        Timestamp::from_millisecond(self.0.load(Ordering::Relaxed)).unwrap()
-    }
-
-    fn monotonic(&self) -> Duration {
-        Duration::ZERO
-    }
+fn clock(millis: i64) -> Arc<Manual> {
+    Arc::new(Manual::at(Timestamp::from_millisecond(millis).unwrap()))
 }
 
 #[derive(Debug, Default)]
@@ -47,7 +39,7 @@ struct Bench {
 impl Bench {
     fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let clock = Arc::new(Manual(AtomicI64::new(LATE)));
+        let clock = clock(LATE);
         let entropy = Arc::new(Steps::default());
         let store = Store::open(dir.path(), clock.clone(), entropy.clone()).unwrap();
         Self {
@@ -169,12 +161,12 @@ async fn the_day_turns_by_the_tables_clock() {
     let look = Duration::from_secs(4);
     assert!((look / 2..=look).contains(&after), "{after:?}");
     // Shortly before midnight, the wait is for midnight.
-    bench.clock.0.fetch_add(9_000, Ordering::Relaxed);
+    bench.clock.pass(Duration::from_secs(9));
     let Answer::Over { after, .. } = daily.take(&tenant("acme"), 1).await.unwrap() else {
         panic!("nothing is left");
     };
     assert!(after >= Duration::from_secs(1), "{after:?}");
-    bench.clock.0.fetch_add(1_000, Ordering::Relaxed);
+    bench.clock.pass(Duration::from_secs(1));
     let today = granted(&daily, "acme", 10).await.unwrap();
     // Yesterday's call counts for yesterday.
     out.settle(Some(500));
@@ -189,7 +181,7 @@ async fn a_worker_whose_clock_is_ahead_spends_of_the_tables_day() {
     let bench = Bench::new();
     let limits = limits(Some(100), None);
     let _out = granted(&bench.worker(&limits), "acme", 100).await.unwrap();
-    let ahead = Arc::new(Manual(AtomicI64::new(LATE + 600_000)));
+    let ahead = clock(LATE + 600_000);
     let (table, entropy) = (bench.storage.table.clone(), bench.entropy.clone());
     let other = Arc::new(Daily::new(limits, table, ahead, entropy));
     let over = Some(WaitReason::DailyBudget);

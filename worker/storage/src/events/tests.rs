@@ -3,25 +3,16 @@
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use super::*;
+use crate::ambient::Manual;
 use crate::embedded::Store;
 use crate::fault::{Fault, Faults, Operation};
 use crate::{Storage, StorageError};
 
-/// A time that stands still, and bytes that count up.
+/// Bytes that count up.
 #[derive(Debug, Default)]
-struct Fixed(AtomicU8);
+struct Steps(AtomicU8);
 
-impl Clock for Fixed {
-    fn now(&self) -> Timestamp {
-        Timestamp::from_second(1_790_000_000).unwrap()
-    }
-
-    fn monotonic(&self) -> Duration {
-        Duration::ZERO
-    }
-}
-
-impl Entropy for Fixed {
+impl Entropy for Steps {
     fn fill(&self, buffer: &mut [u8]) {
         buffer.fill(self.0.fetch_add(1, Ordering::Relaxed));
     }
@@ -36,11 +27,12 @@ struct Fixture {
 
 fn fixture() -> Fixture {
     let dir = tempfile::tempdir().unwrap();
-    let fixed = Arc::new(Fixed::default());
-    let store = Store::open(dir.path(), fixed.clone(), fixed.clone()).unwrap();
+    let at = Timestamp::from_second(1_790_000_000).unwrap();
+    let (clock, entropy) = (Arc::new(Manual::at(at)), Arc::new(Steps::default()));
+    let store = Store::open(dir.path(), clock.clone(), entropy.clone()).unwrap();
     let faults = Faults::new(1);
     let Storage { queue, blobs, .. } = faults.over(store.storage());
-    let blobs = Emitting::new(blobs, queue.clone(), fixed.clone(), fixed);
+    let blobs = Emitting::new(blobs, queue.clone(), clock, entropy);
     Fixture {
         faults,
         queue,

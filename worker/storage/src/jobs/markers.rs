@@ -38,7 +38,14 @@ impl JobStore {
         let mut jobs = Vec::new();
         for entity in read.value.entities {
             if let Some(id) = key::job_of_marker(&entity.row) {
-                let marker = row::decode(entity.properties)?;
+                // One that cannot be read is due at once: whoever looks at its job writes it anew.
+                let marker = row::decode(entity.properties).unwrap_or_else(|e| {
+                    tracing::warn!(job_id = %id, %tenant, error = &e as &dyn std::error::Error, "the marker of job {id} is mended");
+                    Marker {
+                        due: read.date,
+                        tries: 0,
+                    }
+                });
                 jobs.push(OpenJob {
                     id,
                     marker,

@@ -15,6 +15,7 @@ mod restored;
 mod retention;
 pub(crate) mod row;
 mod submit;
+mod warnings;
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -36,7 +37,7 @@ pub(crate) use purge::next_target;
 pub use purge::{Buried, Tombstone, Tombstones};
 pub use recovery::Consent;
 pub use restored::Suspects;
-pub use row::{ContentLatch, JobRow, Marker, RowState, SCHEMA as ROW_SCHEMA, Token};
+pub use row::{ContentLatch, JobRow, Marker, RowState, SCHEMA as ROW_SCHEMA, Token, UnreadableRow};
 pub use submit::{IdempotencyKey, Submission, SubmitError, Submitted};
 
 use crate::ambient::random;
@@ -58,6 +59,9 @@ pub struct JobStore {
 
 /// How long an idempotency key is remembered.
 const KEY_LIFETIME: Duration = Duration::from_hours(24);
+
+/// Bytes that are kept of why a job failed. As JSON, where each may take six, they fit one column.
+const LONGEST_DETAIL: usize = 2_000;
 
 /// Durations of the store.
 #[derive(Clone, Copy, Debug)]
@@ -183,15 +187,8 @@ impl JobStore {
         let Some(entity) = read.value else {
             return Ok(None);
         };
-        let schema = entity
-            .properties
-            .get("schema")
-            .and_then(serde_json::Value::as_u64);
-        if schema.is_none_or(|schema| schema > u64::from(ROW_SCHEMA)) {
-            return Err(StorageError::unavailable(NewerRow(id)));
-        }
         Ok(Some(Loaded {
-            row: row::decode(entity.properties)?,
+            row: row::decode_job(id, entity.properties)?,
             etag: entity.etag,
             date: read.date,
         }))
@@ -377,6 +374,7 @@ impl JobStore {
             } => {
                 row.cached_from = cached_from;
                 row.warnings.extend(warnings);
+                row.warnings = warnings::bounded(row.warnings, warnings::ALL);
                 set_document(&mut row, pdf);
                 RowState::Succeeded
             }
@@ -406,9 +404,10 @@ impl JobStore {
     }
 
     /// An operator's requeue of a poisoned job: `failed -> queued`, or `rendering` where a reply
-    /// is stored.
+    /// is stored. It has as much time to begin as a new one.
     pub async fn reopen(&self, loaded: &Loaded, reply_stored: bool) -> Result<Loaded> {
         let mut row = loaded.row.clone();
+        row.reopened_at = Some(loaded.date);
         row.error = None;
         let state = if reply_stored {
             RowState::Rendering
@@ -434,10 +433,14 @@ impl JobStore {
     async fn move_row(
         &self,
         loaded: &Loaded,
-        row: JobRow,
+        mut row: JobRow,
         mut writes: Vec<Write>,
     ) -> Result<Loaded> {
         let at = key::job(row.id);
+        if let Some(problem) = &mut row.error {
+            let end = problem.detail.floor_char_boundary(LONGEST_DETAIL);
+            problem.detail.truncate(end);
+        }
         writes.insert(
             0,
             Write::Update(at, row::encode(&row)?, loaded.etag.clone()),

@@ -11,7 +11,8 @@ use schemas::{JobId, Tenant};
 use serde::{Deserialize, Serialize};
 
 use super::row::{self, ContentLatch, JobRow, KeyRow, RowState};
-use super::{CallOutcome, JobStore, Loaded, ledger};
+use super::{CallOutcome, JobStore, Loaded, UnreadableRow, ledger};
+use crate::Troubles;
 use crate::names::{
     Container, TableName, job_prefix, row as key, session_row, webhook_row as delivery_key,
 };
@@ -63,7 +64,13 @@ impl JobStore {
         const TRIES: usize = 8;
         let mut sent = None;
         for _ in 0..TRIES {
-            let Some(loaded) = self.read(tenant, id).await? else {
+            let loaded = match self.read(tenant, id).await {
+                Err(e) if UnreadableRow::of(&e).is_some() => {
+                    return self.purge_unreadable(tenant, id).await;
+                }
+                read => read?,
+            };
+            let Some(loaded) = loaded else {
                 // After a lost acknowledgement the tombstone tells whose doing it is.
                 let Some(tombstone) = sent else {
                     return Ok(false);
@@ -87,6 +94,37 @@ impl JobStore {
         Err(StorageError::unavailable(
             "the job's row changes too often to be purged",
         ))
+    }
+
+    /// Whether a job was purged here, and not long ago.
+    pub async fn is_buried(&self, tenant: &Tenant, id: JobId) -> Result<bool> {
+        let (table, at) = (&self.storage.table, key::tombstone(id));
+        let read = table.get(TableName::Jobs, tenant.as_str(), &at).await?;
+        Ok(read.value.is_some())
+    }
+
+    /// A row that cannot be read goes all the same, and all that is found by the job's id. The
+    /// provider deletes its copy by itself.
+    async fn purge_unreadable(&self, tenant: &Tenant, id: JobId) -> Result<bool> {
+        let now = self.clock.now();
+        let tombstone = Tombstone {
+            due: now + self.settings.burial,
+            purged_at: now,
+            reply_id: None,
+            call_out: false,
+            group: None,
+        };
+        let writes = vec![
+            Write::Delete(key::job(id), None),
+            Write::Delete(key::marker(id), None),
+            Write::Upsert(key::tombstone(id), row::encode(&tombstone)?),
+        ];
+        let table = &self.storage.table;
+        table
+            .write(TableName::Jobs, tenant.as_str(), writes)
+            .await?;
+        self.clear(tenant, id, &tombstone).await;
+        Ok(true)
     }
 
     fn tombstone(&self, Loaded { row, date, .. }: &Loaded) -> Tombstone {
@@ -217,7 +255,7 @@ impl JobStore {
         Ok(())
     }
 
-    /// A tenant's tombstones, up to 1,000 a page.
+    /// A tenant's tombstones, up to 1,000 a page. One that cannot be read is passed over.
     pub async fn tombstones(
         &self,
         tenant: &Tenant,
@@ -231,11 +269,17 @@ impl JobStore {
         let mut buried = Vec::new();
         for entity in read.value.entities {
             if let Some(id) = key::job_of_tombstone(&entity.row) {
-                buried.push(Buried {
-                    id,
-                    tombstone: row::decode(entity.properties)?,
-                    etag: entity.etag,
-                });
+                match row::decode(entity.properties) {
+                    Ok(tombstone) => buried.push(Buried {
+                        id,
+                        tombstone,
+                        etag: entity.etag,
+                    }),
+                    Err(e) => {
+                        let what = format_args!("the tombstone of job {id}");
+                        Troubles::default().pass_over(tenant, what, e);
+                    }
+                }
             }
         }
         Ok((buried, read.date, read.value.next))

@@ -56,7 +56,7 @@ impl JobStore {
             }
             let mut row = loaded.row.clone();
             row.consents += 1;
-            row.consented_at = Some(loaded.date);
+            row.reopened_at = Some(loaded.date);
             row.cancel_requested = false;
             row.error = None;
             row.result = None;

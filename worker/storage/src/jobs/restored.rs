@@ -12,11 +12,10 @@ use crate::port::{Result, StorageError};
 /// Which open jobs are held after a restore.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Suspects {
-    /// Those that had begun a call when the backup was made.
+    /// All that the store has not seen the reply of: they may have been called after the backup was made.
+    All,
+    /// Those that had begun a call when the backup was made. Enough where no worker ran after that.
     Begun,
-    /// Those that had not begun one as well: the store ran on after the backup was made, and they
-    /// may have been called since.
-    QueuedToo,
 }
 
 impl JobStore {
@@ -35,7 +34,7 @@ impl JobStore {
             let row = &loaded.row;
             let suspect = match row.state {
                 RowState::Calling => true,
-                RowState::Queued => row.attempt > 0 || suspects == Suspects::QueuedToo,
+                RowState::Queued => row.attempt > 0 || suspects == Suspects::All,
                 _ => false,
             };
             if !suspect {
@@ -108,8 +107,8 @@ impl JobStore {
         }
         row.token = None;
         row.call_deadline = None;
-        let detail = "The service was restored from a backup, and a request for this job may have \
-                      gone to the model before that. It may have been paid for, so it is not \
+        let detail = "The service was restored from a backup, which does not tell whether a request \
+                      for this job went to the model. It may have been paid for, so it is not \
                       repeated until the operator of the service releases it.";
         row.error = Some(Problem::new(ProblemKind::OutcomeUnknown, detail));
         row.move_to(RowState::OutcomeUnknown, now);

@@ -6,43 +6,69 @@ use jiff::Timestamp;
 use schemas::{JobId, Tenant};
 
 use super::JobStore;
-use super::row::{self, JobRow, KeyRow};
+use super::row::{self, KeyRow};
+use crate::Troubles;
 use crate::names::{Container, TableName, job_of_blob, row as key};
 use crate::pages::Listing;
-use crate::port::{Result, Write};
+use crate::port::{Entity, Result, Write};
 
 /// Writes of one transaction.
 const CHUNK: usize = 100;
 
 impl JobStore {
     /// Purges a tenant's jobs that ended before a time. Those that are not final stay, and those
-    /// that an operator has to decide on after a restore.
+    /// that an operator has to decide on after a restore. Rows that cannot be read stay too, and
+    /// are an error at the end.
     pub async fn purge_ended(&self, tenant: &Tenant, before: Timestamp) -> Result<u64> {
         let millis = u64::try_from(before.as_millisecond()).unwrap_or(0);
         // No job ends before it is submitted.
         let start = key::jobs_of(millis);
         let mut pages = self.rows(tenant, start.as_str().."j\u{7f}");
-        let mut purged = 0;
+        let (mut purged, mut troubles) = (0, Troubles::default());
         while let Some(page) = pages.next_page().await? {
             for entity in page.value {
-                let row: JobRow = row::decode(entity.properties)?;
-                let over = row.state.is_final() && !row.restored;
-                if over && row.finished_at.unwrap_or(row.updated_at) < before {
-                    purged += u64::from(self.purge(tenant, row.id).await?);
+                let Some(id) = key::job_of_row(&entity.row) else {
+                    continue;
+                };
+                match self.purge_if_ended(tenant, id, entity, before).await {
+                    Ok(gone) => purged += u64::from(gone),
+                    Err(e) => troubles.pass_over_row(tenant, format_args!("old job {id}"), e)?,
                 }
             }
         }
-        Ok(purged)
+        troubles.end().map(|()| purged)
     }
 
-    /// Removes a tenant's idempotency rows that have expired.
+    async fn purge_if_ended(
+        &self,
+        tenant: &Tenant,
+        id: JobId,
+        entity: Entity,
+        before: Timestamp,
+    ) -> Result<bool> {
+        let row = row::decode_job(id, entity.properties)?;
+        let over = row.state.is_final() && !row.restored;
+        if over && row.finished_at.unwrap_or(row.updated_at) < before {
+            return self.purge(tenant, id).await;
+        }
+        Ok(false)
+    }
+
+    /// Removes a tenant's idempotency rows that have expired. Those that cannot be read stay, and
+    /// are an error at the end.
     pub async fn drop_expired_keys(&self, tenant: &Tenant) -> Result<u64> {
         let mut pages = self.rows(tenant, key::IDEMPOTENCY.."k\u{7f}");
-        let mut removed = 0;
+        let (mut removed, mut troubles) = (0, Troubles::default());
         while let Some(page) = pages.next_page().await? {
             let mut writes = Vec::new();
             for entity in page.value {
-                let entry: KeyRow = row::decode(entity.properties)?;
+                let entry: KeyRow = match row::decode(entity.properties) {
+                    Ok(entry) => entry,
+                    Err(e) => {
+                        troubles.pass_over_row(tenant, "an idempotency key", e)?;
+                        continue;
+                    }
+                };
                 if entry.expires_at <= page.date {
                     // Without its version: an expired key that is used anew at this moment loses
                     // its row, and a repeat of that request makes a second job. With it: not.
@@ -51,7 +77,7 @@ impl JobStore {
             }
             removed += self.delete_each(tenant, writes).await?;
         }
-        Ok(removed)
+        troubles.end().map(|()| removed)
     }
 
     /// Deletes rows; those that somebody has written meanwhile stay.
@@ -82,9 +108,10 @@ impl JobStore {
 
     /// Removes the blobs of jobs that are not there, of all tenants, if they were written before a
     /// time: a front that died between blob and row leaves one, and so does a worker that went on
-    /// long after its job was purged.
+    /// long after its job was purged. A tenant with whom that fails is passed over, and an error at
+    /// the end.
     pub async fn drop_orphans(&self, before: Timestamp) -> Result<u64> {
-        let mut removed = 0;
+        let (mut removed, mut troubles) = (0, Troubles::default());
         for container in Container::OF_JOBS {
             let mut pages = Listing::of(&*self.storage.blobs, container, "");
             while let Some(page) = pages.next_page().await? {
@@ -97,11 +124,14 @@ impl JobStore {
                     }
                 }
                 for (tenant, found) in of_tenants {
-                    removed += self.drop_unowned(container, &tenant, found).await?;
+                    match self.drop_unowned(container, &tenant, found).await {
+                        Ok(dropped) => removed += dropped,
+                        Err(e) => troubles.pass_over(&tenant, "blobs without a job", e),
+                    }
                 }
             }
         }
-        Ok(removed)
+        troubles.end().map(|()| removed)
     }
 
     async fn drop_unowned(

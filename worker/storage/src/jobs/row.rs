@@ -12,6 +12,7 @@ use schemas::{JobId, Problem, Tenant};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use super::NewerRow;
 use super::ledger::CallBegun;
 use crate::port::{Properties, StorageError};
 
@@ -129,9 +130,14 @@ pub struct JobRow {
     /// How often the owner agreed to pay again after a call of unknown outcome.
     #[serde(default)]
     pub consents: u32,
-    /// When the owner last did, by the table's clock.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub consented_at: Option<Timestamp>,
+    /// When its owner's consent or an operator's requeue last opened it again, by the table's clock.
+    // The column keeps the name that workers of before read.
+    #[serde(
+        default,
+        rename = "consented_at",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub reopened_at: Option<Timestamp>,
     /// What is known of the last call that was begun.
     #[serde(default, with = "json_text", skip_serializing_if = "Option::is_none")]
     pub call: Option<CallBegun>,
@@ -219,9 +225,10 @@ impl JobRow {
         }
     }
 
-    /// Since when it could have begun: its submission, or what was said or agreed later.
+    /// Since when it could have begun: its submission, or when it was opened again, or what its
+    /// request said.
     pub fn waits_since(&self) -> Timestamp {
-        let asked = self.consented_at.unwrap_or(self.created_at);
+        let asked = self.reopened_at.unwrap_or(self.created_at);
         self.not_before.map_or(asked, |time| time.max(asked))
     }
 
@@ -273,8 +280,48 @@ pub(crate) fn encode<T: Serialize>(row: &T) -> Result<Properties, StorageError> 
 
 /// Columns as a row. Unknown columns are left for the newer program that wrote them.
 pub(crate) fn decode<T: DeserializeOwned>(properties: Properties) -> Result<T, StorageError> {
-    serde_json::from_value(serde_json::Value::Object(properties))
-        .map_err(|e| StorageError::unavailable(format!("a stored row cannot be read: {e}")))
+    serde_json::from_value(serde_json::Value::Object(properties)).map_err(|e| unreadable(&e))
+}
+
+/// Columns as the row of a job, unless it was written by a newer version.
+pub(super) fn decode_job(id: JobId, properties: Properties) -> Result<JobRow, StorageError> {
+    let schema = properties.get("schema").and_then(serde_json::Value::as_u64);
+    if schema.is_some_and(|schema| schema > u64::from(SCHEMA)) {
+        return Err(StorageError::unavailable(NewerRow(id)));
+    }
+    decode(properties)
+}
+
+/// Why a stored row, or its content, cannot be read. Another row may well be.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum UnreadableRow {
+    /// It was written by a newer version.
+    #[error("a stored row was written by a newer version")]
+    Newer,
+    /// It is not what any version writes; this is why, without what stands in it.
+    #[error("a stored row cannot be read: {0}")]
+    Damaged(String),
+}
+
+impl UnreadableRow {
+    /// The reason of a failed read, if it is this one.
+    pub fn of(error: &StorageError) -> Option<&Self> {
+        match error {
+            StorageError::Unavailable(source) => source.downcast_ref(),
+            _ => None,
+        }
+    }
+}
+
+/// What a parser says of stored text, without the values that it quotes: they may be of a CV.
+pub(crate) fn unreadable(error: &serde_json::Error) -> StorageError {
+    let text = error.to_string();
+    let quoted = text.find('"').zip(text.rfind('"'));
+    let why = match quoted {
+        Some((first, last)) => format!("{}...{}", &text[..=first], &text[last..]),
+        None => text,
+    };
+    StorageError::unavailable(UnreadableRow::Damaged(why))
 }
 
 /// Nested values as JSON text in one column: tables hold flat columns only.

@@ -11,7 +11,7 @@ use schemas::message::JobMessage;
 use schemas::{JobId, Tenant};
 
 use super::row::{self, JobRow, KeyRow, RowState};
-use super::{JobStore, ROW_SCHEMA};
+use super::{JobStore, ROW_SCHEMA, warnings};
 use crate::ambient::random;
 use crate::failpoints::around;
 use crate::names::{Container, TENANTS_PARTITION, TableName, input_path, row as key};
@@ -139,13 +139,13 @@ impl JobStore {
             model_calls: 0,
             possible_duplicate_call: false,
             consents: 0,
-            consented_at: None,
+            reopened_at: None,
             call: None,
             waiting: None,
             restored: false,
             cached_from: None,
             usage: None,
-            warnings,
+            warnings: warnings::bounded(warnings, warnings::SUBMITTED),
             error: None,
             result: None,
             result_path: None,
@@ -185,7 +185,11 @@ impl JobStore {
             // The write may have happened; the row tells. Otherwise another request with the
             // same key may have been faster.
             if self.read(&tenant, id).await?.is_none() {
-                self.drop_input(&tenant, id).await;
+                // What storage gave no clear answer to may happen yet, and then needs its input. One
+                // that nobody comes to need is swept, long after any write can be under way.
+                if e.is_refusal() {
+                    self.drop_input(&tenant, id).await;
+                }
                 if let Some(key) = &idempotency
                     && let Known::Job(row) = self.known(&tenant, key).await?
                 {

@@ -1,34 +1,19 @@
 //! Keys on the embedded store, with a clock that the tests move.
 
-use std::sync::Mutex;
-
 use super::*;
-use crate::ambient::System;
+use crate::ambient::{Manual, System};
 use crate::embedded::Store;
-
-#[derive(Debug)]
-struct Moved(Mutex<Timestamp>);
-
-impl Clock for Moved {
-    fn now(&self) -> Timestamp {
-        *self.0.lock().unwrap()
-    }
-
-    fn monotonic(&self) -> Duration {
-        Duration::ZERO
-    }
-}
 
 struct Fixture {
     keys: KeyStore,
-    clock: Arc<Moved>,
+    clock: Arc<Manual>,
     _dir: tempfile::TempDir,
 }
 
 fn fixture() -> Fixture {
     let dir = tempfile::tempdir().unwrap();
     let start = "2026-11-21T10:00:00Z".parse().unwrap();
-    let clock = Arc::new(Moved(Mutex::new(start)));
+    let clock = Arc::new(Manual::at(start));
     let entropy: Arc<dyn Entropy> = Arc::new(System::new());
     let store = Store::open(dir.path(), clock.clone(), entropy.clone()).unwrap();
     let keys = KeyStore::new(store.storage().table, clock.clone(), entropy);
@@ -40,11 +25,6 @@ fn fixture() -> Fixture {
 }
 
 impl Fixture {
-    fn pass(&self, time: Duration) {
-        let mut now = self.clock.0.lock().unwrap();
-        *now += time;
-    }
-
     async fn state(&self, id: &KeyId) -> KeyState {
         let row = self.keys.read(id).await.unwrap().unwrap();
         row.state(self.clock.now())
@@ -132,10 +112,12 @@ async fn a_rotated_key_works_beside_the_new_one_for_its_grace() {
             .map(|m| m.row),
         None
     );
-    fixture.pass(Duration::from_secs(7 * 24 * 60 * 60 - 1));
+    fixture
+        .clock
+        .pass(Duration::from_secs(7 * 24 * 60 * 60 - 1));
     assert_eq!(fixture.state(&old.id).await, KeyState::Rotated);
     assert_eq!(fixture.state(&new.row.id).await, KeyState::Active);
-    fixture.pass(Duration::from_secs(1));
+    fixture.clock.pass(Duration::from_secs(1));
     assert_eq!(fixture.state(&old.id).await, KeyState::Expired);
     assert_eq!(fixture.state(&new.row.id).await, KeyState::Active);
 }
@@ -148,7 +130,7 @@ async fn grace_prolongs_nothing_and_the_new_key_lives_as_long_as_the_old_one_was
         .create(new_key("acme", Some(10 * HOUR)))
         .await
         .unwrap();
-    fixture.pass(9 * HOUR);
+    fixture.clock.pass(9 * HOUR);
     let new = fixture
         .keys
         .rotate(&old.row.id, 24 * HOUR)
@@ -161,7 +143,7 @@ async fn grace_prolongs_nothing_and_the_new_key_lives_as_long_as_the_old_one_was
         .unwrap()
         .duration_since(new.row.created_at);
     assert_eq!(lives.as_hours(), 10);
-    fixture.pass(HOUR);
+    fixture.clock.pass(HOUR);
     assert_eq!(fixture.state(&old.row.id).await, KeyState::Expired);
 }
 

@@ -28,8 +28,8 @@ pub use generations::Generation;
 pub use sweep::Swept;
 
 use crate::ambient::random;
-use crate::jobs::JobStore;
-use crate::jobs::row::{decode, encode};
+use crate::jobs::row::{decode, encode, unreadable};
+use crate::jobs::{JobStore, UnreadableRow};
 use crate::names::{Container, TableName, session_blob, session_prefix, session_row as key};
 use crate::pages::Rows;
 use crate::port::{ETag, Metadata, PutMode, Result, StorageError, Write};
@@ -149,9 +149,7 @@ impl SessionStore {
             };
             let row: SessionRow = decode(entity.properties)?;
             if row.schema > schemas::session::SCHEMA {
-                return Err(StorageError::unavailable(
-                    "a session was written by a newer version",
-                ));
+                return Err(StorageError::unavailable(UnreadableRow::Newer));
             }
             if row.expires_at <= read.date {
                 return Ok(None);
@@ -164,8 +162,7 @@ impl SessionStore {
                     Err(e) => return Err(e),
                 },
             };
-            let session = serde_json::from_slice(&content)
-                .map_err(|e| StorageError::unavailable(format!("a session cannot be read: {e}")))?;
+            let session = serde_json::from_slice(&content).map_err(|e| unreadable(&e))?;
             return Ok(Some(row.opened(id, session, entity.etag)));
         }
         Err(StorageError::unavailable(
@@ -218,11 +215,10 @@ impl SessionStore {
         let read = self.table(tenant, id).await?;
         let there = read.value.is_some();
         if let Some(entity) = read.value {
-            let row: SessionRow = decode(entity.properties)?;
-            let writes = vec![
-                Write::Delete(id.to_string(), None),
-                Write::Delete(row.expiry_row, None),
-            ];
+            let mut writes = vec![Write::Delete(id.to_string(), None)];
+            // What cannot be read goes too; the sweep then takes away the row that leads to it.
+            let row = decode::<SessionRow>(entity.properties).ok();
+            writes.extend(row.map(|row| Write::Delete(row.expiry_row, None)));
             self.write(tenant, writes).await?;
         }
         self.drop_rest(tenant, id).await?;
@@ -337,7 +333,11 @@ impl SessionStore {
             Err(e) => match self.read(tenant, opened.id).await {
                 Ok(Some(now)) if now.writer == opened.writer => Ok(now),
                 Ok(_) => {
-                    self.drop_unused(&opened).await;
+                    // Without a clear answer it may happen yet, and then needs its content: the
+                    // sweep drops what no row names an hour later.
+                    if e.is_refusal() {
+                        self.drop_unused(&opened).await;
+                    }
                     Err(e)
                 }
                 Err(_) => Err(e),

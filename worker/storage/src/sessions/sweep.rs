@@ -11,6 +11,8 @@ use schemas::session::SessionId;
 use super::SessionStore;
 use super::generations::{Generation, range};
 use super::row::SessionRow;
+use crate::Troubles;
+use crate::jobs::UnreadableRow;
 use crate::jobs::row::{decode, encode};
 use crate::names::{Container, session_of_blob, session_row as key};
 use crate::pages::Listing;
@@ -42,36 +44,55 @@ impl SessionStore {
         let Some(due) = schedule::due(table, TASK, daily_at).await? else {
             return Ok(None);
         };
-        let swept = self.sweep_all().await?;
-        schedule::done(table, TASK, due).await?;
-        Ok(Some(swept))
+        let mut troubles = Troubles::default();
+        let swept = self.sweep_each(&mut troubles).await?;
+        if !troubles.may_pass() {
+            schedule::done(table, TASK, due).await?;
+        }
+        troubles.end().map(|()| Some(swept))
     }
 
-    /// Sweeps all tenants.
+    /// Sweeps all tenants. One with whom that fails is passed over, and an error at the end.
     pub async fn sweep_all(&self) -> Result<Swept> {
+        let mut troubles = Troubles::default();
+        let swept = self.sweep_each(&mut troubles).await?;
+        troubles.end().map(|()| swept)
+    }
+
+    async fn sweep_each(&self, troubles: &mut Troubles) -> Result<Swept> {
         let mut all = Swept::default();
         for tenant in self.jobs.tenants().await? {
-            let swept = self.sweep(&tenant).await?;
-            all.sessions += swept.sessions;
-            all.lived += swept.lived;
-            all.blobs += swept.blobs;
+            match self.sweep(&tenant).await {
+                Ok(swept) => {
+                    all.sessions += swept.sessions;
+                    all.lived += swept.lived;
+                    all.blobs += swept.blobs;
+                }
+                Err(e) => troubles.pass_over(&tenant, "the sweep of sessions", e),
+            }
         }
         Ok(all)
     }
 
     /// Removes a tenant's expired sessions, generations of nothing, and blobs that nobody names.
+    /// Sessions that cannot be read stay, and are an error at the end.
     pub async fn sweep(&self, tenant: &Tenant) -> Result<Swept> {
-        let (sessions, lived) = self.sweep_sessions(tenant).await?;
-        self.sweep_generations(tenant).await?;
+        let mut troubles = Troubles::default();
+        let (sessions, lived) = self.sweep_sessions(tenant, &mut troubles).await?;
+        self.sweep_generations(tenant, &mut troubles).await?;
         let blobs = self.sweep_blobs(tenant).await?;
-        Ok(Swept {
+        troubles.end().map(|()| Swept {
             sessions,
             lived,
             blobs,
         })
     }
 
-    async fn sweep_sessions(&self, tenant: &Tenant) -> Result<(u64, Duration)> {
+    async fn sweep_sessions(
+        &self,
+        tenant: &Tenant,
+        troubles: &mut Troubles,
+    ) -> Result<(u64, Duration)> {
         let mut removed = (0, Duration::ZERO);
         let now = self.clock.now();
         let end = key::expiry_from(now + Duration::from_secs(1));
@@ -79,12 +100,16 @@ impl SessionStore {
         while let Some(page) = pages.next_page().await? {
             for entity in page.value {
                 match key::session_of_expiry(&entity.row) {
-                    Some(id) => {
-                        if let Some(lived) = self.sweep_one(tenant, id, entity.row).await? {
+                    Some(id) => match self.sweep_one(tenant, id, entity.row).await {
+                        Ok(None) => {}
+                        Ok(Some(lived)) => {
                             removed.0 += 1;
                             removed.1 += lived;
                         }
-                    }
+                        Err(e) => {
+                            troubles.pass_over_row(tenant, format_args!("session {id}"), e)?;
+                        }
+                    },
                     None => drop(
                         self.write(tenant, vec![Write::Delete(entity.row, None)])
                             .await?,
@@ -150,7 +175,7 @@ impl SessionStore {
 
     /// Generations whose session is gone, or that have none, once they are as old as a session may
     /// become.
-    async fn sweep_generations(&self, tenant: &Tenant) -> Result<()> {
+    async fn sweep_generations(&self, tenant: &Tenant, troubles: &mut Troubles) -> Result<()> {
         let (start, end) = range(key::GENERATION);
         let mut newest: BTreeMap<String, Timestamp> = BTreeMap::new();
         let mut pages = self.rows(tenant, start.as_str()..end.as_str());
@@ -159,7 +184,13 @@ impl SessionStore {
                 let Some(group) = key::group_of_generation(&entity.row).map(str::to_owned) else {
                     continue;
                 };
-                let generation: Generation = decode(entity.properties)?;
+                let generation: Generation = match decode(entity.properties) {
+                    Ok(generation) => generation,
+                    Err(e) => {
+                        troubles.pass_over_row(tenant, "a generation", e)?;
+                        continue;
+                    }
+                };
                 let at = newest.entry(group).or_insert(generation.at);
                 *at = generation.at.max(*at);
             }
@@ -200,7 +231,12 @@ impl SessionStore {
         let Some(id) = session_of_blob(path) else {
             return Ok(false);
         };
-        let Some(opened) = self.read(tenant, id).await? else {
+        let opened = match self.read(tenant, id).await {
+            // Nobody knows what it names.
+            Err(e) if UnreadableRow::of(&e).is_some() => return Ok(true),
+            read => read?,
+        };
+        let Some(opened) = opened else {
             return Ok(false);
         };
         let photo = opened

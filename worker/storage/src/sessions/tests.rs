@@ -1,32 +1,18 @@
 //! Sessions on the embedded store, with a clock that the tests move.
 
 use std::convert::Infallible;
-use std::sync::Mutex;
 
 use schemas::JobId;
 use serde_json::json;
 
 use super::*;
-use crate::ambient::System;
+use crate::ambient::{Manual, System};
 use crate::embedded::Store;
 use crate::port::BlobPage;
 
-#[derive(Debug)]
-struct Moved(Mutex<Timestamp>);
-
-impl Clock for Moved {
-    fn now(&self) -> Timestamp {
-        *self.0.lock().unwrap()
-    }
-
-    fn monotonic(&self) -> Duration {
-        Duration::ZERO
-    }
-}
-
 struct Fixture {
     store: SessionStore,
-    clock: Arc<Moved>,
+    clock: Arc<Manual>,
     _dir: tempfile::TempDir,
 }
 
@@ -36,7 +22,7 @@ const ALMOST: Duration = Duration::from_secs(24 * 60 * 60 - 1);
 fn fixture() -> Fixture {
     let dir = tempfile::tempdir().unwrap();
     let start = "2026-11-21T10:00:00Z".parse().unwrap();
-    let clock = Arc::new(Moved(Mutex::new(start)));
+    let clock = Arc::new(Manual::at(start));
     let entropy: Arc<dyn Entropy> = Arc::new(System::new());
     let storage = Store::open(dir.path(), clock.clone(), entropy.clone())
         .unwrap()
@@ -52,11 +38,6 @@ fn fixture() -> Fixture {
 }
 
 impl Fixture {
-    fn pass(&self, time: Duration) {
-        let mut now = self.clock.0.lock().unwrap();
-        *now += time;
-    }
-
     /// Rows of the tenant's partition, and blobs.
     async fn left(&self) -> (Vec<String>, usize) {
         let storage = self.store.jobs.storage();
@@ -219,16 +200,16 @@ async fn a_session_is_gone_the_moment_it_expires_and_each_change_gives_it_time()
         .create(&tenant(), Session::new(), None)
         .await
         .unwrap();
-    f.pass(ALMOST);
+    f.clock.pass(ALMOST);
     let (changed, ()) = f
         .store
         .update(&tenant(), made.id, None, keep)
         .await
         .unwrap();
     assert_eq!(changed.expires_at, f.clock.now() + LIVES);
-    f.pass(ALMOST);
+    f.clock.pass(ALMOST);
     assert!(f.store.read(&tenant(), made.id).await.unwrap().is_some());
-    f.pass(Duration::from_secs(1));
+    f.clock.pass(Duration::from_secs(1));
     assert!(f.store.read(&tenant(), made.id).await.unwrap().is_none());
     let late = f.store.update(&tenant(), made.id, None, keep).await;
     assert!(matches!(late, Err(UpdateError::Gone)), "{late:?}");
@@ -283,7 +264,7 @@ async fn generations_are_read_newest_first() {
             .remember(&tenant(), "group", &generation(&f, byte))
             .await
             .unwrap();
-        f.pass(Duration::from_secs(1));
+        f.clock.pass(Duration::from_secs(1));
     }
     let found = f.store.generations(&tenant(), "group", 2).await.unwrap();
     assert_eq!(found.len(), 2);
@@ -337,7 +318,7 @@ async fn a_sweep_removes_what_has_expired_and_nothing_else() {
         .put(Container::CvSessions, &stray, Bytes::new(), "a/b")
         .await
         .unwrap();
-    f.pass(LIVES / 2);
+    f.clock.pass(LIVES / 2);
     f.store
         .update(&tenant(), live.id, None, keep)
         .await
@@ -349,7 +330,7 @@ async fn a_sweep_removes_what_has_expired_and_nothing_else() {
             ..Swept::default()
         }
     );
-    f.pass(LIVES / 2);
+    f.clock.pass(LIVES / 2);
     let swept = f.store.sweep_all().await.unwrap();
     assert_eq!(
         swept,
@@ -362,7 +343,7 @@ async fn a_sweep_removes_what_has_expired_and_nothing_else() {
     let (rows, blobs) = f.left().await;
     assert_eq!((rows.len(), blobs), (3, 2), "{rows:?}");
     assert!(f.store.read(&tenant(), live.id).await.unwrap().is_some());
-    f.pass(LIVES);
+    f.clock.pass(LIVES);
     assert_eq!(
         f.store.sweep_all().await.unwrap().sessions,
         1,
@@ -377,9 +358,9 @@ async fn the_daily_sweep_is_done_once_a_day() {
     let at = Duration::from_hours(3);
     assert!(f.store.sweep_if_due(at).await.unwrap().is_some());
     assert!(f.store.sweep_if_due(at).await.unwrap().is_none());
-    f.pass(Duration::from_hours(16));
+    f.clock.pass(Duration::from_hours(16));
     assert!(f.store.sweep_if_due(at).await.unwrap().is_none());
-    f.pass(Duration::from_hours(2));
+    f.clock.pass(Duration::from_hours(2));
     assert!(f.store.sweep_if_due(at).await.unwrap().is_some());
     let schedule =
         f.store

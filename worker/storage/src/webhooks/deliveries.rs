@@ -5,7 +5,7 @@ use schemas::Tenant;
 use schemas::webhook::{DeliveryState, EventId, EventType};
 
 use super::row::{self, DeliveryRow, SCHEMA, Target};
-use super::{TRIES, WebhookStore, encode};
+use super::{TRIES, WebhookStore};
 use crate::names::{TableName, webhook_row as key};
 use crate::port::{Continuation, ETag, Properties, Result, StorageError, Write};
 
@@ -193,7 +193,7 @@ impl WebhookStore {
                 row.next_at = None;
             }
             let at = key::delivery(row.target.as_str(), &row.event);
-            let mut writes = vec![Write::Update(at, encode(&row)?, etag)];
+            let mut writes = vec![Write::Update(at, row::encode_delivery(&row)?, etag)];
             let after = marker(&row);
             if before != after {
                 writes.extend(before.map(|at| Write::Delete(at, None)));
@@ -246,7 +246,7 @@ fn inserts(rows: &[DeliveryRow]) -> Result<Vec<Write>> {
     let mut writes = Vec::with_capacity(rows.len() * 2);
     for row in rows {
         let at = key::delivery(row.target.as_str(), &row.event);
-        writes.push(Write::Insert(at, encode(row)?));
+        writes.push(Write::Insert(at, row::encode_delivery(row)?));
     }
     let markers = rows.iter().filter_map(marker);
     writes.extend(markers.map(|at| Write::Upsert(at, Properties::new())));

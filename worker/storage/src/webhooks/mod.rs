@@ -34,7 +34,7 @@ use crate::jobs::row::{decode, encode};
 use crate::names::{TableName, webhook_row as key};
 use crate::pages::Rows;
 use crate::port::{Continuation, ETag, Entity, EntityPage, Read, Result, StorageError, Write};
-use crate::{Clock, Entropy};
+use crate::{Clock, Entropy, Troubles};
 
 /// Reads and changes webhooks and deliveries. Cheap to clone.
 #[derive(Clone)]
@@ -288,7 +288,9 @@ impl WebhookStore {
         let there = self.load(tenant, id).await?.is_some();
         let write = Write::Delete(key::webhook(id.as_str()), None);
         self.write(tenant, vec![write]).await?;
-        self.drop_deliveries(tenant, id.as_str(), None).await?;
+        let mut troubles = Troubles::default();
+        self.drop_deliveries(tenant, id.as_str(), None, &mut troubles)
+            .await?;
         Ok(there)
     }
 

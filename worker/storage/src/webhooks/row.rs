@@ -10,16 +10,27 @@ use schemas::webhook::{
     WebhookDelivery, WebhookId,
 };
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
-use crate::jobs::row::{decode, json_text};
+use crate::jobs::UnreadableRow;
+use crate::jobs::row::{decode, encode, json_text};
 use crate::names::webhook_row::CALLBACK;
 use crate::port::{Properties, Result, StorageError};
 
 /// The version of the rows of this table. A program leaves those of a later version alone.
 pub(super) const SCHEMA: u32 = 1;
 
-/// Attempts that a delivery remembers. With 1 KB of each answer they fit one column.
+/// Attempts that a delivery remembers. As JSON one takes some 120 UTF-16 units beside what it quotes,
+/// so that all of them fit one column, which holds 32 Ki.
 const REMEMBERED: usize = 12;
+/// UTF-16 units, as JSON, of an attempt's answer: ordinary text of 1 KB stays whole.
+const ANSWER: usize = 2_000;
+/// The same of why there was none.
+const REASON: usize = 500;
+
+/// UTF-16 units of what is posted that stand in one column; the rest stands in a second one. A job's
+/// labels alone may fill one.
+const COLUMN: usize = 24 << 10;
 
 /// Where a delivery goes.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -216,12 +227,16 @@ pub struct DeliveryRow {
 }
 
 impl DeliveryRow {
-    /// Remembers an attempt. One that is remembered already changes nothing: `false`.
+    /// Remembers an attempt, with as much of its answer as there is room for. One that is remembered
+    /// already changes nothing: `false`.
     pub fn attempted(&mut self, attempt: DeliveryAttempt) -> bool {
+        let attempt = shortened(attempt);
         if self.attempts.contains(&attempt) {
             return false;
         }
-        self.attempts.push(attempt);
+        // Those of a row of before may be longer.
+        let before = std::mem::take(&mut self.attempts).into_iter();
+        self.attempts = before.map(shortened).chain([attempt]).collect();
         if self.attempts.len() > REMEMBERED {
             self.attempts.remove(0);
         }
@@ -250,17 +265,141 @@ pub(super) fn webhook(properties: Properties) -> Result<WebhookRow> {
     decode(properties)
 }
 
-pub(super) fn delivery(properties: Properties) -> Result<DeliveryRow> {
+pub(super) fn delivery(mut properties: Properties) -> Result<DeliveryRow> {
     check_schema(&properties)?;
+    let more = properties.remove(MORE);
+    if let (Some(Value::String(body)), Some(Value::String(more))) = (properties.get_mut(BODY), more)
+    {
+        body.push_str(&more);
+    }
     decode(properties)
 }
 
+/// The columns of a delivery.
+pub(super) fn encode_delivery(row: &DeliveryRow) -> Result<Properties> {
+    let mut properties = encode(row)?;
+    if let Some(Value::String(body)) = properties.get_mut(BODY) {
+        let end = prefix(body, COLUMN, char::len_utf16);
+        if end < body.len() {
+            let more = body.split_off(end);
+            properties.insert(MORE.to_owned(), more.into());
+        }
+    }
+    Ok(properties)
+}
+
+/// The column of what is posted, and the one of what has no room there.
+const BODY: &str = "body";
+const MORE: &str = "body_more";
+
+fn shortened(mut attempt: DeliveryAttempt) -> DeliveryAttempt {
+    // As JSON escapes.
+    let units = |c: char| match c {
+        '"' | '\\' | '\n' | '\r' | '\t' | '\u{8}' | '\u{c}' => 2,
+        c if c < ' ' => 6,
+        c => c.len_utf16(),
+    };
+    let response = &mut attempt.response;
+    response.truncate(prefix(response, ANSWER, units));
+    if let Some(error) = &mut attempt.error {
+        error.truncate(prefix(error, REASON, units));
+    }
+    attempt
+}
+
+/// The length in bytes of the longest beginning of a text that takes at most so many units.
+fn prefix(text: &str, most: usize, units: impl Fn(char) -> usize) -> usize {
+    let mut taken = 0;
+    let mut over = text.char_indices().filter(|(_, c)| {
+        taken += units(*c);
+        taken > most
+    });
+    over.next().map_or(text.len(), |(at, _)| at)
+}
+
 fn check_schema(properties: &Properties) -> Result<()> {
-    let schema = properties.get("schema").and_then(serde_json::Value::as_u64);
-    if schema.is_none_or(|schema| schema > u64::from(SCHEMA)) {
-        return Err(StorageError::unavailable(
-            "a webhook or delivery was written by a newer version",
-        ));
+    let schema = properties.get("schema").and_then(Value::as_u64);
+    if schema.is_some_and(|schema| schema > u64::from(SCHEMA)) {
+        return Err(StorageError::unavailable(UnreadableRow::Newer));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row() -> DeliveryRow {
+        let at: Timestamp = "2026-11-21T10:00:00.123Z".parse().unwrap();
+        DeliveryRow {
+            schema: SCHEMA,
+            target: Target::Callback,
+            event: EventId::new(at, "a"),
+            kind: EventType::JobSucceeded,
+            at,
+            url: None,
+            body: "{}".to_owned(),
+            traceparent: None,
+            state: DeliveryState::Pending,
+            begun_at: at,
+            tries: 0,
+            next_at: None,
+            due: None,
+            note: None,
+            attempts: Vec::new(),
+        }
+    }
+
+    fn units(columns: &Properties, name: &str) -> usize {
+        let text = columns.get(name).and_then(Value::as_str);
+        text.map_or(0, |text| text.encode_utf16().count())
+    }
+
+    #[test]
+    fn attempts_fit_their_column_whatever_the_endpoint_answers() {
+        let check = |answer: &str, error: &str, kept: usize| {
+            let mut row = row();
+            for n in 0..20 {
+                let attempt = DeliveryAttempt {
+                    at: row.at,
+                    duration_ms: u64::MAX - n,
+                    status: Some(500),
+                    error: Some(error.to_owned()),
+                    response: answer.to_owned(),
+                };
+                assert!(row.attempted(attempt.clone()));
+                // Its acknowledgement was lost.
+                assert!(!row.attempted(attempt));
+                let columns = encode_delivery(&row).unwrap();
+                let taken = units(&columns, "attempts");
+                assert!(taken <= 32 << 10, "{taken} units of {answer:.20?}");
+            }
+            assert_eq!((row.tries, row.attempts.len()), (20, REMEMBERED));
+            assert_eq!(row.attempts[11].response.len(), kept, "{answer:.20?}");
+        };
+        check("", "refused: HTTP 500", 0);
+        // What is ordinary stays whole.
+        check(&"{\"error\": \"no\"}\n".repeat(60), "", 960);
+        check(&"\u{20ac}".repeat(341), "", 1_023);
+        // As a control character is shown, and as it is.
+        check(&"\\u{1}".repeat(1_024), "refused: HTTP 500", 1_666);
+        check(&"\u{1}".repeat(1_024), &"\u{1}".repeat(300), 333);
+        check(&"\"".repeat(1_024), &"\\".repeat(300), 1_000);
+        check(&"\u{1f600}".repeat(2_000), &"x".repeat(3_000), 4_000);
+    }
+
+    #[test]
+    fn what_is_posted_may_be_longer_than_a_column() {
+        let check = |body: String, more: usize| {
+            let row = DeliveryRow { body, ..row() };
+            let columns = encode_delivery(&row).unwrap();
+            assert!(units(&columns, BODY) <= 32 << 10);
+            assert_eq!(units(&columns, MORE), more);
+            assert_eq!(delivery(columns).unwrap(), row);
+        };
+        check("{}".to_owned(), 0);
+        check("x".repeat(COLUMN), 0);
+        check("x".repeat(40_000), 40_000 - COLUMN);
+        check("\u{1f600}".repeat(15_000), 30_000 - COLUMN);
+    }
 }

@@ -8,7 +8,8 @@ use schemas::webhook::DeliveryState;
 
 use super::WebhookStore;
 use super::row::{self, Target};
-use crate::jobs::next_target;
+use crate::Troubles;
+use crate::jobs::{UnreadableRow, next_target};
 use crate::names::webhook_row as key;
 use crate::port::{Result, Write};
 use crate::schedule;
@@ -24,38 +25,58 @@ impl WebhookStore {
         let Some(due) = schedule::due(table, TASK, daily_at).await? else {
             return Ok(());
         };
+        let mut troubles = Troubles::default();
         for tenant in self.jobs.tenants().await? {
-            self.sweep(&tenant, keep).await?;
+            if let Err(e) = self.sweep(&tenant, keep).await {
+                troubles.pass_over(&tenant, "the sweep of deliveries", e);
+            }
         }
-        schedule::done(table, TASK, due).await
+        if !troubles.may_pass() {
+            schedule::done(table, TASK, due).await?;
+        }
+        troubles.end()
     }
 
     /// Removes records of events older than `keep`, except of deliveries that are still tried, and
-    /// all records of webhooks that are gone. Gives how many.
+    /// all records of webhooks that are gone. Gives how many. Rows that cannot be read stay, and are
+    /// an error at the end.
     pub async fn sweep(&self, tenant: &Tenant, keep: Duration) -> Result<u64> {
-        self.drop_expired(tenant).await?;
+        let mut troubles = Troubles::default();
+        self.drop_expired(tenant, &mut troubles).await?;
         let before = self.clock.now() - keep;
         let table = &*self.jobs.storage().table;
         let (mut removed, mut start) = (0, key::DELIVERY.to_owned());
         // From the first delivery of one target straight to the first of the next.
         while let Some(target) = next_target(table, tenant, &start).await? {
             let there = match target.parse() {
-                Ok(Target::Webhook(id)) => self.read(tenant, &id).await?.is_some(),
+                Ok(Target::Webhook(id)) => match self.read(tenant, &id).await {
+                    // It is there.
+                    Err(e) if UnreadableRow::of(&e).is_some() => true,
+                    read => read?.is_some(),
+                },
                 Ok(Target::Callback) => true,
                 Err(_) => false,
             };
             let older_than = there.then_some(before);
-            removed += self.drop_deliveries(tenant, &target, older_than).await?;
+            removed += self
+                .drop_deliveries(tenant, &target, older_than, &mut troubles)
+                .await?;
             start = format!("{}\u{7f}", key::deliveries(&target));
         }
-        Ok(removed)
+        troubles.end().map(|()| removed)
     }
 
-    async fn drop_expired(&self, tenant: &Tenant) -> Result<()> {
+    async fn drop_expired(&self, tenant: &Tenant, troubles: &mut Troubles) -> Result<()> {
         let mut pages = self.rows(tenant, key::WEBHOOK.."e\u{7f}");
         while let Some(page) = pages.next_page().await? {
             for entity in page.value {
-                let row = row::webhook(entity.properties)?;
+                let row = match row::webhook(entity.properties) {
+                    Ok(row) => row,
+                    Err(e) => {
+                        troubles.pass_over_row(tenant, "a webhook", e)?;
+                        continue;
+                    }
+                };
                 if !row.lives(page.date) {
                     let write = Write::Delete(entity.row, None);
                     self.write(tenant, vec![write]).await?;
@@ -72,6 +93,7 @@ impl WebhookStore {
         tenant: &Tenant,
         target: &str,
         older_than: Option<Timestamp>,
+        troubles: &mut Troubles,
     ) -> Result<u64> {
         let start = match older_than {
             Some(time) => key::deliveries_until(target, time),
@@ -84,13 +106,20 @@ impl WebhookStore {
         while let Some(page) = pages.next_page().await? {
             let mut writes = Vec::new();
             for entity in page.value {
-                let row = row::delivery(entity.properties)?;
-                if older_than.is_some() && row.state == DeliveryState::Pending {
-                    continue;
-                }
+                let marker = match row::delivery(entity.properties) {
+                    Ok(row) if older_than.is_some() && row.state == DeliveryState::Pending => {
+                        continue;
+                    }
+                    Ok(row) => row.due.map(|due| key::due(due, target, &row.event)),
+                    // Its marker goes when it is due and leads nowhere.
+                    Err(_) if older_than.is_none() => None,
+                    Err(e) => {
+                        troubles.pass_over_row(tenant, "the record of a delivery", e)?;
+                        continue;
+                    }
+                };
                 removed += 1;
                 writes.push(Write::Delete(entity.row, None));
-                let marker = row.due.map(|due| key::due(due, target, &row.event));
                 writes.extend(marker.map(|at| Write::Delete(at, None)));
             }
             if !writes.is_empty() {

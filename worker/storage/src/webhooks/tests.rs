@@ -1,31 +1,17 @@
 //! Webhooks and deliveries on the embedded store, with a clock that the tests move.
 
 use std::collections::BTreeMap;
-use std::sync::Mutex;
 
 use schemas::webhook::{DeliveryAttempt, DeliveryState, Disabled, DisabledReason, EventId};
 
 use super::*;
-use crate::ambient::System;
+use crate::ambient::{Manual, System};
 use crate::embedded::Store;
 use crate::names::QueueName;
 
-#[derive(Debug)]
-struct Moved(Mutex<Timestamp>);
-
-impl Clock for Moved {
-    fn now(&self) -> Timestamp {
-        *self.0.lock().unwrap()
-    }
-
-    fn monotonic(&self) -> Duration {
-        Duration::ZERO
-    }
-}
-
 struct Fixture {
     store: WebhookStore,
-    clock: Arc<Moved>,
+    clock: Arc<Manual>,
     tenant: Tenant,
     _dir: tempfile::TempDir,
 }
@@ -33,7 +19,7 @@ struct Fixture {
 fn fixture() -> Fixture {
     let dir = tempfile::tempdir().unwrap();
     let start = "2026-11-21T10:00:00Z".parse().unwrap();
-    let clock = Arc::new(Moved(Mutex::new(start)));
+    let clock = Arc::new(Manual::at(start));
     let entropy: Arc<dyn Entropy> = Arc::new(System::new());
     let storage = Store::open(dir.path(), clock.clone(), entropy.clone())
         .unwrap()
@@ -51,10 +37,6 @@ fn fixture() -> Fixture {
 }
 
 impl Fixture {
-    fn pass(&self, time: Duration) {
-        *self.clock.0.lock().unwrap() += time;
-    }
-
     async fn webhook(&self, url: Option<&str>) -> WebhookRow {
         let new = NewWebhook {
             url: url.map(str::to_owned),
@@ -143,7 +125,7 @@ async fn a_delivery_that_nobody_has_in_hand_comes_back_once() {
     let event = f.told("a");
     f.store.put(&f.tenant, &event, &[to(&row)]).await.unwrap();
     assert_eq!(f.due().await.len(), 0, "it is in hand");
-    f.pass(f.store.claim());
+    f.clock.pass(f.store.claim());
     let due = f.due().await;
     assert_eq!(due.len(), 1);
     assert!(f.store.enqueue_due(&f.tenant, &due[0]).await.unwrap());
@@ -163,7 +145,7 @@ async fn a_delivery_that_nobody_has_in_hand_comes_back_once() {
         true
     });
     done.await.unwrap();
-    f.pass(f.store.claim());
+    f.clock.pass(f.store.claim());
     assert_eq!(f.due().await.len(), 0, "its marker went with its end");
     // A version from before: the change meets what is there.
     let late = f.store.update(&f.tenant, delivery, |row| {
@@ -244,7 +226,7 @@ async fn secrets_overlap_and_limits_hold() {
     let rotated = f.store.rotate(&f.tenant, &row.id, "whsec_two").await;
     let rotated = rotated.unwrap().unwrap();
     assert_eq!(rotated.secrets(f.clock.now()), ["whsec_two", "whsec_one"]);
-    f.pass(Duration::from_hours(24));
+    f.clock.pass(Duration::from_hours(24));
     assert_eq!(rotated.secrets(f.clock.now()), ["whsec_two"]);
 
     let first = f.store.callback_secret(&f.tenant, "whsec_a").await.unwrap();
@@ -286,14 +268,14 @@ async fn sweeping_removes_what_is_old_or_belongs_to_nobody() {
         true
     });
     done.await.unwrap();
-    f.pass(Duration::from_hours(20));
+    f.clock.pass(Duration::from_hours(20));
     f.store.fetched(&f.tenant, &pulled).await.unwrap();
-    f.pass(Duration::from_hours(10));
+    f.clock.pass(Duration::from_hours(10));
     assert!(f.store.read(&f.tenant, &pulled.id).await.unwrap().is_some());
     let new = f.told("new");
     f.store.put(&f.tenant, &new, &wanted[..1]).await.unwrap();
     assert!(f.store.delete(&f.tenant, &gone.id).await.unwrap());
-    f.pass(Duration::from_hours(24));
+    f.clock.pass(Duration::from_hours(24));
     assert!(f.store.read(&f.tenant, &pulled.id).await.unwrap().is_none());
     let removed = f.store.sweep(&f.tenant, Duration::from_hours(30)).await;
     // The old one of `kept`, and that of the webhook that nobody fetched from.

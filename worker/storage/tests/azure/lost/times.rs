@@ -82,7 +82,7 @@ async fn reads_are_repeated() {
 
 #[tokio::test]
 async fn late_answers() {
-    let bench = Bench::new(Duration::from_millis(300)).await;
+    let bench = Bench::new(Duration::from_millis(1_500)).await;
     let late = Fault::DelayAnswer(Duration::from_secs(20));
     bench.proxy.next("POST /jobs", late);
     let inserted = bench

@@ -1,5 +1,5 @@
 //! CVs and letters of CVs in JSON, in every theme, to be looked at:
-//! `cargo run -p worker --example gallery -- FOLDER CV.json ...`. The fonts are the built-in ones.
+//! `cargo run -p worker --example documents -- FOLDER CV.json ...`. The fonts are the built-in ones.
 
 use std::path::PathBuf;
 
@@ -13,7 +13,7 @@ fn main() -> anyhow::Result<()> {
     let mut arguments = std::env::args().skip(1).map(PathBuf::from);
     let folder = arguments
         .next()
-        .context("usage: gallery FOLDER CV.json ...")?;
+        .context("usage: documents FOLDER CV.json ...")?;
     std::fs::create_dir_all(&folder)?;
     let press = Press::built_in()?;
     let accepted = "2026-11-21T08:00:00Z".parse()?;
