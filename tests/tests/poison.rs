@@ -146,7 +146,7 @@ async fn a_foreign_message_is_set_aside_with_its_reason_and_can_be_dropped(backi
         .await
         .unwrap();
     let listed = async || poison(&backing, &["list"]);
-    let aside = |listed: &Output| listed.out.contains("not a job message");
+    let aside = |listed: &Output| listed.out.contains("not a message of ours");
     let listed = eventually("it is set aside", listed, aside).await;
     let message = listed.out.split_whitespace().next().unwrap();
     let shown = poison(&backing, &["show", message]);

@@ -303,11 +303,16 @@ impl Worker {
                 if !lease::acquire(table, lease::RECONCILER, &holder, lasts).await? {
                     return Ok::<_, StorageError>(());
                 }
-                reconciler::reconcile(store, self.0.notifier.store()).await?;
-                self.sweep_deliveries().await?;
-                self.sweep_sessions(&sessions).await?;
-                watch::sessions(&sessions).await?;
-                Ok(())
+                // A row of one tenant that cannot be read is an error of each round.
+                let reconciled = reconciler::reconcile(store, self.0.notifier.store()).await;
+                let deliveries = self.sweep_deliveries().await;
+                let expired = self.sweep_sessions(&sessions).await;
+                let watched = watch::sessions(&sessions).await;
+                reconciled
+                    .map(drop)
+                    .and(deliveries)
+                    .and(expired)
+                    .and(watched)
             };
             if let Err(e) = round.await {
                 tracing::warn!(

@@ -313,7 +313,12 @@ impl Context {
                     Ok(applied)
                 })
                 .await;
-            if let (Err(_), Some(Some(photo))) = (&updated, &photo) {
+            // Where the session may come to name it all the same, it stays; the sweep knows it.
+            let is_unclear =
+                |e: &UpdateError<_>| matches!(e, UpdateError::Storage(e) if !e.is_refusal());
+            if let (Err(e), Some(Some(photo))) = (&updated, &photo)
+                && !is_unclear(e)
+            {
                 sessions.drop_photo(photo).await;
             }
             updated

@@ -160,6 +160,9 @@ impl Write for Lines {
 /// One thread, so that the subscriber of this thread sees every line.
 #[tokio::test(flavor = "current_thread")]
 async fn requests_are_logged_by_route_and_without_content() {
+    // Where there is one subscriber alone, tracing asks that of the thread which first comes to a span
+    // whether anybody wants it; and the threads of other tests have none.
+    let _second = tracing::Dispatch::new(tracing_subscriber::registry());
     let lines = Lines::default();
     let writer = lines.clone();
     let subscriber = tracing_subscriber::fmt()
