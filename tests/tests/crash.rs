@@ -116,17 +116,7 @@ async fn leave(backing: &Backing, died: Died) -> JobId {
         earlier: None,
     };
     let tenant = Tenant::anonymous();
-    let submission = Submission {
-        tenant: tenant.clone(),
-        input: input.clone(),
-        metadata: std::collections::BTreeMap::new(),
-        callback_url: None,
-        not_before: None,
-        group: None,
-        warnings: Vec::new(),
-        idempotency: None,
-        traceparent: None,
-    };
+    let submission = Submission::new(tenant.clone(), input.clone());
     let id = store.submit(submission).await.unwrap().row().id;
     if died == Died::NotEnqueued {
         let queue = &storage.queue;

@@ -177,7 +177,6 @@ fn need(Loaded { row, date, .. }: &Loaded, held_marker: Duration) -> Need {
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use std::collections::BTreeMap;
     use std::sync::Arc;
 
     use schemas::JobId;
@@ -198,22 +197,15 @@ pub(crate) mod tests {
     /// A request for a job.
     pub(crate) fn submission(tenant: &Tenant) -> Submission {
         let cv = serde_json::from_str(schemas::cv::SAMPLE).unwrap();
-        Submission {
-            tenant: tenant.clone(),
-            input: JobInput {
+        Submission::new(
+            tenant.clone(),
+            JobInput {
                 kind: JobKind::Cv,
                 cv: schemas::cv::normalise(&cv).unwrap().cv,
                 options: Options::default(),
                 earlier: None,
             },
-            metadata: BTreeMap::new(),
-            callback_url: None,
-            not_before: None,
-            group: None,
-            warnings: Vec::new(),
-            idempotency: None,
-            traceparent: None,
-        }
+        )
     }
 
     fn check(state: RowState, change: impl FnOnce(&mut Loaded), expect: Need) {

@@ -49,17 +49,7 @@ fn input(number: u64) -> JobInput {
 }
 
 async fn submit(store: &JobStore, number: u64) -> JobId {
-    let submission = Submission {
-        tenant: Tenant::anonymous(),
-        input: input(number),
-        metadata: std::collections::BTreeMap::new(),
-        callback_url: None,
-        not_before: None,
-        group: None,
-        warnings: Vec::new(),
-        idempotency: None,
-        traceparent: None,
-    };
+    let submission = Submission::new(Tenant::anonymous(), input(number));
     // A client repeats what was not accepted; without a key that may make two jobs of one
     // request, which is as it should be: both count.
     loop {

@@ -5,8 +5,6 @@
 //! is not repeated without consent. Equal content that is done is the worker's latch: it copies the
 //! PDF and makes no call.
 
-use std::collections::BTreeMap;
-
 use bytes::Bytes;
 use schemas::cv::{Cv, Warning, canonical_json, section_hashes};
 use schemas::job::{DocumentName, Earlier, JobInput, JobKind, Options};
@@ -138,15 +136,9 @@ pub(super) async fn make(context: &Context, order: Order) -> Result<Outcome, Api
     } else {
         input.earlier = kept(app, tenant, &past, &wanted).await;
         let submission = Submission {
-            tenant: tenant.clone(),
-            input,
-            metadata: BTreeMap::new(),
-            callback_url: None,
-            not_before: None,
-            group: None,
             warnings: order.warnings,
-            idempotency: None,
             traceparent: context.traceparent.clone(),
+            ..Submission::new(tenant.clone(), input)
         };
         let remembered = Some((order.group, wanted));
         finished(submit(app.clone(), submission, remembered))

@@ -97,15 +97,13 @@ pub(super) async fn accept(
         None => None,
     };
     let submission = Submission {
-        tenant,
-        input,
         metadata: request.metadata,
         callback_url,
         not_before: request.not_before,
-        group: None,
         warnings: source.normalised.warnings,
         idempotency,
         traceparent,
+        ..Submission::new(tenant, input)
     };
     finished(generate::submit(app, submission, generation)).await
 }

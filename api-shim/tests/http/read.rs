@@ -1,6 +1,5 @@
 //! `GET /v1/jobs/{id}`: states, entity tags, waiting.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use futures::future::join_all;
@@ -98,17 +97,9 @@ async fn what_is_not_the_callers_looks_like_what_is_not_there() {
         .input(&Tenant::anonymous(), own.id)
         .await
         .unwrap();
-    let others = server.jobs.submit(Submission {
-        tenant: Tenant::from_claim("acme"),
-        input,
-        metadata: BTreeMap::new(),
-        callback_url: None,
-        not_before: None,
-        group: None,
-        warnings: Vec::new(),
-        idempotency: None,
-        traceparent: None,
-    });
+    let others = server
+        .jobs
+        .submit(Submission::new(Tenant::from_claim("acme"), input));
     let others = others.await.unwrap().row().id;
     let missing = JobId::new(jiff::Timestamp::UNIX_EPOCH, [9; 10]);
     let upper = own.id.to_string().to_uppercase();

@@ -186,17 +186,7 @@ async fn a_document_that_is_gone_is_a_404() {
 #[tokio::test]
 async fn a_store_with_web_addresses_is_asked_for_one() {
     let url = "https://store.example/cv-pdfs/anonymous/x.pdf?sig=a%2Bb&se=2026";
-    let over = |storage: Storage| {
-        let signs = Signs {
-            inner: storage.blobs.clone(),
-            url: Some(url),
-        };
-        Storage {
-            blobs: Arc::new(signs),
-            ..storage
-        }
-    };
-    let server = Server::with(settings(), over).await;
+    let server = Server::with(settings(), |storage| signing(storage, Some(url))).await;
     let job = server.submit().await;
     let early = server.get(&job.links.result).send().await.unwrap();
     problem(
@@ -216,21 +206,11 @@ async fn a_store_with_web_addresses_is_asked_for_one() {
 /// As of an account behind a firewall: it could sign, and nobody would get there.
 #[tokio::test]
 async fn a_store_whose_web_addresses_nobody_reaches_is_not_asked() {
-    let over = |storage: Storage| {
-        let signs = Signs {
-            inner: storage.blobs.clone(),
-            url: None,
-        };
-        Storage {
-            blobs: Arc::new(signs),
-            ..storage
-        }
-    };
     let closed = api_shim::Settings {
         signed_urls: false,
         ..settings()
     };
-    let server = Server::with(closed, over).await;
+    let server = Server::with(closed, |storage| signing(storage, None)).await;
     let job = server.submit().await;
     server.succeed(job.id, PDF).await;
     let response = server.get(&job.links.result).send().await.unwrap();
@@ -240,17 +220,7 @@ async fn a_store_whose_web_addresses_nobody_reaches_is_not_asked() {
 
 #[tokio::test]
 async fn a_panic_is_a_500_without_detail_and_the_server_goes_on() {
-    let over = |storage: Storage| {
-        let signs = Signs {
-            inner: storage.blobs.clone(),
-            url: None,
-        };
-        Storage {
-            blobs: Arc::new(signs),
-            ..storage
-        }
-    };
-    let server = Server::with(settings(), over).await;
+    let server = Server::with(settings(), |storage| signing(storage, None)).await;
     let job = server.submit().await;
     server.succeed(job.id, PDF).await;
     for _ in 0..2 {
@@ -269,6 +239,14 @@ async fn a_panic_is_a_500_without_detail_and_the_server_goes_on() {
 struct Signs {
     inner: Arc<dyn Blobs>,
     url: Option<&'static str>,
+}
+
+fn signing(storage: Storage, url: Option<&'static str>) -> Storage {
+    let inner = storage.blobs;
+    Storage {
+        blobs: Arc::new(Signs { inner, url }),
+        ..storage
+    }
 }
 
 #[async_trait]

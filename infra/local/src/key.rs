@@ -6,6 +6,8 @@ use anyhow::Context as _;
 use clap::Args;
 use reqwest::header::HeaderValue;
 
+use crate::client::base_url;
+
 /// What to do where the server answers 401.
 pub(crate) const HOW: &str = "Give a valid key with --key, --key-file or PRESSWORK_API_KEY; `presswork keys create` makes one";
 
@@ -23,6 +25,22 @@ pub(crate) struct KeyArgs {
     /// A file with the key, in place of --key: other users of the machine see arguments
     #[arg(long, value_name = "FILE")]
     key_file: Option<PathBuf>,
+}
+
+/// The server to call.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct ServerArgs {
+    /// The server
+    #[arg(
+        long,
+        alias = "endpoint",
+        value_name = "URL",
+        default_value = "http://127.0.0.1:8080",
+        value_parser = base_url
+    )]
+    pub(crate) server: String,
+    #[command(flatten)]
+    pub(crate) key: KeyArgs,
 }
 
 impl KeyArgs {

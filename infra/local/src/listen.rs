@@ -18,8 +18,8 @@ use storage::ambient::System;
 use telemetry::Shutdown;
 use webhook::{Secret, sign};
 
-use crate::client::{base_url, checked, url};
-use crate::key::KeyArgs;
+use crate::client::{checked, url};
+use crate::key::ServerArgs;
 use crate::out;
 
 /// How often the server is asked.
@@ -37,17 +37,8 @@ pub(crate) struct ListenArgs {
     /// Only these types, with commas between, such as job.succeeded,job.failed [default: all]
     #[arg(long, value_name = "TYPES", value_delimiter = ',', value_parser = event_type)]
     events: Vec<EventType>,
-    /// The server
-    #[arg(
-        long,
-        alias = "endpoint",
-        value_name = "URL",
-        default_value = "http://127.0.0.1:8080",
-        value_parser = base_url
-    )]
-    server: String,
     #[command(flatten)]
-    key: KeyArgs,
+    to: ServerArgs,
 }
 
 fn event_type(text: &str) -> Result<EventType, String> {
@@ -67,7 +58,7 @@ pub(crate) async fn run(args: ListenArgs) -> anyhow::Result<()> {
         .secret
         .clone()
         .context("a new webhook has a secret")?;
-    let from = &args.server;
+    let from = &args.to.server;
     let to = args
         .forward
         .as_ref()
@@ -98,8 +89,8 @@ impl Server {
             .build()?;
         Ok(Self {
             http,
-            url: args.server.clone(),
-            key: args.key.authorization()?,
+            url: args.to.server.clone(),
+            key: args.to.key.authorization()?,
             clock: System::new(),
         })
     }

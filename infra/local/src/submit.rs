@@ -12,9 +12,9 @@ use schemas::job::{
 };
 use storage::ambient::{System, random};
 
-use crate::client::{Client, base_url, ended_without};
+use crate::client::{Client, ended_without};
 use crate::input::{Document, posting};
-use crate::key::KeyArgs;
+use crate::key::ServerArgs;
 use crate::options::OptionArgs;
 
 /// `presswork submit`.
@@ -22,17 +22,8 @@ use crate::options::OptionArgs;
 pub(crate) struct SubmitArgs {
     /// The CV: JSON, .docx, text, or a PDF made by Presswork; `-` reads standard input
     input: PathBuf,
-    /// The server
-    #[arg(
-        long,
-        alias = "endpoint",
-        value_name = "URL",
-        default_value = "http://127.0.0.1:8080",
-        value_parser = base_url
-    )]
-    server: String,
     #[command(flatten)]
-    key: KeyArgs,
+    to: ServerArgs,
     /// The PDF to write
     #[arg(long, value_name = "FILE.pdf")]
     out: PathBuf,
@@ -99,7 +90,7 @@ pub(crate) async fn run(args: SubmitArgs) -> anyhow::Result<()> {
         not_before: None,
         callback_url: None,
     };
-    let client = Client::new(&args.server, args.key.authorization()?)?;
+    let client = Client::new(&args.to.server, args.to.key.authorization()?)?;
     let key = schemas::hex(&random::<16>(&System::new()));
     let accepted = client.submit(&request, &key).await?;
 
@@ -116,7 +107,7 @@ pub(crate) async fn run(args: SubmitArgs) -> anyhow::Result<()> {
         bail!(
             "job {id} has not ended after {} s; it goes on: GET {}/v1/jobs/{id}",
             args.wait,
-            args.server
+            args.to.server
         );
     };
     let ended = ended?;

@@ -153,22 +153,15 @@ impl<'a> Trial<'a> {
         for _ in 0..=u8::from(scenario.twin) {
             let cv = schemas::cv::normalise(&unique_cv(1));
             let options = serde_json::from_value(scenario.options());
-            let submission = Submission {
-                tenant: Tenant::anonymous(),
-                input: JobInput {
+            let submission = Submission::new(
+                Tenant::anonymous(),
+                JobInput {
                     kind: JobKind::Cv,
                     cv: cv.expect("the sample is a CV").cv,
                     options: options.expect("the options are well-formed"),
                     earlier: None,
                 },
-                metadata: BTreeMap::new(),
-                callback_url: None,
-                not_before: None,
-                group: None,
-                warnings: Vec::new(),
-                idempotency: None,
-                traceparent: None,
-            };
+            );
             let submitted = patiently(|| store.submit(submission.clone())).await;
             jobs.push(submitted.row().id);
         }

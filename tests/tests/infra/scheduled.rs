@@ -75,22 +75,15 @@ impl Bench {
 
     async fn submit(&self) -> JobId {
         let cv = schemas::cv::normalise(&unique_cv(1)).unwrap().cv;
-        let submission = Submission {
-            tenant: Tenant::anonymous(),
-            input: JobInput {
+        let submission = Submission::new(
+            Tenant::anonymous(),
+            JobInput {
                 kind: JobKind::Cv,
                 cv,
                 options: Options::default(),
                 earlier: None,
             },
-            metadata: std::collections::BTreeMap::new(),
-            callback_url: None,
-            not_before: None,
-            group: None,
-            warnings: Vec::new(),
-            idempotency: None,
-            traceparent: None,
-        };
+        );
         let submitted = self.jobs(self.raw.clone()).submit(submission).await;
         submitted.unwrap().row().id
     }

@@ -313,22 +313,15 @@ fn submission(number: usize) -> Submission {
     let cv = schemas::cv::normalise(&unique_cv(number as u64))
         .unwrap()
         .cv;
-    Submission {
-        tenant: tenant(number),
-        input: JobInput {
+    Submission::new(
+        tenant(number),
+        JobInput {
             kind: JobKind::Cv,
             cv,
             options: Options::default(),
             earlier: None,
         },
-        metadata: std::collections::BTreeMap::new(),
-        callback_url: None,
-        not_before: None,
-        group: None,
-        warnings: Vec::new(),
-        idempotency: None,
-        traceparent: None,
-    }
+    )
 }
 
 #[tokio::test]

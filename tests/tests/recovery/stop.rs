@@ -92,22 +92,15 @@ fn cases() -> Vec<Case> {
 }
 
 async fn submit(store: &JobStore) -> String {
-    let submission = Submission {
-        tenant: Tenant::anonymous(),
-        input: JobInput {
+    let submission = Submission::new(
+        Tenant::anonymous(),
+        JobInput {
             kind: JobKind::Cv,
             cv: schemas::cv::normalise(&unique_cv(1)).unwrap().cv,
             options: Options::default(),
             earlier: None,
         },
-        metadata: std::collections::BTreeMap::new(),
-        callback_url: None,
-        not_before: None,
-        group: None,
-        warnings: Vec::new(),
-        idempotency: None,
-        traceparent: None,
-    };
+    );
     store.submit(submission).await.unwrap().row().id.to_string()
 }
 

@@ -1,7 +1,6 @@
 //! A write that takes effect after its answer was given up: what it needs is still there.
 #![expect(clippy::unwrap_used, reason = "helpers of tests may fail as tests do")]
 
-use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -116,23 +115,19 @@ impl World {
     async fn submit(&self, key: &str) -> std::result::Result<Submitted, SubmitError> {
         let cv = serde_json::from_str(schemas::cv::SAMPLE).unwrap();
         let submission = Submission {
-            tenant: self.tenant.clone(),
-            input: JobInput {
-                kind: JobKind::Cv,
-                cv: schemas::cv::normalise(&cv).unwrap().cv,
-                options: Options::default(),
-                earlier: None,
-            },
-            metadata: BTreeMap::new(),
-            callback_url: None,
-            not_before: None,
-            group: None,
-            warnings: Vec::new(),
             idempotency: Some(IdempotencyKey {
                 key_hash: key.to_owned(),
                 body_hash: "body".to_owned(),
             }),
-            traceparent: None,
+            ..Submission::new(
+                self.tenant.clone(),
+                JobInput {
+                    kind: JobKind::Cv,
+                    cv: schemas::cv::normalise(&cv).unwrap().cv,
+                    options: Options::default(),
+                    earlier: None,
+                },
+            )
         };
         self.jobs.submit(submission).await
     }

@@ -10,7 +10,6 @@ mod content;
 mod faults;
 mod hints;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -129,22 +128,15 @@ impl World {
         let mut cv: serde_json::Value = serde_json::from_str(schemas::cv::SAMPLE).unwrap();
         cv["profile"] = profile.into();
         cv.as_object_mut().unwrap().remove("photo_url");
-        let submission = Submission {
-            tenant: Tenant::anonymous(),
-            input: JobInput {
+        let submission = Submission::new(
+            Tenant::anonymous(),
+            JobInput {
                 kind: JobKind::Cv,
                 cv: schemas::cv::normalise(&cv).unwrap().cv,
                 options,
                 earlier: None,
             },
-            metadata: BTreeMap::new(),
-            callback_url: None,
-            not_before: None,
-            group: None,
-            warnings: Vec::new(),
-            idempotency: None,
-            traceparent: None,
-        };
+        );
         self.store.submit(submission).await.unwrap().row().id
     }
 

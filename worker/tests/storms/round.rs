@@ -286,18 +286,11 @@ impl Round {
             input.options.on_model_failure = OnModelFailure::RenderUnpolished;
         }
         let submission = Submission {
-            tenant: tenant.clone(),
-            input,
-            metadata: BTreeMap::new(),
-            callback_url: None,
-            not_before: None,
-            group: None,
-            warnings: Vec::new(),
             idempotency: Some(IdempotencyKey {
                 key_hash: format!("{number:064}"),
                 body_hash: "0".repeat(64),
             }),
-            traceparent: None,
+            ..Submission::new(tenant.clone(), input)
         };
         loop {
             if let Ok(submitted) = front.submit(submission.clone()).await {

@@ -40,6 +40,23 @@ pub struct Submission {
     pub traceparent: Option<String>,
 }
 
+impl Submission {
+    /// A request for a job, and nothing said beside it.
+    pub fn new(tenant: Tenant, input: JobInput) -> Self {
+        Self {
+            tenant,
+            input,
+            metadata: BTreeMap::new(),
+            callback_url: None,
+            not_before: None,
+            group: None,
+            warnings: Vec::new(),
+            idempotency: None,
+            traceparent: None,
+        }
+    }
+}
+
 /// A client's idempotency key, and what it was sent with. Both hashed: keys may hold anything.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IdempotencyKey {

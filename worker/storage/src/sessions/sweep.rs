@@ -52,13 +52,7 @@ impl SessionStore {
         troubles.end().map(|()| Some(swept))
     }
 
-    /// Sweeps all tenants. One with whom that fails is passed over, and an error at the end.
-    pub async fn sweep_all(&self) -> Result<Swept> {
-        let mut troubles = Troubles::default();
-        let swept = self.sweep_each(&mut troubles).await?;
-        troubles.end().map(|()| swept)
-    }
-
+    /// Sweeps all tenants. One with whom that fails is passed over.
     async fn sweep_each(&self, troubles: &mut Troubles) -> Result<Swept> {
         let mut all = Swept::default();
         for tenant in self.jobs.tenants().await? {

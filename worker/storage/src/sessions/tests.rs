@@ -324,14 +324,14 @@ async fn a_sweep_removes_what_has_expired_and_nothing_else() {
         .await
         .unwrap();
     assert_eq!(
-        f.store.sweep_all().await.unwrap(),
+        f.store.sweep(&tenant()).await.unwrap(),
         Swept {
             blobs: 1,
             ..Swept::default()
         }
     );
     f.clock.pass(LIVES / 2);
-    let swept = f.store.sweep_all().await.unwrap();
+    let swept = f.store.sweep(&tenant()).await.unwrap();
     assert_eq!(
         swept,
         Swept {
@@ -345,7 +345,7 @@ async fn a_sweep_removes_what_has_expired_and_nothing_else() {
     assert!(f.store.read(&tenant(), live.id).await.unwrap().is_some());
     f.clock.pass(LIVES);
     assert_eq!(
-        f.store.sweep_all().await.unwrap().sessions,
+        f.store.sweep(&tenant()).await.unwrap().sessions,
         1,
         "the row that leads there was moved on"
     );

@@ -1,7 +1,6 @@
 //! A submission with each of its requests in turn going wrong: one job, with its marker and its
 //! message, whatever is lost.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,20 +24,16 @@ fn submission(key: &str) -> Submission {
         body_hash: "b".to_owned(),
     };
     Submission {
-        tenant: Tenant::anonymous(),
-        input: JobInput {
-            kind: JobKind::Cv,
-            cv,
-            options: Options::default(),
-            earlier: None,
-        },
-        metadata: BTreeMap::new(),
-        callback_url: None,
-        not_before: None,
-        group: None,
-        warnings: Vec::new(),
         idempotency: Some(idempotency),
-        traceparent: None,
+        ..Submission::new(
+            Tenant::anonymous(),
+            JobInput {
+                kind: JobKind::Cv,
+                cv,
+                options: Options::default(),
+                earlier: None,
+            },
+        )
     }
 }
 
