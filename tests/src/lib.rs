@@ -6,6 +6,7 @@ pub mod backing;
 pub mod matrix;
 pub mod process;
 pub mod sink;
+pub mod system;
 mod wait;
 
 pub use wait::{PATIENCE, eventually};

@@ -9,10 +9,11 @@ use std::time::Duration;
 
 use e2e::api::Api;
 use e2e::backing::{Backing, PATIENT};
-use e2e::process::{Server, run, with_model};
+use e2e::process::{Server, run};
+use e2e::system::{fake, script};
 use e2e::{eventually, unique_cv};
 use futures::future::try_join_all;
-use openai::fake::{Script, Server as Fake};
+use openai::fake::Server as Fake;
 use schemas::Usd;
 use serde_json::{Value, json};
 
@@ -22,22 +23,10 @@ e2e::on_both_storages!(
     calls_that_were_turned_away_do_not_come_back_together,
 );
 
-fn fake(json: Value) -> Fake {
-    Fake::start(([127, 0, 0, 1], 0).into(), script(json)).unwrap()
-}
-
-fn script(json: Value) -> Script {
-    serde_json::from_value(json).expect("the test's script is well-formed")
-}
-
 fn serve(backing: &Backing, model: &Fake, settings: &[(&str, &str)]) -> (Server, Api) {
     let look = [("budget.look_again", "500ms")];
     let settings = [&PATIENT, settings, &look].concat();
-    let mut command = backing.serve(&settings);
-    with_model(&mut command, &model.base_url());
-    let server = Server::start(&mut command);
-    let api = Api::new(&server.url);
-    (server, api)
+    e2e::system::serve(backing, model, &settings)
 }
 
 fn micros(job: &Value) -> u64 {

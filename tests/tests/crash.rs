@@ -11,11 +11,12 @@ use std::time::Duration;
 use e2e::api::Api;
 use e2e::backing::{Backing, Left, left};
 use e2e::process::{Server, run, with_model};
+use e2e::system::{fake, serve};
 use e2e::{eventually, unique_cv};
-use openai::fake::{Script, Server as Fake};
+use openai::fake::Script;
 use schemas::job::{Editor, JobInput, JobKind, Options};
 use schemas::{JobId, Tenant};
-use serde_json::{Value, json};
+use serde_json::json;
 use storage::jobs::{CallOutcome, Latch, PdfFacts, Submission, Token};
 use storage::names::QueueName;
 use worker::jobs::StoredReply;
@@ -29,26 +30,10 @@ e2e::on_both_storages!(
     a_shim_and_two_workers_share_a_store_and_one_of_them_dies,
 );
 
-fn script(json: Value) -> Script {
-    serde_json::from_value(json).expect("the test's script is well-formed")
-}
-
-fn fake(json: Value) -> Fake {
-    Fake::start(([127, 0, 0, 1], 0).into(), script(json)).unwrap()
-}
-
-fn start(backing: &Backing, model: &Fake) -> (Server, Api) {
-    let mut command = backing.serve(&[]);
-    with_model(&mut command, &model.base_url());
-    let server = Server::start(&mut command);
-    let api = Api::new(&server.url);
-    (server, api)
-}
-
 async fn killed_while_queued(backing: Backing) {
     let model =
         fake(json!({"default": {"do": "error", "status": 429, "headers": {"retry-after": "2"}}}));
-    let (server, api) = start(&backing, &model);
+    let (server, api) = serve(&backing, &model, &[]);
     let id = api.submit(&unique_cv(1), json!({})).await.unwrap();
     let counters = async || model.counters();
     eventually("it is turned away", counters, |c| c.not_processed > 0).await;
@@ -58,7 +43,7 @@ async fn killed_while_queued(backing: Backing) {
     server.kill();
 
     model.set_script(Script::default());
-    let (_server, api) = start(&backing, &model);
+    let (_server, api) = serve(&backing, &model, &[]);
     let job = api.ended(&id).await.unwrap();
     assert_eq!(
         (&job["state"], &job["model_calls"]),
@@ -70,13 +55,13 @@ async fn killed_while_queued(backing: Backing) {
 
 async fn killed_while_calling(backing: Backing) {
     let model = fake(json!({"default": {"do": "hang"}}));
-    let (server, api) = start(&backing, &model);
+    let (server, api) = serve(&backing, &model, &[]);
     let id = api.submit(&unique_cv(2), json!({})).await.unwrap();
     let counters = async || model.counters();
     eventually("it is called", counters, |c| c.received > 0).await;
     server.kill();
 
-    let (_server, api) = start(&backing, &model);
+    let (_server, api) = serve(&backing, &model, &[]);
     let job = api.ended(&id).await.unwrap();
     // The one window that nothing can close: the request went out, and the reply went nowhere.
     assert_eq!(job["state"], "outcome_unknown", "{job:#}");
@@ -183,10 +168,7 @@ async fn killed_at_every_other_point(backing: Backing) {
     ] {
         let model = fake(json!({}));
         let id = leave(&backing, died).await;
-        let mut command = backing.serve(&[]);
-        with_model(&mut command, &model.base_url());
-        let server = Server::start(&mut command);
-        let api = Api::new(&server.url);
+        let (_server, api) = serve(&backing, &model, &[]);
         let job = api.ended(&id.to_string()).await.unwrap();
         assert_eq!(job["state"], state, "{died:?}: {job:#}");
         assert_eq!(model.counters().received, calls, "{died:?}");
@@ -214,7 +196,7 @@ async fn a_scheduled_task_puts_a_stranded_job_back(backing: Backing) {
 async fn killed_again_and_again_under_load_loses_nothing_and_pays_nothing_twice(backing: Backing) {
     const JOBS: u64 = 40;
     let model = fake(json!({"latency": "60ms"}));
-    let (mut server, mut api) = start(&backing, &model);
+    let (mut server, mut api) = serve(&backing, &model, &[]);
     let mut ids = Vec::new();
     for number in 0..JOBS {
         ids.push(
@@ -226,7 +208,7 @@ async fn killed_again_and_again_under_load_loses_nothing_and_pays_nothing_twice(
             // At another moment of the work each time.
             tokio::time::sleep(Duration::from_millis(number * 3)).await;
             server.kill();
-            (server, api) = start(&backing, &model);
+            (server, api) = serve(&backing, &model, &[]);
         }
     }
     let mut held = 0;

@@ -9,8 +9,9 @@
 use e2e::api::Api;
 use e2e::backing::Backing;
 use e2e::process::{Server, with_model};
+use e2e::system::fake;
 use e2e::unique_cv;
-use openai::fake::{Script, Server as Fake};
+use openai::fake::Server as Fake;
 use reqwest::{Method, Response, StatusCode};
 use serde_json::{Value, json};
 
@@ -29,8 +30,7 @@ struct System {
 
 fn start(backing: Backing) -> System {
     // So long that a front which looks late sees the job while it runs.
-    let script: Script = serde_json::from_value(json!({"latency": "2500ms"})).unwrap();
-    let model = Fake::start(([127, 0, 0, 1], 0).into(), script).unwrap();
+    let model = fake(json!({"latency": "2500ms"}));
     let fronts = [0, 1].map(|_| Server::start(&mut backing.part("api-shim", &[])));
     let apis = [0, 1].map(|n: usize| Api::new(&fronts[n].url));
     System {

@@ -5,13 +5,12 @@
     reason = "a test may fail at once, in its helpers too"
 )]
 
-use e2e::api::Api;
 use e2e::backing::Backing;
-use e2e::process::{Server, with_model};
+use e2e::system::{System, script, serve};
 use e2e::unique_cv;
-use openai::fake::{Script, Server as Fake};
+use openai::fake::Script;
 use reqwest::StatusCode;
-use serde_json::{Value, json};
+use serde_json::json;
 
 e2e::on_both_storages!(
     retry_once_calls_a_second_time_and_flags_it,
@@ -25,33 +24,8 @@ e2e::on_both_storages!(
     no_secret_and_no_text_of_a_cv_is_logged_at_trace_level,
 );
 
-struct System {
-    server: Server,
-    api: Api,
-    model: Fake,
-    backing: Backing,
-}
-
-fn script(json: Value) -> Script {
-    serde_json::from_value(json).expect("the test's script is well-formed")
-}
-
-fn start(backing: Backing, script: Script, settings: &[(&str, &str)]) -> System {
-    let model = Fake::start(([127, 0, 0, 1], 0).into(), script).unwrap();
-    let mut command = backing.serve(settings);
-    with_model(&mut command, &model.base_url());
-    let server = Server::start(&mut command);
-    let api = Api::new(&server.url);
-    System {
-        server,
-        api,
-        model,
-        backing,
-    }
-}
-
 async fn equal_content_is_paid_once_and_force_pays_again(backing: Backing) {
-    let system = start(backing, Script::default(), &[]);
+    let system = System::start(backing, json!({}), &[]);
     let cv = unique_cv(1);
     let mut pdfs = Vec::new();
     for (options, cached, calls_so_far) in [
@@ -72,7 +46,7 @@ async fn equal_content_is_paid_once_and_force_pays_again(backing: Backing) {
 }
 
 async fn jobs_of_equal_content_at_once_share_one_call(backing: Backing) {
-    let system = start(backing, script(json!({"latency": "300ms"})), &[]);
+    let system = System::start(backing, json!({"latency": "300ms"}), &[]);
     let cv = unique_cv(2);
     let mut ids = Vec::new();
     for _ in 0..8 {
@@ -160,7 +134,7 @@ async fn every_behaviour_of_the_model_has_its_end(backing: Backing) {
             1,
         ),
     ];
-    let system = start(backing, Script::default(), &[]);
+    let system = System::start(backing, json!({}), &[]);
     for (number, (behaviour, state, problem, accepted)) in cases.into_iter().enumerate() {
         system
             .model
@@ -192,7 +166,7 @@ async fn what_was_not_processed_is_tried_again_without_being_paid_twice(backing:
         {"do": "error", "status": 429, "headers": {"retry-after-ms": "100"}},
         {"do": "error", "status": 503, "code": "server_is_overloaded", "headers": {"retry-after-ms": "100"}},
     ]});
-    let system = start(backing, script(steps), &[]);
+    let system = System::start(backing, steps, &[]);
     let id = system.api.submit(&unique_cv(3), json!({})).await.unwrap();
     let job = system.api.ended(&id).await.unwrap();
     assert_eq!(
@@ -210,7 +184,7 @@ async fn what_was_not_processed_is_tried_again_without_being_paid_twice(backing:
 async fn retry_once_calls_a_second_time_and_flags_it(backing: Backing) {
     let steps = json!({"steps": [{"do": "error", "status": 500}]});
     let settings = [("cv.single_call", "retry_once")];
-    let system = start(backing, script(steps), &settings);
+    let system = System::start(backing, steps, &settings);
     let id = system.api.submit(&unique_cv(30), json!({})).await.unwrap();
     let job = system.api.ended(&id).await.unwrap();
     assert_eq!(job["state"], "succeeded", "{job:#}");
@@ -221,7 +195,7 @@ async fn retry_once_calls_a_second_time_and_flags_it(backing: Backing) {
 
 async fn the_own_text_is_rendered_where_the_owner_wants_it(backing: Backing) {
     let own = json!({"on_model_failure": "render_unpolished"});
-    let system = start(backing, script(json!({"default": {"do": "refusal"}})), &[]);
+    let system = System::start(backing, json!({"default": {"do": "refusal"}}), &[]);
     let id = system.api.submit(&unique_cv(4), own.clone()).await.unwrap();
     let job = system.api.ended(&id).await.unwrap();
     assert_eq!(job["state"], "succeeded", "{job:#}");
@@ -239,7 +213,7 @@ async fn the_own_text_is_rendered_where_the_owner_wants_it(backing: Backing) {
 async fn a_job_can_be_cancelled_before_and_while_it_is_called(backing: Backing) {
     // The call is still out when two more requests have been answered.
     let settings = [("worker.concurrency", "1"), ("model.timeout", "20s")];
-    let system = start(backing, script(json!({"latency": "5s"})), &settings);
+    let system = System::start(backing, json!({"latency": "5s"}), &settings);
     let calling = system.api.submit(&unique_cv(6), json!({})).await.unwrap();
     system
         .api
@@ -283,7 +257,7 @@ async fn a_job_can_be_cancelled_before_and_while_it_is_called(backing: Backing) 
 }
 
 async fn a_stopped_server_finishes_the_call_that_is_out(backing: Backing) {
-    let system = start(backing, script(json!({"latency": "1s"})), &[]);
+    let system = System::start(backing, json!({"latency": "1s"}), &[]);
     let id = system.api.submit(&unique_cv(9), json!({})).await.unwrap();
     system
         .api
@@ -299,13 +273,8 @@ async fn a_stopped_server_finishes_the_call_that_is_out(backing: Backing) {
     let (status, log) = server.terminate();
     assert!(status.success(), "{log}");
 
-    let mut command = backing.serve(&[]);
-    with_model(&mut command, &model.base_url());
-    let server = Server::start(&mut command);
-    let (_, job) = Api::new(&server.url)
-        .get(&format!("/v1/jobs/{id}"))
-        .await
-        .unwrap();
+    let (_server, api) = serve(&backing, &model, &[]);
+    let (_, job) = api.get(&format!("/v1/jobs/{id}")).await.unwrap();
     assert_eq!(job["state"], "succeeded", "{job:#}");
     assert_eq!(model.counters().accepted, 1);
 }
@@ -316,7 +285,7 @@ async fn no_secret_and_no_text_of_a_cv_is_logged_at_trace_level(backing: Backing
         {"do": "reply"}, {"do": "refusal"}, {"do": "error", "status": 500},
         {"do": "error", "status": 401}, {"do": "error", "status": 429, "headers": {"retry-after-ms": "10"}},
     ]});
-    let system = start(backing, script(steps), &settings);
+    let system = System::start(backing, steps, &settings);
     for number in 20..25 {
         let id = system
             .api

@@ -9,10 +9,9 @@ use std::time::Duration;
 
 use e2e::api::Api;
 use e2e::backing::Backing;
-use e2e::process::{Server, with_model};
+use e2e::system::System;
 use e2e::unique_cv;
 use jiff::Timestamp;
-use openai::fake::{Script, Server as Fake};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use storage::Clock as _;
@@ -22,26 +21,6 @@ e2e::on_both_storages!(
     a_batch_is_made_and_listed_by_what_became_of_it,
     a_job_is_not_begun_before_its_time,
 );
-
-struct System {
-    _server: Server,
-    api: Api,
-    model: Fake,
-    _backing: Backing,
-}
-
-fn start(backing: Backing) -> System {
-    let model = Fake::start(([127, 0, 0, 1], 0).into(), Script::default()).unwrap();
-    let mut command = backing.serve(&[]);
-    with_model(&mut command, &model.base_url());
-    let server = Server::start(&mut command);
-    System {
-        api: Api::new(&server.url),
-        _server: server,
-        model,
-        _backing: backing,
-    }
-}
 
 async fn listed(api: &Api, query: &str) -> Vec<Value> {
     let (mut found, mut path) = (Vec::new(), format!("/v1/jobs?limit=7&{query}"));
@@ -57,7 +36,7 @@ async fn listed(api: &Api, query: &str) -> Vec<Value> {
 }
 
 async fn a_batch_is_made_and_listed_by_what_became_of_it(backing: Backing) {
-    let system = start(backing);
+    let system = System::start(backing, json!({}), &[]);
     let begun = Ambient::new().now();
     let mut jobs: Vec<_> = (0..20)
         .map(|number| json!({"kind": "cv", "input": {"cv": unique_cv(number)}, "metadata": {"n": number.to_string()}}))
@@ -107,7 +86,7 @@ async fn a_batch_is_made_and_listed_by_what_became_of_it(backing: Backing) {
 }
 
 async fn a_job_is_not_begun_before_its_time(backing: Backing) {
-    let system = start(backing);
+    let system = System::start(backing, json!({}), &[]);
     // Queues of Azure count in whole seconds.
     let time = Ambient::new().now() + Duration::from_secs(3);
     let body = json!({"kind": "cv", "input": {"cv": unique_cv(1)}, "not_before": time});

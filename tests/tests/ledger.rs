@@ -5,11 +5,10 @@
     reason = "a test may fail at once, in its helpers too"
 )]
 
-use e2e::api::Api;
 use e2e::backing::Backing;
-use e2e::process::{Output, Server, run, with_model};
+use e2e::process::{Output, run};
+use e2e::system::{fake, serve};
 use e2e::unique_cv;
-use openai::fake::{Script, Server as Fake};
 use schemas::Usd;
 use serde_json::{Value, json};
 use storage::names::TableName;
@@ -20,19 +19,6 @@ e2e::on_both_storages!(
     a_call_too_many_is_an_excess,
     calls_in_the_background_are_booked_too,
 );
-
-fn fake(json: Value) -> Fake {
-    let script: Script = serde_json::from_value(json).expect("the test's script is well-formed");
-    Fake::start(([127, 0, 0, 1], 0).into(), script).unwrap()
-}
-
-fn serve(backing: &Backing, model: &Fake, settings: &[(&str, &str)]) -> (Server, Api) {
-    let mut command = backing.serve(settings);
-    with_model(&mut command, &model.base_url());
-    let server = Server::start(&mut command);
-    let api = Api::new(&server.url);
-    (server, api)
-}
 
 fn ledger(backing: &Backing, arguments: &[&str]) -> Output {
     let arguments: Vec<_> = ["ledger"].iter().chain(arguments).copied().collect();

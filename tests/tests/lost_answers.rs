@@ -9,8 +9,8 @@
 use e2e::api::Api;
 use e2e::backing::{Backing, Left, left};
 use e2e::process::{Server, with_model};
+use e2e::system::fake;
 use e2e::{eventually, unique_cv};
-use openai::fake::{Script, Server as Fake};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use storage::azurite::proxy::Proxy;
@@ -29,7 +29,7 @@ async fn a_third_of_all_writes_lose_their_answers() {
     let mut backing = Backing::azurite();
     let proxy = Proxy::to(backing.azurite_mut().ports()).await;
     backing.through(proxy.ports);
-    let model = Fake::start(([127, 0, 0, 1], 0).into(), Script::default()).unwrap();
+    let model = fake(json!({}));
     let shim = Server::start(&mut backing.part("api-shim", &[]));
     let mut command = backing.part("worker", &FORGIVING);
     with_model(&mut command, &model.base_url());

@@ -10,9 +10,9 @@ use std::time::Duration;
 
 use e2e::api::Api;
 use e2e::backing::Backing;
-use e2e::process::{Output, Server, run, with_model};
+use e2e::process::{Output, Server, run};
+use e2e::system::{fake, serve};
 use e2e::{eventually, unique_cv};
-use openai::fake::{Script, Server as Fake};
 use schemas::Tenant;
 use schemas::job::Editor;
 use serde_json::json;
@@ -45,7 +45,7 @@ async fn die_six_times(queue: &Arc<dyn Queue>) {
 }
 
 async fn a_job_that_fails_on_every_dequeue_is_set_aside_and_can_be_requeued(backing: Backing) {
-    let model = Fake::start(([127, 0, 0, 1], 0).into(), Script::default()).unwrap();
+    let model = fake(json!({}));
 
     // Accepted, and then received by six workers in a row that all died at once.
     let shim = Server::start(&mut backing.part("api-shim", &[]));
@@ -56,10 +56,7 @@ async fn a_job_that_fails_on_every_dequeue_is_set_aside_and_can_be_requeued(back
     shim.kill();
     die_six_times(&backing.storage().await.queue).await;
 
-    let mut command = backing.serve(&[]);
-    with_model(&mut command, &model.base_url());
-    let server = Server::start(&mut command);
-    let api = Api::new(&server.url);
+    let (_server, api) = serve(&backing, &model, &[]);
     let job = api.ended(&id).await.unwrap();
     assert_eq!(
         (&job["state"], &job["error"]["type"]),
@@ -94,7 +91,7 @@ async fn a_job_that_fails_on_every_dequeue_is_set_aside_and_can_be_requeued(back
 }
 
 async fn one_that_may_have_been_called_needs_consent(backing: Backing) {
-    let model = Fake::start(([127, 0, 0, 1], 0).into(), Script::default()).unwrap();
+    let model = fake(json!({}));
 
     // Latched by a worker that died, and received by six more.
     let shim = Server::start(&mut backing.part("api-shim", &[]));
@@ -118,10 +115,7 @@ async fn one_that_may_have_been_called_needs_consent(backing: Backing) {
     store.latch(&loaded, latch).await.unwrap();
     die_six_times(&store.storage().queue).await;
 
-    let mut command = backing.serve(&[]);
-    with_model(&mut command, &model.base_url());
-    let server = Server::start(&mut command);
-    let api = Api::new(&server.url);
+    let (_server, api) = serve(&backing, &model, &[]);
     let job = api.ended(&id).await.unwrap();
     assert_eq!(job["state"], "outcome_unknown", "{job:#}");
     let refused = poison(&backing, &["requeue", "all"]);

@@ -10,7 +10,8 @@ use std::time::Duration;
 
 use e2e::api::Api;
 use e2e::backing::Backing;
-use e2e::process::{Output, Server, run, with_model};
+use e2e::process::{Output, run, with_model};
+use e2e::system::{fake, serve};
 use e2e::{eventually, unique_cv};
 use openai::fake::{Script, Server as Fake};
 use serde_json::{Value, json};
@@ -22,22 +23,6 @@ e2e::on_both_storages!(
 
 /// The calls stay out until the program is killed.
 const PATIENT: [(&str, &str); 1] = [("model.timeout", "50s")];
-
-fn fake(json: Value) -> Fake {
-    Fake::start(([127, 0, 0, 1], 0).into(), script(json)).unwrap()
-}
-
-fn script(json: Value) -> Script {
-    serde_json::from_value(json).expect("the test's script is well-formed")
-}
-
-fn serve(backing: &Backing, model: &Fake, settings: &[(&str, &str)]) -> (Server, Api) {
-    let mut command = backing.serve(settings);
-    with_model(&mut command, &model.base_url());
-    let server = Server::start(&mut command);
-    let api = Api::new(&server.url);
-    (server, api)
-}
 
 fn presswork(backing: &Backing, arguments: &[&str]) -> Output {
     run(&mut backing.presswork(arguments))

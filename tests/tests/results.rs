@@ -5,10 +5,8 @@
     reason = "a test may fail at once, in its helpers too"
 )]
 
-use e2e::api::Api;
 use e2e::backing::Backing;
-use e2e::process::{Server, with_model};
-use openai::fake::{Script, Server as Fake};
+use e2e::system::System;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
@@ -17,26 +15,6 @@ e2e::on_both_storages!(
     every_document_comes_whole_and_in_parts,
     a_signed_link_opens_one_document_and_nothing_else,
 );
-
-struct System {
-    server: Server,
-    api: Api,
-    _model: Fake,
-    backing: Backing,
-}
-
-fn start(backing: Backing) -> System {
-    let model = Fake::start(([127, 0, 0, 1], 0).into(), Script::default()).unwrap();
-    let mut command = backing.serve(&[]);
-    with_model(&mut command, &model.base_url());
-    let server = Server::start(&mut command);
-    System {
-        api: Api::new(&server.url),
-        server,
-        _model: model,
-        backing,
-    }
-}
 
 /// A job of somebody whose name is in another alphabet.
 async fn finished(system: &System) -> Value {
@@ -53,7 +31,7 @@ fn sha256(bytes: &[u8]) -> String {
 }
 
 async fn every_document_comes_whole_and_in_parts(backing: Backing) {
-    let system = start(backing);
+    let system = System::start(backing, json!({}), &[]);
     let job = finished(&system).await;
     let documents = job["result"]["documents"].as_array().unwrap().clone();
     let names: Vec<_> = documents
@@ -111,7 +89,7 @@ async fn every_document_comes_whole_and_in_parts(backing: Backing) {
 }
 
 async fn a_signed_link_opens_one_document_and_nothing_else(backing: Backing) {
-    let system = start(backing);
+    let system = System::start(backing, json!({}), &[]);
     let job = finished(&system).await;
     let plain = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());
     let plain = plain.build().unwrap();

@@ -9,8 +9,8 @@
 use e2e::api::Api;
 use e2e::backing::Backing;
 use e2e::process::{Output, Server, command, run, with_model};
+use e2e::system::fake;
 use e2e::{eventually, unique_cv};
-use openai::fake::{Script, Server as Fake};
 use serde_json::{Value, json};
 use storage::azurite::Ports;
 use tokio::net::{TcpListener, TcpStream};
@@ -87,7 +87,7 @@ async fn it_passes_and_says_what_is_missing() {
     let (table, table_gate) = gate(ports.table).await;
     let gates = [blob_gate, queue_gate, table_gate];
     backing.through(Ports { blob, queue, table });
-    let model = Fake::start(([127, 0, 0, 1], 0).into(), Script::default()).unwrap();
+    let model = fake(json!({}));
     let base_url = model.base_url();
     let worker = |backing: &Backing| {
         let mut worker = backing.part("worker", &QUICK);

@@ -15,8 +15,9 @@ use e2e::api::Api;
 use e2e::backing::Backing;
 use e2e::process::{Server, with_model};
 use e2e::sink::Sink;
+use e2e::system::{fake, serve};
 use e2e::{eventually, sample_cv, unique_cv};
-use openai::fake::{Script, Server as Fake};
+use openai::fake::Server as Fake;
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::{KeyValue, any_value::Value as Any};
@@ -44,8 +45,7 @@ struct Split {
 }
 
 fn start(backing: &Backing, script: Value, more: &[(&str, &str)]) -> Split {
-    let script: Script = serde_json::from_value(script).unwrap();
-    let model = Fake::start(([127, 0, 0, 1], 0).into(), script).unwrap();
+    let model = fake(script);
     let open = [
         ("webhooks.allow_http", "true"),
         ("webhooks.allow_private", "true"),
@@ -289,7 +289,7 @@ async fn metrics_are_those_of_the_table() {
     let backing = Backing::embedded();
     let sink = Sink::start().await;
     let endpoint = sink.url("ok");
-    let model = Fake::start(([127, 0, 0, 1], 0).into(), Script::default()).unwrap();
+    let model = fake(json!({}));
     let settings = [
         ("telemetry.otlp_endpoint", endpoint.as_str()),
         ("telemetry.metrics_listen", "127.0.0.1:0"),
@@ -298,10 +298,7 @@ async fn metrics_are_those_of_the_table() {
         ("telemetry.resource_attributes", "cloud.region=nowhere"),
         ("worker.poll_max", "100ms"),
     ];
-    let mut serve = backing.serve(&settings);
-    with_model(&mut serve, &model.base_url());
-    let server = Server::start(&mut serve);
-    let api = Api::new(&server.url);
+    let (server, api) = serve(&backing, &model, &settings);
     for _ in 0..2 {
         let id = api.submit(&unique_cv(7), json!({})).await.unwrap();
         assert_eq!(api.ended(&id).await.unwrap()["state"], "succeeded");

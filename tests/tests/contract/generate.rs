@@ -3,10 +3,11 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use e2e::backing::Backing;
+use e2e::system::script;
 use serde_json::{Value, json};
 use storage::names::Container;
 
-use super::{has, script, start};
+use super::{has, start};
 
 e2e::on_both_storages!(
     a_session_that_is_not_ready_is_refused,

@@ -16,39 +16,27 @@ mod life;
 mod v1;
 mod whole;
 
+use std::ops::Deref;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use e2e::api::Api;
 use e2e::backing::Backing;
-use e2e::process::{Server, with_model};
-use openai::fake::{Script, Server as Fake};
 use reqwest::{Method, Response};
 use serde_json::{Value, json};
 
-/// A running system with a model.
-struct System {
-    api: Api,
-    model: Fake,
-    backing: Backing,
-    _server: Server,
-}
+/// A running system, asked as the older clients do.
+struct System(e2e::system::System);
 
-fn script(json: Value) -> Script {
-    serde_json::from_value(json).expect("the test's script is well-formed")
+impl Deref for System {
+    type Target = e2e::system::System;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
 }
 
 fn start(backing: Backing, settings: &[(&str, &str)]) -> System {
-    let model = Fake::start(([127, 0, 0, 1], 0).into(), Script::default()).unwrap();
-    let mut command = backing.serve(settings);
-    with_model(&mut command, &model.base_url());
-    let server = Server::start(&mut command);
-    let api = Api::new(&server.url);
-    System {
-        api,
-        model,
-        backing,
-        _server: server,
-    }
+    System(e2e::system::System::start(backing, json!({}), settings))
 }
 
 impl System {

@@ -1,9 +1,10 @@
 //! Whole CVs without a session: generate-cv-action, generate-cv, validate-cv, preview-html.
 
 use e2e::backing::Backing;
+use e2e::system::script;
 use serde_json::{Value, json};
 
-use super::{docx, has, keys, script, start};
+use super::{docx, has, keys, start};
 
 e2e::on_both_storages!(
     a_whole_cv_becomes_a_pdf,

@@ -5,6 +5,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use e2e::backing::Backing;
+use e2e::system::script;
 use e2e::{eventually, unique_cv};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use reqwest::{Method, StatusCode};
@@ -15,7 +16,7 @@ use storage::Clock as _;
 use storage::ambient::System as Ambient;
 use worker::jobs::{Source, StoredReply, edit_offline};
 
-use super::{BACKGROUND, System, WEBHOOK_KEY, script};
+use super::{BACKGROUND, System, WEBHOOK_KEY};
 
 e2e::on_both_storages!(
     a_second_worker_asks_for_the_reply_of_a_dead_one,

@@ -18,7 +18,8 @@ use e2e::api::Api;
 use e2e::backing::{Backing, left};
 use e2e::eventually;
 use e2e::process::{Server, with_model};
-use openai::fake::{Counters, Script, Server as Fake};
+use e2e::system::fake;
+use openai::fake::{Counters, Server as Fake};
 use schemas::Tenant;
 use serde_json::Value;
 use storage::jobs::{JobRow, JobStore};
@@ -45,7 +46,7 @@ struct System {
 
 impl System {
     async fn start(backing: Backing, model: Value) -> Self {
-        let model = Fake::start(([127, 0, 0, 1], 0).into(), script(model)).unwrap();
+        let model = fake(model);
         let mut command = backing.part("api-shim", &[]);
         let key = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, WEBHOOK_KEY);
         command.env("OPENAI_WEBHOOK_SECRET", format!("whsec_{key}"));
@@ -84,10 +85,6 @@ impl System {
         let left = async || left(&self.store).await;
         eventually("no message is left", left, |left| left.jobs == 0).await;
     }
-}
-
-fn script(json: Value) -> Script {
-    serde_json::from_value(json).expect("the test's script is well-formed")
 }
 
 async fn row(store: &JobStore, id: &str) -> JobRow {

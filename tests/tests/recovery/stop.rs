@@ -5,16 +5,16 @@ use std::time::Duration;
 
 use e2e::backing::{Backing, PATIENT};
 use e2e::process::{Server, with_model};
+use e2e::system::fake;
 use e2e::{eventually, unique_cv};
 use futures::StreamExt as _;
-use openai::fake::Server as Fake;
 use schemas::Tenant;
 use schemas::job::{JobInput, JobKind, Options};
 use serde_json::{Value, json};
 use storage::azurite::Azurite;
 use storage::jobs::{JobStore, RowState, Submission};
 
-use super::{BACKGROUND, System, row, script};
+use super::{BACKGROUND, System, row};
 
 e2e::on_both_storages!(
     an_idle_worker_stops_at_once,
@@ -111,7 +111,7 @@ async fn check(case: &Case, backing: Backing) {
         slow = json!({"background": {"queued": "10ms", "in_progress": "300ms"}});
         settings.extend(BACKGROUND);
     }
-    let model = Fake::start(([127, 0, 0, 1], 0).into(), script(slow)).unwrap();
+    let model = fake(slow);
     let store = backing.jobs().await;
     let id = submit(&store).await;
     let worker = |failpoints: &str| {

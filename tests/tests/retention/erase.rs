@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use e2e::backing::Backing;
 use e2e::eventually;
+use e2e::system::serve;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 use storage::Clock as _;
 use storage::ambient::System as Ambient;
 use storage::names::TableName;
 
-use super::{System, WORD, cv, scan, serve};
+use super::{System, WORD, cv, scan};
 
 e2e::on_both_storages!(
     an_erased_tenant_leaves_nothing_and_goes_on,

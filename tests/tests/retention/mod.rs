@@ -14,8 +14,9 @@ mod sweep;
 use e2e::api::Api;
 use e2e::backing::Backing;
 use e2e::eventually;
-use e2e::process::{Server, with_model};
-use openai::fake::{Script, Server as Fake};
+use e2e::process::Server;
+use e2e::system::{fake, serve};
+use openai::fake::Server as Fake;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use storage::Storage;
@@ -35,8 +36,7 @@ struct System {
 
 impl System {
     async fn start(backing: Backing, script: Value, settings: &[(&str, &str)]) -> Self {
-        let script: Script = serde_json::from_value(script).expect("the script is well-formed");
-        let model = Fake::start(([127, 0, 0, 1], 0).into(), script).unwrap();
+        let model = fake(script);
         let (server, api) = serve(&backing, &model, settings);
         let storage = backing.storage().await;
         Self {
@@ -89,14 +89,6 @@ impl System {
         let (status, made) = self.api.post("/v1/webhooks", &body).await.unwrap();
         assert!(status.is_success(), "{made:#}");
     }
-}
-
-fn serve(backing: &Backing, model: &Fake, settings: &[(&str, &str)]) -> (Server, Api) {
-    let mut command = backing.serve(settings);
-    with_model(&mut command, &model.base_url());
-    let server = Server::start(&mut command);
-    let api = Api::new(&server.url);
-    (server, api)
 }
 
 /// A CV that holds the word, and no other job's.

@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use e2e::backing::Backing;
 use e2e::eventually;
+use e2e::system::serve;
 use serde_json::json;
 use storage::Clock as _;
 use storage::ambient::System as Ambient;
 use storage::names::{Container, TableName};
 use storage::port::{Metadata, PutMode, Write};
 
-use super::{System, scan, serve};
+use super::{System, scan};
 
 e2e::on_both_storages!(what_was_kept_long_enough_goes_and_the_rest_stays);
 

@@ -254,8 +254,7 @@ async fn events_are_filtered_by_type_and_by_labels(backing: Backing) {
     submit(&api, 4, json!({})).await;
     sink.wait("ok/failed", 1).await;
     change(json!({"enabled": false})).await;
-    let job = submit(&api, 5, json!({})).await;
-    api.ended(&job).await.unwrap();
-    tokio::time::sleep(Duration::from_millis(300)).await;
-    assert_eq!((sink.count("ok/failed"), sink.count("ok/north")), (1, 1));
+    submit(&api, 5, json!({"metadata": {"team": "north"}})).await;
+    sink.wait("ok/north", 2).await;
+    assert_eq!((sink.count("ok/failed"), sink.count("ok/north")), (1, 2));
 }
