@@ -25,27 +25,31 @@ pub struct Backing {
     between: Option<Ports>,
 }
 
-/// Durations that let a test see a lease, a call deadline or a stranded job pass in seconds.
-const SHORT: [(&str, &str); 9] = [
-    ("model.timeout", "3s"),
-    ("model.connect_timeout", "1s"),
-    ("worker.deadline_margin", "1s"),
-    ("worker.latch_freshness", "900ms"),
-    ("worker.visibility", "2s"),
-    ("worker.heartbeat", "500ms"),
-    ("worker.reconcile_every", "250ms"),
-    ("worker.idle_before_requeue", "1s"),
-    ("worker.shutdown_grace", "10s"),
-];
-
-/// Over those, for a test in which nothing is to be lost to a deadline: a slow machine takes seconds
-/// over what is done in milliseconds otherwise.
-pub const PATIENT: [(&str, &str); 5] = [
+/// A stranded job is found in a second. Whatever ends a call or a lease is longer than a machine that
+/// is busy elsewhere stands still: it takes seconds over what is done in milliseconds otherwise.
+const BASE: [(&str, &str); 9] = [
     ("model.timeout", "20s"),
+    ("model.connect_timeout", "8s"),
     ("worker.deadline_margin", "6s"),
     ("worker.latch_freshness", "5s"),
     ("worker.visibility", "10s"),
     ("worker.heartbeat", "2s"),
+    ("worker.reconcile_every", "250ms"),
+    ("worker.idle_before_requeue", "1s"),
+    ("worker.shutdown_grace", "30s"),
+];
+
+/// Over those, for a test in which a worker dies with messages in hand: they come back soon.
+pub const BACK_SOON: [(&str, &str); 2] = [
+    ("worker.visibility", "2s"),
+    ("worker.heartbeat", "500ms"),
+];
+
+/// Over those, for a test that waits until the deadline of a call has passed.
+pub const DEADLINE: [(&str, &str); 3] = [
+    ("model.timeout", "6s"),
+    ("worker.deadline_margin", "3s"),
+    ("worker.latch_freshness", "2500ms"),
 ];
 
 impl Backing {
@@ -115,15 +119,15 @@ impl Backing {
         self.azurite.as_mut().expect("this backing is an Azurite")
     }
 
-    /// `presswork serve` on it and on a free port, with durations of seconds at most.
+    /// `presswork serve` on it and on a free port, with durations of seconds.
     pub fn serve(&self, settings: &[(&str, &str)]) -> Command {
-        let settings: Vec<_> = SHORT.iter().chain(settings).copied().collect();
+        let settings: Vec<_> = BASE.iter().chain(settings).copied().collect();
         self.program("presswork", &["serve"], &settings)
     }
 
-    /// A program of the split deployment on it, with durations of seconds at most.
+    /// A program of the split deployment on it, with durations of seconds.
     pub fn part(&self, name: &str, settings: &[(&str, &str)]) -> Command {
-        let settings: Vec<_> = SHORT.iter().chain(settings).copied().collect();
+        let settings: Vec<_> = BASE.iter().chain(settings).copied().collect();
         self.program(name, &[], &settings)
     }
 

@@ -8,7 +8,7 @@
 use std::time::Duration;
 
 use e2e::api::Api;
-use e2e::backing::{Backing, PATIENT};
+use e2e::backing::Backing;
 use e2e::process::{Server, run};
 use e2e::system::{fake, script};
 use e2e::{eventually, unique_cv};
@@ -25,7 +25,7 @@ e2e::on_both_storages!(
 
 fn serve(backing: &Backing, model: &Fake, settings: &[(&str, &str)]) -> (Server, Api) {
     let look = [("budget.look_again", "500ms")];
-    let settings = [&PATIENT, settings, &look].concat();
+    let settings = [settings, &look].concat();
     e2e::system::serve(backing, model, &settings)
 }
 
@@ -137,7 +137,7 @@ async fn a_tenant_over_its_budget_waits(backing: Backing) {
 async fn calls_that_were_turned_away_do_not_come_back_together(backing: Backing) {
     const JOBS: u64 = 40;
     // Calls come back over a time as long as the pause that was asked for.
-    let busy = json!({"do": "error", "status": 429, "headers": {"retry-after": "4"}});
+    let busy = json!({"do": "error", "status": 429, "headers": {"retry-after": "8"}});
     let model = fake(json!({"latency": "500ms", "default": busy}));
     let (_server, api) = serve(&backing, &model, &[]);
     let ids = submit(&api, 0..JOBS).await;

@@ -9,7 +9,7 @@
 use std::time::Duration;
 
 use e2e::api::Api;
-use e2e::backing::{Backing, Left, left};
+use e2e::backing::{BACK_SOON, Backing, DEADLINE, Left, left};
 use e2e::process::{Server, run, with_model};
 use e2e::system::{fake, serve};
 use e2e::{eventually, unique_cv};
@@ -33,7 +33,7 @@ e2e::on_both_storages!(
 async fn killed_while_queued(backing: Backing) {
     let model =
         fake(json!({"default": {"do": "error", "status": 429, "headers": {"retry-after": "2"}}}));
-    let (server, api) = serve(&backing, &model, &[]);
+    let (server, api) = serve(&backing, &model, &BACK_SOON);
     let id = api.submit(&unique_cv(1), json!({})).await.unwrap();
     let counters = async || model.counters();
     eventually("it is turned away", counters, |c| c.not_processed > 0).await;
@@ -55,7 +55,8 @@ async fn killed_while_queued(backing: Backing) {
 
 async fn killed_while_calling(backing: Backing) {
     let model = fake(json!({"default": {"do": "hang"}}));
-    let (server, api) = serve(&backing, &model, &[]);
+    let settings = [&BACK_SOON[..], &DEADLINE].concat();
+    let (server, api) = serve(&backing, &model, &settings);
     let id = api.submit(&unique_cv(2), json!({})).await.unwrap();
     let counters = async || model.counters();
     eventually("it is called", counters, |c| c.received > 0).await;
@@ -106,7 +107,7 @@ async fn leave(backing: &Backing, died: Died) -> JobId {
     if died == Died::NotEnqueued {
         let queue = &storage.queue;
         let messages = queue
-            .receive(QueueName::Jobs, 1, Duration::from_secs(1))
+            .receive(QueueName::Jobs, 1, Duration::from_mins(1))
             .await
             .unwrap();
         queue
@@ -196,7 +197,9 @@ async fn a_scheduled_task_puts_a_stranded_job_back(backing: Backing) {
 async fn killed_again_and_again_under_load_loses_nothing_and_pays_nothing_twice(backing: Backing) {
     const JOBS: u64 = 40;
     let model = fake(json!({"latency": "60ms"}));
-    let (mut server, mut api) = serve(&backing, &model, &[]);
+    // A message that was in hand at each kill is no poison, however slow the machine.
+    let settings = [&BACK_SOON[..], &DEADLINE, &[("worker.max_dequeues", "20")]].concat();
+    let (mut server, mut api) = serve(&backing, &model, &settings);
     let mut ids = Vec::new();
     for number in 0..JOBS {
         ids.push(
@@ -208,7 +211,7 @@ async fn killed_again_and_again_under_load_loses_nothing_and_pays_nothing_twice(
             // At another moment of the work each time.
             tokio::time::sleep(Duration::from_millis(number * 3)).await;
             server.kill();
-            (server, api) = serve(&backing, &model, &[]);
+            (server, api) = serve(&backing, &model, &settings);
         }
     }
     let mut held = 0;
@@ -243,7 +246,8 @@ async fn a_shim_and_two_workers_share_a_store_and_one_of_them_dies(backing: Back
     let model = fake(json!({"latency": "100ms"}));
     let shim = Server::start(&mut backing.part("api-shim", &[]));
     let worker = || {
-        let mut command = backing.part("worker", &[("worker.concurrency", "4")]);
+        let settings = [&BACK_SOON[..], &DEADLINE, &[("worker.concurrency", "4")]].concat();
+        let mut command = backing.part("worker", &settings);
         with_model(&mut command, &model.base_url());
         Server::spawn(&mut command)
     };

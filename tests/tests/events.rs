@@ -28,9 +28,8 @@ struct System {
     backing: Backing,
 }
 
-fn start(backing: Backing) -> System {
-    // So long that a front which looks late sees the job while it runs.
-    let model = fake(json!({"latency": "2500ms"}));
+fn start(backing: Backing, latency: &str) -> System {
+    let model = fake(json!({ "latency": latency }));
     let fronts = [0, 1].map(|_| Server::start(&mut backing.part("api-shim", &[])));
     let apis = [0, 1].map(|n: usize| Api::new(&fronts[n].url));
     System {
@@ -43,7 +42,7 @@ fn start(backing: Backing) -> System {
 
 impl System {
     fn worker(&self) -> Server {
-        let mut worker = self.backing.part("worker", &[("model.timeout", "20s")]);
+        let mut worker = self.backing.part("worker", &[]);
         with_model(&mut worker, &self.model.base_url());
         Server::spawn(&mut worker)
     }
@@ -95,7 +94,8 @@ async fn told(mut stream: Stream) -> Vec<(u64, Value)> {
 }
 
 async fn streams_hold_across_two_fronts(backing: Backing) {
-    let system = start(backing);
+    // So long that a front which looks late sees the job while it runs.
+    let system = start(backing, "6s");
     let id = system.apis[0]
         .submit(&unique_cv(1), json!({}))
         .await
@@ -118,7 +118,7 @@ async fn streams_hold_across_two_fronts(backing: Backing) {
 }
 
 async fn a_stream_goes_on_at_another_front_after_a_stop(backing: Backing) {
-    let system = start(backing);
+    let system = start(backing, "300ms");
     let id = system.apis[0]
         .submit(&unique_cv(2), json!({}))
         .await

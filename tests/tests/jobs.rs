@@ -5,7 +5,7 @@
     reason = "a test may fail at once, in its helpers too"
 )]
 
-use e2e::backing::Backing;
+use e2e::backing::{Backing, DEADLINE};
 use e2e::system::{System, script, serve};
 use e2e::unique_cv;
 use openai::fake::Script;
@@ -134,7 +134,7 @@ async fn every_behaviour_of_the_model_has_its_end(backing: Backing) {
             1,
         ),
     ];
-    let system = System::start(backing, json!({}), &[]);
+    let system = System::start(backing, json!({}), &DEADLINE);
     for (number, (behaviour, state, problem, accepted)) in cases.into_iter().enumerate() {
         system
             .model
@@ -212,8 +212,8 @@ async fn the_own_text_is_rendered_where_the_owner_wants_it(backing: Backing) {
 
 async fn a_job_can_be_cancelled_before_and_while_it_is_called(backing: Backing) {
     // The call is still out when two more requests have been answered.
-    let settings = [("worker.concurrency", "1"), ("model.timeout", "20s")];
-    let system = System::start(backing, json!({"latency": "5s"}), &settings);
+    let settings = [("worker.concurrency", "1")];
+    let system = System::start(backing, json!({"latency": "9s"}), &settings);
     let calling = system.api.submit(&unique_cv(6), json!({})).await.unwrap();
     system
         .api

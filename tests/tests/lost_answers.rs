@@ -7,10 +7,11 @@
 )]
 
 use e2e::api::Api;
-use e2e::backing::{Backing, Left, left};
+use e2e::backing::{BACK_SOON, Backing, Left, left};
 use e2e::process::{Server, with_model};
 use e2e::system::fake;
 use e2e::{eventually, unique_cv};
+use futures::future::join_all;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use storage::azurite::proxy::Proxy;
@@ -18,11 +19,7 @@ use storage::azurite::proxy::Proxy;
 const JOBS: u64 = 30;
 
 /// A message comes back whenever the answer about its lease is lost: that often no job is poison.
-const FORGIVING: [(&str, &str); 3] = [
-    ("worker.max_dequeues", "50"),
-    ("worker.deadline_margin", "6s"),
-    ("worker.latch_freshness", "5s"),
-];
+const FORGIVING: [(&str, &str); 1] = [("worker.max_dequeues", "50")];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_third_of_all_writes_lose_their_answers() {
@@ -31,16 +28,13 @@ async fn a_third_of_all_writes_lose_their_answers() {
     backing.through(proxy.ports);
     let model = fake(json!({}));
     let shim = Server::start(&mut backing.part("api-shim", &[]));
-    let mut command = backing.part("worker", &FORGIVING);
+    let mut command = backing.part("worker", &[&BACK_SOON[..], &FORGIVING].concat());
     with_model(&mut command, &model.base_url());
     let _worker = Server::spawn(&mut command);
     proxy.lose_answers(true);
 
     let api = Api::new(&shim.url);
-    let mut ids = Vec::new();
-    for number in 0..JOBS {
-        ids.push(submit(&api, number).await);
-    }
+    let ids = join_all((0..JOBS).map(|number| submit(&api, number))).await;
     for id in &ids {
         let job = api.ended(id).await.unwrap();
         assert_eq!(job["state"], "succeeded", "{job:#}");

@@ -13,7 +13,7 @@ use storage::jobs::{JobStore, Submission};
 use storage::names::QueueName;
 
 use super::case::{Case, Mode, Place, Policy, Scenario, count_points};
-use crate::backing::Backing;
+use crate::backing::{BACK_SOON, Backing, DEADLINE};
 use crate::process::{Server, with_model};
 use crate::unique_cv;
 
@@ -93,7 +93,7 @@ impl Bench {
         let trial = Trial::begin(&backing, scenario, mode, policy).await;
         let worker = trial.worker(&noted.join(";"));
         let ended = trial.ended(&worker).await;
-        trial.settled().await;
+        trial.settled(&worker).await;
         let (_, log) = worker.terminate();
         assert!(
             ended,
@@ -117,12 +117,12 @@ impl Bench {
         let mut ended = trial.ended(&first).await;
         let mut logs = String::new();
         let mut copies = false;
-        if !ended || !trial.settled().await {
+        if !ended || !trial.settled(&first).await {
             logs += &first.kill();
             copies = logs.contains("is put back");
             let second = trial.worker("");
             ended = trial.ended(&second).await;
-            trial.settled().await;
+            trial.settled(&second).await;
             logs += &second.terminate().1;
         } else {
             logs += &first.terminate().1;
@@ -173,16 +173,17 @@ impl<'a> Trial<'a> {
             Mode::Plain => "off",
             Mode::Background => "on",
         };
+        let settings = [
+            ("cv.single_call", policy),
+            ("model.background", background),
+            ("model.poll_min", "50ms"),
+            ("model.poll_max", "200ms"),
+            ("log.level", "info"),
+        ];
         Self {
             backing,
             scenario,
-            settings: vec![
-                ("cv.single_call", policy),
-                ("model.background", background),
-                ("model.poll_min", "50ms"),
-                ("model.poll_max", "200ms"),
-                ("log.level", "info"),
-            ],
+            settings: [&BACK_SOON[..], &DEADLINE, &settings].concat(),
             model: model.expect("a free port can be had"),
             store,
             jobs,
@@ -230,13 +231,18 @@ impl<'a> Trial<'a> {
         Some(read.ok()??.row.status().state)
     }
 
-    /// Waits until no message is left; `false` if some are after a while.
-    async fn settled(&self) -> bool {
-        for _ in 0..200 {
+    /// Waits until no message is left; `false` if the worker died before, or time is up.
+    async fn settled(&self, worker: &Server) -> bool {
+        let mut glances = 0;
+        while GLANCE * glances < PATIENCE {
             if self.messages().await == 0 {
                 return true;
             }
+            if worker.has_ended() {
+                return false;
+            }
             tokio::time::sleep(GLANCE).await;
+            glances += 1;
         }
         false
     }

@@ -44,11 +44,12 @@ fn config(system: &System, background: Background) -> Config {
     config.model.base_url = Some(system.model.base_url());
     config.model.api_key = Some(Secret::new("sk-test"));
     config.model.background = background;
-    config.model.timeout = seconds(3);
-    config.worker.deadline_margin = seconds(1);
-    config.worker.latch_freshness = Duration::from_millis(900);
-    config.worker.visibility = seconds(2);
-    config.worker.heartbeat = Duration::from_millis(300);
+    // Longer than a machine stands still, and far shorter than the clocks are off.
+    config.model.timeout = seconds(20);
+    config.worker.deadline_margin = seconds(6);
+    config.worker.latch_freshness = seconds(5);
+    config.worker.visibility = seconds(10);
+    config.worker.heartbeat = seconds(2);
     config.worker.idle_before_requeue = seconds(1);
     config
 }

@@ -6,7 +6,7 @@ use e2e::backing::Backing;
 use e2e::unique_cv;
 use serde_json::json;
 
-use super::{BACKGROUND, System};
+use super::{BACKGROUND, DYING, System};
 
 e2e::on_both_storages!(
     eight_jobs_at_once_on_two_workers_make_one_call,
@@ -61,7 +61,7 @@ async fn a_held_holder_gives_way(backing: Backing) {
 async fn a_dead_holder_in_the_background_is_waited_for(backing: Backing) {
     let script = json!({"background": {"queued": "10ms", "in_progress": "1s"}});
     let system = System::start(backing, script).await;
-    let first = system.worker(&BACKGROUND, "effect:store_reply_id:after=1*return(kill)");
+    let first = system.worker(&DYING, "effect:store_reply_id:after=1*return(kill)");
     let cv = unique_cv(1);
     let submissions = (0..3).map(|_| system.api.submit(&cv, json!({})));
     let ids = futures::future::try_join_all(submissions).await.unwrap();

@@ -15,7 +15,7 @@ mod stop;
 mod submit;
 
 use e2e::api::Api;
-use e2e::backing::{Backing, left};
+use e2e::backing::{BACK_SOON, Backing, left};
 use e2e::eventually;
 use e2e::process::{Server, with_model};
 use e2e::system::fake;
@@ -30,6 +30,12 @@ const BACKGROUND: [(&str, &str); 3] = [
     ("model.poll_min", "50ms"),
     ("model.poll_max", "200ms"),
 ];
+
+/// The same for a worker that dies with messages in hand, which come back soon.
+const DYING: [(&str, &str); 5] = {
+    let ([on, min, max], [visibility, heartbeat]) = (BACKGROUND, BACK_SOON);
+    [on, min, max, visibility, heartbeat]
+};
 
 /// The key of the webhook in all tests.
 const WEBHOOK_KEY: &[u8; 24] = b"a key of twenty-four by.";

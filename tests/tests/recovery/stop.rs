@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use e2e::backing::{Backing, PATIENT};
+use e2e::backing::{Backing, DEADLINE};
 use e2e::process::{Server, with_model};
 use e2e::system::fake;
 use e2e::{eventually, unique_cv};
@@ -24,7 +24,7 @@ e2e::on_both_storages!(
 
 /// Ends of a worker that has nothing to finish come within this, on a busy machine. The grace period
 /// is longer.
-const SOON: Duration = Duration::from_secs(8);
+const SOON: Duration = Duration::from_secs(20);
 /// Runs at once.
 const AT_ONCE: usize = 6;
 
@@ -106,7 +106,7 @@ async fn submit(store: &JobStore) -> String {
 
 async fn check(case: &Case, backing: Backing) {
     let mut slow = json!({"latency": "150ms"});
-    let mut settings = PATIENT.to_vec();
+    let mut settings = Vec::new();
     if case.background {
         slow = json!({"background": {"queued": "10ms", "in_progress": "300ms"}});
         settings.extend(BACKGROUND);
@@ -214,8 +214,8 @@ async fn one_whose_jobs_wait_stops_at_once_and_the_next_goes_on(backing: Backing
 
 async fn one_that_cannot_finish_in_time_leaves_its_job_to_be_held(backing: Backing) {
     let system = System::start(backing, json!({"default": {"do": "hang"}})).await;
-    let hasty = [("worker.shutdown_grace", "500ms"), ("model.timeout", "5s")];
-    let worker = system.worker(&hasty, "");
+    let hasty = [("worker.shutdown_grace", "500ms"), ("model.timeout", "8s")];
+    let worker = system.worker(&[&DEADLINE[..], &hasty].concat(), "");
     let id = system.api.submit(&unique_cv(1), json!({})).await.unwrap();
     system.counted("it is called", |c| c.received == 1).await;
     let log = stop(worker, SOON).await;

@@ -12,7 +12,7 @@ mod scan;
 mod sweep;
 
 use e2e::api::Api;
-use e2e::backing::Backing;
+use e2e::backing::{Backing, Left, left};
 use e2e::eventually;
 use e2e::process::Server;
 use e2e::system::{fake, serve};
@@ -81,6 +81,13 @@ impl System {
             found
         };
         eventually("nothing is left", left, Vec::is_empty).await;
+    }
+
+    /// Waits until all that has ended so far has been told.
+    async fn told(&self) {
+        let jobs = self.backing.jobs().await;
+        let left = async || left(&jobs).await;
+        eventually("all is told", left, |left| *left == Left::default()).await;
     }
 
     /// A webhook without a URL: its events are kept in the store.
