@@ -17,11 +17,11 @@ use crate::held::HeldCommand;
 use crate::import::ImportArgs;
 use crate::ledger::LedgerArgs;
 use crate::listen::ListenArgs;
+use crate::poison::PoisonCommand;
 use crate::render::RenderArgs;
 use crate::serve::ServeArgs;
 use crate::show_config::ConfigArgs;
 use crate::smoke::SmokeArgs;
-use crate::store::StoreArgs;
 use crate::submit::SubmitArgs;
 use crate::themes::ThemesArgs;
 use crate::{
@@ -94,48 +94,6 @@ enum Command {
     Held(HeldCommand),
     /// Serves a fake of the OpenAI Responses API, for trials and tests
     FakeOpenai(FakeArgs),
-}
-
-/// `presswork poison`.
-#[derive(Debug, Subcommand)]
-pub(crate) enum PoisonCommand {
-    /// Lists them: id, time, job, reason
-    List(PoisonQueueArgs),
-    /// Shows one whole
-    Show(PoisonMessageArgs),
-    /// Puts one back to work: its job goes on from where it stood
-    Requeue(RequeueArgs),
-    /// Deletes one; its job stays as it is
-    Drop(PoisonMessageArgs),
-}
-
-/// Which poison queue, and where it is.
-#[derive(Debug, Args)]
-pub(crate) struct PoisonQueueArgs {
-    #[command(flatten)]
-    pub(crate) store: StoreArgs,
-    /// Notifications instead of jobs
-    #[arg(long)]
-    pub(crate) notifications: bool,
-}
-
-/// `presswork poison requeue`.
-#[derive(Debug, Args)]
-pub(crate) struct RequeueArgs {
-    #[command(flatten)]
-    pub(crate) message: PoisonMessageArgs,
-    /// Agrees to pay for another call where the outcome of the last one is unknown
-    #[arg(long)]
-    pub(crate) consent: bool,
-}
-
-/// Which message.
-#[derive(Debug, Args)]
-pub(crate) struct PoisonMessageArgs {
-    /// The message's id, as `poison list` shows it, or `all`
-    pub(crate) id: String,
-    #[command(flatten)]
-    pub(crate) queue: PoisonQueueArgs,
 }
 
 /// The command line of this process. Ends the process where it is wrong or asks for help.

@@ -13,7 +13,7 @@ use storage::webhooks::WebhookStore;
 use storage::{Clock, Entropy};
 use worker::DeadLetter;
 
-use crate::poison::{Aside, summary};
+use crate::aside::{Aside, summary};
 use crate::store::StoreArgs;
 
 /// `presswork deadletter`.

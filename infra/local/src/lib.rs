@@ -3,13 +3,15 @@
 //! - `cli`: the commands.
 //! - `system`: shim, worker and embedded storage together.
 //! - `out`: what commands print; `input`: what they take as a CV; `options`, `key`: arguments that
-//!   several of them have.
+//!   several of them have; `store`: the store that operators' commands open; `aside`: a queue that
+//!   waits for an operator.
 //! - one file for each command.
 
 // First: its macros hold in all that follow.
 #[macro_use]
 mod out;
 
+mod aside;
 mod backup;
 mod check;
 mod cli;

@@ -3,21 +3,57 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
+use clap::{Args, Subcommand};
 use config::SettingsArgs;
 use schemas::message::JobMessage;
-use storage::jobs::JobStore;
 use storage::names::QueueName;
 use storage::port::Received;
 use worker::poison::{SetAside, requeue};
 
-use crate::cli::{PoisonCommand, PoisonQueueArgs};
+use crate::aside::{Aside, summary};
+use crate::store::StoreArgs;
 
-/// While an operator's command looks at messages, nobody else can: they come back by themselves
-/// if it is killed.
-const LOOK: Duration = Duration::from_secs(30);
+/// `presswork poison`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum PoisonCommand {
+    /// Lists them: id, time, job, reason
+    List(PoisonQueueArgs),
+    /// Shows one whole
+    Show(PoisonMessageArgs),
+    /// Puts one back to work: its job goes on from where it stood
+    Requeue(RequeueArgs),
+    /// Deletes one; its job stays as it is
+    Drop(PoisonMessageArgs),
+}
 
-/// The most messages that are looked at in one go.
-const MOST: usize = 1_000;
+/// Which poison queue, and where it is.
+#[derive(Debug, Args)]
+pub(crate) struct PoisonQueueArgs {
+    #[command(flatten)]
+    store: StoreArgs,
+    /// Notifications instead of jobs
+    #[arg(long)]
+    notifications: bool,
+}
+
+/// `presswork poison requeue`.
+#[derive(Debug, Args)]
+pub(crate) struct RequeueArgs {
+    #[command(flatten)]
+    message: PoisonMessageArgs,
+    /// Agrees to pay for another call where the outcome of the last one is unknown
+    #[arg(long)]
+    consent: bool,
+}
+
+/// Which message.
+#[derive(Debug, Args)]
+pub(crate) struct PoisonMessageArgs {
+    /// The message's id, as `poison list` shows it, or `all`
+    id: String,
+    #[command(flatten)]
+    queue: PoisonQueueArgs,
+}
 
 /// One command.
 pub(crate) async fn run(settings: SettingsArgs, command: PoisonCommand) -> anyhow::Result<()> {
@@ -79,13 +115,6 @@ struct Poison {
     home: QueueName,
 }
 
-/// A queue of messages that wait for an operator, and the command that looks at it.
-pub(crate) struct Aside {
-    pub(crate) store: JobStore,
-    pub(crate) name: QueueName,
-    pub(crate) command: &'static str,
-}
-
 impl Poison {
     async fn open(settings: SettingsArgs, args: &PoisonQueueArgs) -> anyhow::Result<Self> {
         let (_, store) = args.store.open(settings).await?;
@@ -124,54 +153,6 @@ impl Poison {
     }
 }
 
-impl Aside {
-    /// All messages, oldest first. They are hidden until they are put back.
-    pub(crate) async fn take(&self) -> anyhow::Result<Vec<Received>> {
-        let queue = &self.store.storage().queue;
-        let mut all = Vec::new();
-        while all.len() < MOST {
-            let messages = queue.receive(self.name, 32, LOOK).await?;
-            if messages.is_empty() {
-                break;
-            }
-            all.extend(messages);
-        }
-        all.sort_by_key(|message| message.inserted_at);
-        Ok(all)
-    }
-
-    /// The messages that were asked for, and the others.
-    pub(crate) async fn select(&self, id: &str) -> anyhow::Result<(Vec<Received>, Vec<Received>)> {
-        let all = self.take().await?;
-        let wanted = |message: &Received| id == "all" || message.lease.message_id == id;
-        let (wanted, others): (Vec<_>, Vec<_>) = all.into_iter().partition(wanted);
-        if wanted.is_empty() && id != "all" {
-            self.put_back(others).await?;
-            bail!(
-                "no message {id} on queue {}: `presswork {} list` shows them",
-                self.name.as_str(),
-                self.command
-            );
-        }
-        Ok((wanted, others))
-    }
-
-    pub(crate) async fn put_back(&self, messages: Vec<Received>) -> anyhow::Result<()> {
-        let queue = &self.store.storage().queue;
-        for message in messages {
-            queue
-                .extend(self.name, &message.lease, Duration::ZERO, None)
-                .await?;
-        }
-        Ok(())
-    }
-
-    pub(crate) async fn delete(&self, message: &Received) -> anyhow::Result<()> {
-        let queue = &self.store.storage().queue;
-        Ok(queue.delete(self.name, &message.lease).await?)
-    }
-}
-
 fn read(message: &Received) -> Option<SetAside> {
     serde_json::from_str(&message.body).ok()
 }
@@ -203,13 +184,4 @@ fn shown(message: &Received) -> String {
         None => format!("body      {}", message.body),
     };
     format!("id        {id}\nset aside {at}\n{rest}")
-}
-
-pub(crate) fn summary(count: usize) -> String {
-    match count {
-        0 => "nothing is set aside".to_owned(),
-        1 => "1 message".to_owned(),
-        MOST.. => format!("the first {count} messages; there may be more"),
-        n => format!("{n} messages"),
-    }
 }

@@ -34,6 +34,7 @@ impl System {
         let storage = storage::open(&config.storage, &clock, &entropy).await?;
         let storage = worker::observed(storage, &clock);
         let store = JobStore::new(storage, clock.clone(), entropy.clone(), &config.worker);
+        let renderer = Arc::new(worker::Press::configured(&config.render)?);
         let listener = TcpListener::bind(config.server.listen)
             .await
             .with_context(|| format!("cannot listen on {}", config.server.listen))?;
@@ -48,7 +49,6 @@ impl System {
         let grace = config.server.shutdown_grace;
         let shim = tokio::spawn(api_shim::serve(listener, app, shutdown.clone(), grace));
 
-        let renderer = Arc::new(worker::Press::configured(&config.render)?);
         let settings = worker::Settings::new(config);
         let worker = Worker::new(
             store,
@@ -92,20 +92,65 @@ impl System {
             shutdown,
             ..
         } = self;
-        let early = tokio::select! {
-            ended = &mut shim => Some(ended),
-            _ = &mut worker => None,
-        };
         // One part alone is of no use: the other is asked to finish too.
-        shutdown.cancel();
-        match early {
-            Some(ended) => {
-                worker.await.context("the worker crashed")?;
-                ended
+        let (served, worked) = tokio::select! {
+            served = &mut shim => {
+                shutdown.cancel();
+                (served, worker.await)
             }
-            None => shim.await,
+            worked = &mut worker => {
+                shutdown.cancel();
+                (shim.await, worked)
+            }
+        };
+        worked.context("the worker crashed")?;
+        served
+            .context("the HTTP server crashed")?
+            .context("the HTTP server failed")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A system whose parts do as told.
+    fn system(
+        shim: impl Future<Output = std::io::Result<()>> + Send + 'static,
+        worker: impl Future<Output = ()> + Send + 'static,
+        shutdown: CancellationToken,
+    ) -> System {
+        System {
+            address: ([127, 0, 0, 1], 0).into(),
+            editor: Editor::Offline,
+            shutdown,
+            shim: tokio::spawn(shim),
+            worker: tokio::spawn(worker),
         }
-        .context("the HTTP server crashed")?
-        .context("the HTTP server failed")
+    }
+
+    #[tokio::test]
+    async fn a_part_that_crashes_stops_the_other_and_is_named() {
+        let stop = CancellationToken::new();
+        let stopped = stop.clone().cancelled_owned();
+        let shim = async {
+            stopped.await;
+            Ok(())
+        };
+        let ended = system(shim, async { panic!("for a test") }, stop).finished();
+        let error = ended.await.unwrap_err();
+        assert_eq!(error.to_string(), "the worker crashed");
+
+        let stop = CancellationToken::new();
+        let worker = stop.clone().cancelled_owned();
+        let shim = async { panic!("for a test") };
+        let error = system(shim, worker, stop).finished().await.unwrap_err();
+        assert_eq!(error.to_string(), "the HTTP server crashed");
+
+        let stop = CancellationToken::new();
+        let worker = stop.clone().cancelled_owned();
+        let shim = async { Err(std::io::Error::other("no more sockets")) };
+        let error = system(shim, worker, stop).finished().await.unwrap_err();
+        assert_eq!(error.to_string(), "the HTTP server failed");
     }
 }

@@ -3,7 +3,6 @@
 use std::fmt;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::headers::RateLimits;
@@ -33,8 +32,8 @@ pub enum Outcome {
     Ambiguous(Ambiguity),
 }
 
-/// An answer of the right shape. It goes to storage as it is, so it reads back what it writes.
-#[derive(Clone, PartialEq, Serialize, Deserialize)]
+/// An answer of the right shape.
+#[derive(Clone, PartialEq)]
 pub struct Reply {
     /// The provider's id of the response, such as `resp_...`.
     pub id: String,
@@ -47,8 +46,7 @@ pub struct Reply {
 }
 
 /// Tokens, as the provider counted them; zero where it does not say.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Usage {
     /// Tokens read, the cached ones included.
     pub input_tokens: u64,
@@ -148,7 +146,8 @@ pub enum AmbiguityKind {
     Truncated,
     /// A whole 200 that is not a response object, or larger than the limit of 8 MiB.
     Unreadable,
-    /// The provider put the request in its own queue although it was not asked to.
+    /// The provider has the request in hand: what [`submit`](crate::Client::submit) asks for, and
+    /// nothing that a plain call should be told.
     Pending,
 }
 

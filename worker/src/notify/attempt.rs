@@ -1,10 +1,12 @@
 //! One attempt at a delivery, its record, and what follows: the next one, or a dead letter; and
 //! what it says of the endpoint.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures::FutureExt as _;
 use jiff::Timestamp;
 use schemas::Tenant;
 use schemas::webhook::{
@@ -126,7 +128,9 @@ impl Notifier {
             let needs = self.settings.policy.timeout + Duration::from_millis(500);
             let in_hand = self.store.claim().saturating_sub(needs);
             let went_well = if waited < in_hand {
-                Some(self.attempt(&key, item).await)
+                // A panic must not take a place of the lane with it.
+                let attempt = AssertUnwindSafe(self.attempt(&key, item));
+                attempt.catch_unwind().await.unwrap_or_default()
             } else {
                 // By now somebody else may have it in hand.
                 None
@@ -137,17 +141,15 @@ impl Notifier {
         })
     }
 
-    /// Tries a delivery and records it. Whether the endpoint took it.
-    async fn attempt(self: &Arc<Self>, key: &LaneKey, item: Item) -> bool {
+    /// Tries a delivery and records it. Whether the endpoint took it; `None` if it was not tried.
+    async fn attempt(self: &Arc<Self>, key: &LaneKey, item: Item) -> Option<bool> {
         let Item {
             tenant,
             delivery,
             to,
             ..
         } = item;
-        let Some(client) = &self.client else {
-            return false;
-        };
+        let client = self.client.as_ref()?;
         let at = self.clock.now();
         let request = Request {
             url: to.url.clone(),
@@ -183,7 +185,7 @@ impl Notifier {
         {
             tracing::warn!(%target, error = &e as &dyn std::error::Error, "the health of webhook {target} could not be noted");
         }
-        went_well
+        Some(went_well)
     }
 
     async fn record(
@@ -368,11 +370,9 @@ impl Notifier {
         answer: &webhook::Delivery,
         at: Timestamp,
     ) -> Result<(), StorageError> {
-        let known = self.lanes.failing_since(key).or(webhook.failing_since);
-        match (answer.outcome, known) {
+        match (answer.outcome, webhook.failing_since) {
             (Outcome::Delivered, None) => Ok(()),
             (Outcome::Delivered, Some(_)) => {
-                self.lanes.note_failing(key, None);
                 let clear = |row: &mut WebhookRow, _| row.failing_since.take().is_some();
                 self.store.change(tenant, &webhook.id, clear).await?;
                 Ok(())
@@ -390,15 +390,12 @@ impl Notifier {
             }
             (_, Some(_)) => Ok(()),
             (_, None) => {
-                self.lanes.note_failing(key, Some(at));
                 let note = |row: &mut WebhookRow, _| {
                     let first = row.failing_since.is_none();
                     row.failing_since.get_or_insert(at);
                     first
                 };
-                let row = self.store.change(tenant, &webhook.id, note).await?;
-                let since = row.and_then(|row| row.failing_since);
-                self.lanes.note_failing(key, since);
+                self.store.change(tenant, &webhook.id, note).await?;
                 Ok(())
             }
         }
@@ -429,11 +426,16 @@ impl Notifier {
             let wanted = wanted(&others, event.kind, &no_labels);
             Some((event, wanted))
         };
-        let made = self.store.disable(tenant, &webhook.id, &disabled, told);
+        // By now another worker may have reached it, or its owner may have enabled it again.
+        let stands = |row: &WebhookRow| {
+            reason != DisabledReason::Failing || row.failing_since == webhook.failing_since
+        };
+        let made = self
+            .store
+            .disable(tenant, &webhook.id, &disabled, stands, told);
         let Some(made) = made.await? else {
             return Ok(());
         };
-        self.lanes.note_failing(key, None);
         // Their markers lead to their end.
         let left = self.lanes.clear(key).len();
         let id = &webhook.id;

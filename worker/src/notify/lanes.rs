@@ -8,7 +8,6 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use jiff::Timestamp;
 use schemas::Tenant;
 use tokio::sync::Semaphore;
 
@@ -51,8 +50,6 @@ struct Lane<T> {
     closed_until: Duration,
     /// Closed so often in a row.
     closings: u32,
-    /// What the webhook's row says of its failures, as far as this worker wrote it.
-    failing_since: Option<Timestamp>,
 }
 
 /// What is to be done now.
@@ -139,18 +136,6 @@ impl<T> Lanes<T> {
         lane.map_or_else(Vec::new, |lane| lane.waiting.drain(..).collect())
     }
 
-    /// Since when the endpoint has failed, as this worker noted it.
-    pub(super) fn failing_since(&self, key: &LaneKey) -> Option<Timestamp> {
-        self.lock().get(key)?.failing_since
-    }
-
-    /// Notes it.
-    pub(super) fn note_failing(&self, key: &LaneKey, since: Option<Timestamp>) {
-        if let Some(lane) = self.lock().get_mut(key) {
-            lane.failing_since = since;
-        }
-    }
-
     fn lock(&self) -> MutexGuard<'_, BTreeMap<LaneKey, Lane<T>>> {
         self.by_key.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -165,7 +150,6 @@ impl<T> Lane<T> {
             failures: 0,
             closed_until: Duration::ZERO,
             closings: 0,
-            failing_since: None,
         }
     }
 

@@ -28,7 +28,6 @@ pub mod trace;
 mod transport;
 
 pub use exit::exit_code;
-pub use logs::init;
 pub use metrics::{METRICS, Metric};
 pub use shutdown::Shutdown;
 pub use start::{Guard, StartError, start};

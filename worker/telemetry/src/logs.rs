@@ -11,7 +11,7 @@ use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
 
-use crate::start::{Guard, StartError};
+use crate::start::StartError;
 use crate::trace::SPANS;
 
 /// Libraries whose lines below `warn` describe bytes and connections, not our work. At `trace` they
@@ -41,12 +41,8 @@ pub(crate) const LONGEST_FILTER: usize = 4096;
 /// the library itself. Text is coloured on a terminal unless `NO_COLOR` is set. JSON is one object
 /// a line: `timestamp` (RFC 3339, UTC), `level`, `target`, `message`, the event's own fields beside
 /// them, and the fields of the innermost span under `span`.
-pub fn init(settings: &Log) -> Result<Guard, StartError> {
-    install(settings, None)?;
-    Ok(Guard::NOTHING)
-}
-
-/// Sets up log lines, and the export of spans where there is a tracer.
+///
+/// Where there is a tracer, spans are exported too.
 pub(crate) fn install(settings: &Log, tracer: Option<SdkTracer>) -> Result<(), StartError> {
     let colours = io::stderr().is_terminal();
     subscriber(settings, io::stderr, colours, tracer)?
@@ -242,7 +238,7 @@ mod tests {
     #[test]
     fn a_second_init_is_an_error() {
         let settings = settings("off", LogFormat::Text);
-        let _guard = init(&settings).unwrap();
-        assert!(matches!(init(&settings), Err(StartError::Again(_))));
+        install(&settings, None).unwrap();
+        assert!(matches!(install(&settings, None), Err(StartError::Again(_))));
     }
 }

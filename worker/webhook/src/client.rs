@@ -184,11 +184,6 @@ impl Client {
         Ok(Self { http, policy })
     }
 
-    /// The policy it was made with.
-    pub fn policy(&self) -> &Policy {
-        &self.policy
-    }
-
     /// Signs and posts the request once, and says what came of it within [`Policy::timeout`].
     #[expect(
         clippy::disallowed_methods,

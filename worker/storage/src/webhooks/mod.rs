@@ -249,21 +249,22 @@ impl WebhookStore {
         Ok(())
     }
 
-    /// Disables a webhook and tells of it, in one transaction as far as one holds (50 who are
-    /// told): `told` gives the event, and to whom. Gives the deliveries that were made, or `None`
-    /// where it is disabled already or gone.
+    /// Disables a webhook if its reason still `stands`, and tells of it, in one transaction as far
+    /// as one holds (50 who are told): `told` gives the event, and to whom. Gives the deliveries
+    /// that were made, or `None` where it is disabled already, mended or gone.
     pub async fn disable(
         &self,
         tenant: &Tenant,
         id: &WebhookId,
         disabled: &schemas::webhook::Disabled,
+        stands: impl Fn(&WebhookRow) -> bool,
         told: impl Fn(&WebhookRow) -> Option<(Told, Vec<Wanted>)>,
     ) -> Result<Option<Vec<Delivery>>> {
         for _ in 0..TRIES {
             let Some((mut row, etag)) = self.load(tenant, id).await? else {
                 return Ok(None);
             };
-            if row.disabled.is_some() {
+            if row.disabled.is_some() || !stands(&row) {
                 return Ok(None);
             }
             row.disabled = Some(disabled.clone());

@@ -207,16 +207,22 @@ async fn disabling_tells_the_others_in_the_same_moment() {
         assert_eq!(row.disabled_count, 1);
         Some((f.told("disabled"), vec![to(&other)]))
     };
-    let made = f.store.disable(&f.tenant, &gone.id, &disabled, told).await;
-    assert_eq!(made.unwrap().unwrap().len(), 1);
+    let disable = async |stands: bool| {
+        let stands = |_: &WebhookRow| stands;
+        let store = &f.store;
+        let made = store.disable(&f.tenant, &gone.id, &disabled, stands, told);
+        made.await.unwrap().map(|made| made.len())
+    };
+    // Its endpoint was well again by then.
+    assert_eq!(disable(false).await, None);
+    let row = f.store.read(&f.tenant, &gone.id).await.unwrap().unwrap();
+    assert_eq!(row.disabled, None);
+
+    assert_eq!(disable(true).await, Some(1));
     let row = f.store.read(&f.tenant, &gone.id).await.unwrap().unwrap();
     assert_eq!(row.disabled, Some(disabled.clone()));
     assert!(!row.wants(EventType::JobSucceeded, &BTreeMap::new()));
-    let again = f
-        .store
-        .disable(&f.tenant, &gone.id, &disabled, |_| None)
-        .await;
-    assert!(again.unwrap().is_none());
+    assert_eq!(disable(true).await, None);
 }
 
 #[tokio::test]
