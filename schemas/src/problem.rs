@@ -118,8 +118,8 @@ problem_kinds! {
     MethodNotAllowed = "/problems/method-not-allowed", 405, "Method not allowed";
     /// The answer is not ready yet: the job has not ended.
     NotReady = "/problems/not-ready", 409, "The result is not ready";
-    /// The job's state does not allow the operation.
-    Conflict = "/problems/conflict", 409, "The job's state does not allow this";
+    /// The state of a job or of a webhook does not allow the operation.
+    Conflict = "/problems/conflict", 409, "The present state does not allow this";
     /// A precondition of the request (RFC 9110, section 13) does not hold.
     PreconditionFailed = "/problems/precondition-failed", 412, "Precondition failed";
     /// The asked range lies outside of the document (RFC 9110, section 15.5.17).
@@ -193,8 +193,8 @@ impl ProblemKind {
                  ask for the job with `Prefer: wait=30`."
             }
             Self::Conflict => {
-                "The job is in a state in which this cannot be done: it is too late to cancel it, or \
-                 it was cancelled and has no document."
+                "It is in a state in which this cannot be done: a job that it is too late to cancel, \
+                 or that was cancelled and has no document; a webhook that is disabled."
             }
             Self::PreconditionFailed => {
                 "The thing was changed since you read it. Read it again, and repeat the change."
@@ -228,8 +228,8 @@ impl ProblemKind {
             }
             Self::OutcomeUnknown => {
                 "The call to the language model went out, and no clear answer came back: it may have \
-                 been paid for. The job is held, and not repeated without your consent. A late reply \
-                 is still taken."
+                 been paid for. The job is held, and not repeated without your consent, which is \
+                 POST /v1/jobs/{id}/retry. A late reply is still taken."
             }
             Self::Poison => {
                 "The job failed on each of several tries and was set aside for the operator."

@@ -159,7 +159,9 @@ async fn answers_are_those_of_the_document(backing: Backing) {
     let server = Server::start(&mut backing.serve(&[]));
     let mut api = Checked::new(&server.url).await;
     let kept = std::fs::read_to_string(e2e::repository("schemas/openapi.json")).unwrap();
-    assert_eq!(api.document, serde_json::from_str::<Value>(&kept).unwrap());
+    let kept: Value = serde_json::from_str(&kept).unwrap();
+    // Not printed: they are long.
+    assert!(api.document == kept, "schemas/openapi.json is another document");
 
     for path in [
         "/",

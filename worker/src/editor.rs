@@ -271,8 +271,8 @@ impl Model {
 /// What the owner of a held job reads.
 pub(crate) fn outcome_unknown() -> Problem {
     let detail = "The request went to the model, and its outcome could not be learned. It may have \
-                  been paid for, so it is not repeated by itself. Submit the job again to pay for \
-                  another call.";
+                  been paid for, so it is not repeated by itself. POST /v1/jobs/{id}/retry agrees to \
+                  pay for another call.";
     Problem::new(ProblemKind::OutcomeUnknown, detail)
 }
 

@@ -12,7 +12,7 @@ use crate::{Config, Secret, read};
 const SHORTEST_SECRET: usize = 32;
 
 /// Words of secrets that stand in examples, compared without case and punctuation.
-const PLACEHOLDERS: [&str; 13] = [
+const PLACEHOLDERS: [&str; 14] = [
     "changeme",
     "changethis",
     "changein",
@@ -26,6 +26,7 @@ const PLACEHOLDERS: [&str; 13] = [
     "your",
     "sample",
     "dummy",
+    "openssl",
 ];
 
 /// Who may call.
@@ -202,6 +203,7 @@ mod tests {
         check("4f9c0b7a1e6d2c8358a7f0e1d9b3c64275fa", true);
         check("correct horse battery staple, and a bit more", true);
         check("q7Hn0xw2Vd9sLk4TzB1cRm6YfGp3JaE", false);
+        check("the output of $(openssl rand -base64 48)", false);
         check("your-256-bit-key-goes-here-and-so-on", false);
         check("my_super_SECRET_key_1234567890123456789", false);
         check("please-change-me-please-0192837465-zyx", false);

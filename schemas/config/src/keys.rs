@@ -12,7 +12,7 @@ pub struct Key {
     pub aliases: &'static [&'static str],
     /// Whether its value is masked wherever it is shown.
     pub secret: bool,
-    /// A value that works, for error messages; empty where the default is one.
+    /// A value that works, or makes one, for error messages; empty where the default is one.
     example: &'static str,
 }
 
@@ -25,7 +25,7 @@ impl Key {
         )
     }
 
-    /// A value that works.
+    /// A value that works, or how one is made.
     pub(crate) fn example<'a>(&self, default: &'a str) -> &'a str {
         if self.example.is_empty() {
             default
@@ -77,7 +77,8 @@ pub const KEYS: &[Key] = &[
     key("auth.anonymous", &[]),
     key("auth.jwt_secret", &["JWT_SECRET_KEY", "SECRET_KEY"])
         .secret()
-        .example_is("q7Hn0xw2Vd9sLk4TzB1cRm6YfGp3JaEe"),
+        // Not one that works: what this program prints is known to everybody.
+        .example_is("$(openssl rand -base64 48)"),
     key("auth.jwks_url", &[])
         .example_is("https://login.microsoftonline.com/common/discovery/v2.0/keys"),
     key("auth.issuer", &[]).example_is("https://login.example.org/"),

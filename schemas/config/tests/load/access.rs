@@ -28,6 +28,8 @@ fn limits_and_secrets_of_existing_deployments_work() {
         assert!(found.iter().any(|f| f.contains(expect)), "{found:?}");
     };
     check(&[("JWT_SECRET_KEY", "short")], "at least 32 characters");
+    // An example that works would be everybody's secret.
+    check(&[("JWT_SECRET_KEY", "short")], "$(openssl rand");
     check(
         &[("SECRET_KEY", "change-me-in-production-0192837465")],
         "looks like a placeholder",
