@@ -29,7 +29,7 @@ pub struct Backing {
 /// is busy elsewhere stands still: it takes seconds over what is done in milliseconds otherwise.
 const BASE: [(&str, &str); 9] = [
     ("model.timeout", "20s"),
-    ("model.connect_timeout", "8s"),
+    ("model.connect_timeout", "4s"),
     ("worker.deadline_margin", "6s"),
     ("worker.latch_freshness", "5s"),
     ("worker.visibility", "10s"),
@@ -40,10 +40,8 @@ const BASE: [(&str, &str); 9] = [
 ];
 
 /// Over those, for a test in which a worker dies with messages in hand: they come back soon.
-pub const BACK_SOON: [(&str, &str); 2] = [
-    ("worker.visibility", "2s"),
-    ("worker.heartbeat", "500ms"),
-];
+pub const BACK_SOON: [(&str, &str); 2] =
+    [("worker.visibility", "2s"), ("worker.heartbeat", "500ms")];
 
 /// Over those, for a test that waits until the deadline of a call has passed.
 pub const DEADLINE: [(&str, &str); 3] = [

@@ -183,7 +183,7 @@ async fn what_was_not_processed_is_tried_again_without_being_paid_twice(backing:
 
 async fn retry_once_calls_a_second_time_and_flags_it(backing: Backing) {
     let steps = json!({"steps": [{"do": "error", "status": 500}]});
-    let settings = [("cv.single_call", "retry_once")];
+    let settings = [&DEADLINE[..], &[("cv.single_call", "retry_once")]].concat();
     let system = System::start(backing, steps, &settings);
     let id = system.api.submit(&unique_cv(30), json!({})).await.unwrap();
     let job = system.api.ended(&id).await.unwrap();

@@ -19,7 +19,7 @@ use storage::azurite::proxy::Proxy;
 const JOBS: u64 = 30;
 
 /// A message comes back whenever the answer about its lease is lost: that often no job is poison.
-const FORGIVING: [(&str, &str); 1] = [("worker.max_dequeues", "50")];
+const FORGIVING: [(&str, &str); 2] = [("worker.max_dequeues", "50"), ("model.timeout", "6s")];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_third_of_all_writes_lose_their_answers() {

@@ -161,7 +161,10 @@ async fn answers_are_those_of_the_document(backing: Backing) {
     let kept = std::fs::read_to_string(e2e::repository("schemas/openapi.json")).unwrap();
     let kept: Value = serde_json::from_str(&kept).unwrap();
     // Not printed: they are long.
-    assert!(api.document == kept, "schemas/openapi.json is another document");
+    assert!(
+        api.document == kept,
+        "schemas/openapi.json is another document"
+    );
 
     for path in [
         "/",

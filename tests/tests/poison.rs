@@ -26,6 +26,9 @@ e2e::on_both_storages!(
     one_that_may_have_been_called_needs_consent,
 );
 
+/// A fresh message of a job that stood still while the test played its workers would be no poison.
+const NOTHING_PUT_BACK: [(&str, &str); 1] = [("worker.reconcile_every", "60m")];
+
 fn poison(backing: &Backing, arguments: &[&str]) -> Output {
     let arguments: Vec<_> = ["poison"].iter().chain(arguments).copied().collect();
     run(&mut backing.presswork(&arguments))
@@ -34,7 +37,7 @@ fn poison(backing: &Backing, arguments: &[&str]) -> Output {
 /// The first message is received, and comes back at once, as often as no job may fail.
 async fn die_six_times(queue: &Arc<dyn Queue>) {
     for _ in 0..6 {
-        let lease = Duration::from_secs(5);
+        let lease = Duration::from_mins(1);
         let messages = queue.receive(QueueName::Jobs, 1, lease).await.unwrap();
         let lease = &messages[0].lease;
         queue
@@ -56,7 +59,7 @@ async fn a_job_that_fails_on_every_dequeue_is_set_aside_and_can_be_requeued(back
     shim.kill();
     die_six_times(&backing.storage().await.queue).await;
 
-    let (_server, api) = serve(&backing, &model, &[]);
+    let (_server, api) = serve(&backing, &model, &NOTHING_PUT_BACK);
     let job = api.ended(&id).await.unwrap();
     assert_eq!(
         (&job["state"], &job["error"]["type"]),
@@ -115,7 +118,7 @@ async fn one_that_may_have_been_called_needs_consent(backing: Backing) {
     store.latch(&loaded, latch).await.unwrap();
     die_six_times(&store.storage().queue).await;
 
-    let (_server, api) = serve(&backing, &model, &[]);
+    let (_server, api) = serve(&backing, &model, &NOTHING_PUT_BACK);
     let job = api.ended(&id).await.unwrap();
     assert_eq!(job["state"], "outcome_unknown", "{job:#}");
     let refused = poison(&backing, &["requeue", "all"]);

@@ -254,8 +254,8 @@ mod tests {
     #[tokio::test]
     async fn the_heartbeat_keeps_the_message_and_its_newest_receipt() {
         let bench = Bench::new();
-        let delivery = bench.delivery(2_500, 150).await;
-        for _ in 0..20 {
+        let delivery = bench.delivery(5_000, 150).await;
+        for _ in 0..37 {
             pass(150).await;
             assert!(delivery.is_leased());
             assert!(!bench.visible().await, "somebody else got it");

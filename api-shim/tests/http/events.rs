@@ -158,13 +158,13 @@ async fn a_client_goes_on_where_it_was() {
 async fn a_quiet_stream_lives_past_the_time_limit_of_requests() {
     let mut settings = settings();
     settings.stream_heartbeat = ms(30);
-    settings.request_timeout = ms(1_500);
+    settings.request_timeout = ms(3_000);
     let server = Server::with(settings, |storage| storage).await;
     let job = server.submit().await;
     let mut reader = Reader::open(&server, &job.links.events, None).await;
     reader.told().await.unwrap();
     let begun = server.now();
-    while server.since(begun) < ms(2_000) {
+    while server.since(begun) < ms(3_500) {
         let event = reader.next().await.unwrap();
         assert!(event.comment, "{event:?}");
     }

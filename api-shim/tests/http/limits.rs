@@ -32,7 +32,7 @@ fn problem_of(answer: &str) -> Problem {
 #[tokio::test]
 async fn a_slow_body_is_the_callers_fault_and_slow_storage_is_not() {
     let mut settings = settings();
-    settings.request_timeout = ms(1_500);
+    settings.request_timeout = ms(4_000);
     let server = Server::with(settings, |storage| storage).await;
     let head = "POST /v1/jobs HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\n\
                 content-length: 100\r\n\r\n{\"kind\":";

@@ -42,10 +42,10 @@ pub(crate) fn ms(millis: u64) -> Duration {
 /// Settings whose waits are short. Limits are longer than a busy machine stands still.
 pub(crate) fn settings() -> Settings {
     Settings {
-        request_timeout: ms(5_000),
+        request_timeout: ms(20_000),
         poll_min: ms(5),
         poll_max: ms(50),
-        ready_timeout: ms(1_000),
+        ready_timeout: ms(3_000),
         ..Settings::default()
     }
 }

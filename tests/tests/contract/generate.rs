@@ -187,7 +187,7 @@ async fn pdfs_are_fetched_by_their_refs(backing: Backing) {
 }
 
 async fn an_unknown_outcome_needs_consent(backing: Backing) {
-    let system = start(backing, &[("model.timeout", "1s")]);
+    let system = start(backing, &[]);
     let id = system.ready(5).await;
     let cv = e2e::unique_cv(50);
     system
@@ -225,9 +225,8 @@ async fn an_unknown_outcome_needs_consent(backing: Backing) {
 
 async fn what_takes_too_long_is_answered_202(backing: Backing) {
     // The call is still out when both requests have been answered.
-    let settings = [("cv.sync_wait", "200ms"), ("model.timeout", "20s")];
-    let system = start(backing, &settings);
-    system.model.set_script(script(json!({"latency": "5s"})));
+    let system = start(backing, &[("cv.sync_wait", "200ms")]);
+    system.model.set_script(script(json!({"latency": "8s"})));
     let id = system.ready(6).await;
     let (status, waiting) = system
         .post("generate-cv-from-session", json!({"session_id": id}))

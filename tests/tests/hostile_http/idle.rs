@@ -36,7 +36,7 @@ fn memory_mb(server: &Server) -> u64 {
 
 #[tokio::test]
 async fn ten_thousand_idle_connections_hold_up_nobody_and_are_closed() {
-    let target = Target::start(Backing::embedded(), &[("http.header_timeout", "12s")]);
+    let target = Target::start(Backing::embedded(), &[("http.header_timeout", "20s")]);
     let clock = storage::ambient::System::new();
     let before = memory_mb(&target.server);
     let mut streams = open(&target, 9_500).await;
@@ -53,7 +53,7 @@ async fn ten_thousand_idle_connections_hold_up_nobody_and_are_closed() {
     let memory = memory_mb(&target.server).saturating_sub(before);
     println!("10,000 idle connections: +{memory} MB, a request beside them answered in {took:?}");
     // Before any of them is closed.
-    assert!(took < Duration::from_secs(10), "{took:?}");
+    assert!(took < Duration::from_secs(18), "{took:?}");
     assert!(memory < 300, "{memory} MB");
     for stream in &mut streams {
         let mut answer = Vec::new();
@@ -68,7 +68,7 @@ async fn ten_thousand_idle_connections_hold_up_nobody_and_are_closed() {
 async fn over_the_limit_connections_are_told_to_come_back() {
     let settings = [
         ("http.max_connections", "20"),
-        ("http.header_timeout", "6s"),
+        ("http.header_timeout", "5m"),
     ];
     let target = Target::start(Backing::embedded(), &settings);
     // Connections are accepted in the order in which they came.
@@ -82,8 +82,8 @@ async fn over_the_limit_connections_are_told_to_come_back() {
         "{answer}"
     );
     // When the idle ones are closed there is room again.
-    target.is_well().await;
     drop(idle);
+    target.is_well().await;
 }
 
 /// Where the process may open few files it says so at its start, and works within them.

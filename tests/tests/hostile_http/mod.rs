@@ -42,25 +42,22 @@ impl Target {
         TcpStream::connect(self.address()).await.unwrap()
     }
 
-    /// Everything that is answered to these bytes until the server closes, or is silent for a second
-    /// after it began.
+    /// Everything that is answered to these bytes until the server closes, which it does here, or is
+    /// silent for longer than a machine stands still.
     async fn say(&self, bytes: &[u8]) -> String {
-        self.hear(bytes, Duration::from_secs(5), Duration::from_secs(1))
-            .await
+        let silence = Duration::from_secs(20);
+        self.hear(bytes, silence).await
     }
 
-    /// Everything that is answered until the server closes, or is silent for so long: before the
-    /// first byte, and after one.
-    async fn hear(&self, bytes: &[u8], first: Duration, further: Duration) -> String {
+    /// Everything that is answered until the server closes, or is silent for so long.
+    async fn hear(&self, bytes: &[u8], silence: Duration) -> String {
         let mut stream = self.connect().await;
         // The server may close before it has read all.
         let _ = stream.write_all(bytes).await;
         let mut answer = Vec::new();
         let mut part = vec![0; 16 * 1024];
-        let mut silence = first;
         while let Ok(Ok(size @ 1..)) = tokio::time::timeout(silence, stream.read(&mut part)).await {
             answer.extend_from_slice(&part[..size]);
-            silence = further;
         }
         String::from_utf8_lossy(&answer).into_owned()
     }
@@ -69,7 +66,7 @@ impl Target {
     async fn is_well(&self) {
         let request = b"GET /healthz HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n\r\n";
         let silence = Duration::from_secs(30);
-        let heard = async || self.hear(request, silence, silence).await;
+        let heard = async || self.hear(request, silence).await;
         let is_well = |answer: &String| answer.starts_with("HTTP/1.1 200 ");
         eventually("the server is well", heard, is_well).await;
     }

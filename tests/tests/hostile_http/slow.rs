@@ -7,26 +7,26 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::Target;
 
-/// Sends a byte every 50 ms for as long as the server listens, at most 8 s. What it answered.
+/// Sends a byte every 50 ms for as long as the server listens, at most half a minute. What it answered.
 async fn trickle(target: &Target, begin: &str, byte: &str) -> String {
     let mut stream = target.connect().await;
     stream.write_all(begin.as_bytes()).await.unwrap();
     let mut answer = Vec::new();
-    for _ in 0..160 {
+    for _ in 0..600 {
         let sent = stream.write_all(byte.as_bytes()).await;
         let read =
             tokio::time::timeout(Duration::from_millis(50), stream.read_buf(&mut answer)).await;
         if sent.is_err() {
             // The server does not listen any more; what it said is still on its way.
             let rest = stream.read_to_end(&mut answer);
-            let _ = tokio::time::timeout(Duration::from_secs(5), rest).await;
+            let _ = tokio::time::timeout(Duration::from_secs(30), rest).await;
         } else if !matches!(read, Ok(Ok(0) | Err(_))) {
             continue;
         }
         return String::from_utf8_lossy(&answer).into_owned();
     }
     panic!(
-        "the server listens after 8 s: {}",
+        "the server still listens: {}",
         String::from_utf8_lossy(&answer)
     );
 }

@@ -150,6 +150,7 @@ async fn what_alerts_ask_for_is_sent_when_it_happens() {
     let settings = [
         ("telemetry.otlp_endpoint", endpoint.as_str()),
         ("telemetry.metrics_every", "1s"),
+        ("telemetry.shutdown_grace", "30s"),
         ("worker.poll_max", "100ms"),
     ];
     let mut serve = backing.serve(&settings);
@@ -241,7 +242,10 @@ async fn the_scheduled_job_tells_of_the_queues_that_no_worker_looks_at() {
     waits.await.unwrap();
     let sink = Sink::start().await;
     let endpoint = sink.url("ok");
-    let settings = [("telemetry.otlp_endpoint", endpoint.as_str())];
+    let settings = [
+        ("telemetry.otlp_endpoint", endpoint.as_str()),
+        ("telemetry.shutdown_grace", "30s"),
+    ];
     let mut command = backing.program("worker", &["--reconcile-once"], &settings);
     let output = tokio::task::spawn_blocking(move || run(&mut command));
     let output = output.await.unwrap();

@@ -158,8 +158,8 @@ async fn a_worker_that_is_asked_to_stop_under_load_loses_nothing() {
         .unwrap();
     let took = asked.elapsed();
     assert!(ended.success(), "{ended}\n{log}");
-    // The grace period of these settings is ten seconds.
-    assert!(took < Duration::from_secs(10), "{took:?}\n{log}");
+    // The grace period of these settings is thirty seconds.
+    assert!(took < Duration::from_secs(30), "{took:?}\n{log}");
     assert!(!log.contains("grace period is over"), "{log}");
 
     for id in &ids {

@@ -40,6 +40,7 @@ async fn what_was_kept_long_enough_goes_and_the_rest_stays(backing: Backing) {
 
     // As if the last sweep had been on another day; by then the program was stopped.
     system.server.kill_now();
+    system.server.gone().await;
     let day = Write::Delete("retention".to_owned(), None);
     let table = &system.storage.table;
     table

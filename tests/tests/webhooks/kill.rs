@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use e2e::api::Api;
-use e2e::backing::{Backing, Left, left};
+use e2e::backing::{BACK_SOON, Backing, Left, left};
 use e2e::eventually;
 use e2e::process::Server;
 use e2e::sink::Sink;
@@ -69,6 +69,7 @@ async fn kill_at(backing: &Backing, points: &[&str]) {
         .into_iter()
         .filter(|(key, _)| !key.ends_with("timeout"))
         .chain(short)
+        .chain(BACK_SOON)
         .collect();
     let front = Server::start(&mut backing.part("api-shim", &settings));
     let api = Api::new(&front.url);
@@ -88,7 +89,7 @@ async fn kill_at(backing: &Backing, points: &[&str]) {
         doomed.env("FAILPOINTS", format!("{name}={skip}1*return(kill)"));
         let doomed = Server::spawn(&mut doomed);
         // It may have told everything on a way that does not lead by this point.
-        let gone = tokio::time::timeout(Duration::from_secs(10), doomed.gone()).await;
+        let gone = tokio::time::timeout(Duration::from_secs(15), doomed.gone()).await;
         killed += u32::from(gone.is_ok());
         let log = doomed.kill();
         let second = Server::spawn(&mut backing.part("worker", &settings));

@@ -6,7 +6,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use e2e::api::Api;
-use e2e::backing::Backing;
+use e2e::backing::{BACK_SOON, Backing};
 use e2e::eventually;
 use e2e::process::Server;
 use e2e::sink::Sink;
@@ -86,7 +86,7 @@ async fn untold(
     let events = json!({"url": sink.url("ok"), "events": ["job.succeeded"]});
     subscribe(&api, events).await;
     let job = submit(&api, 1, json!({})).await;
-    let mut doomed = backing.part("worker", &settings);
+    let mut doomed = backing.part("worker", &[&settings[..], &BACK_SOON].concat());
     doomed.env("FAILPOINTS", "notify:put:before=return(kill)");
     let doomed = Server::spawn(&mut doomed);
     doomed.gone().await;
@@ -94,7 +94,7 @@ async fn untold(
     let queue = backing.storage().await.queue;
     for name in [QueueName::Jobs, QueueName::Notifications] {
         let taken = async || {
-            let lease = Duration::from_secs(5);
+            let lease = Duration::from_mins(1);
             for message in queue.receive(name, 32, lease).await.unwrap() {
                 queue.delete(name, &message.lease).await.unwrap();
             }

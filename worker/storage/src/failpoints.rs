@@ -52,8 +52,9 @@ pub fn hit(name: &str, when: &str) -> bool {
             tracing::warn!(point, "asked to stop on purpose");
             let sent = kill_process(getpid(), Signal::TERM);
             assert!(sent.is_ok(), "no process can lack itself: {sent:?}");
-            // Other threads see the signal meanwhile: what follows here comes after it.
-            std::thread::sleep(std::time::Duration::from_millis(50));
+            // Other threads see the signal meanwhile, on a busy machine too: what follows here comes
+            // after it.
+            std::thread::sleep(std::time::Duration::from_secs(1));
             false
         }
         Some("kill") => {

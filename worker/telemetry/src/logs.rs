@@ -239,6 +239,9 @@ mod tests {
     fn a_second_init_is_an_error() {
         let settings = settings("off", LogFormat::Text);
         install(&settings, None).unwrap();
-        assert!(matches!(install(&settings, None), Err(StartError::Again(_))));
+        assert!(matches!(
+            install(&settings, None),
+            Err(StartError::Again(_))
+        ));
     }
 }

@@ -24,7 +24,7 @@ const RACE: Rates = Rates {
 fn alone(config: &mut Config) {
     let seconds = Duration::from_secs;
     config.model.background = config::Background::Off;
-    config.model.timeout = seconds(8);
+    config.model.timeout = seconds(20);
     config.worker.reconcile_every = seconds(60);
     config.worker.concurrency = 64;
     config.worker.latch_freshness = seconds(5);
@@ -91,10 +91,10 @@ async fn a_latch_that_is_not_fresh_makes_no_call() {
             alone(config);
             // The second attempt has to be in time.
             if slow == EXTEND {
-                config.worker.visibility = Duration::from_millis(2_500);
+                config.worker.visibility = Duration::from_secs(5);
                 config.worker.heartbeat = Duration::from_millis(500);
             } else {
-                config.worker.latch_freshness = Duration::from_millis(2_500);
+                config.worker.latch_freshness = Duration::from_secs(4);
             }
         });
         let id = world.submit(1).await;

@@ -75,6 +75,12 @@ impl World {
         config.model.base_url = Some(model.base_url());
         config.model.api_key = Some(config::Secret::new("sk-test"));
         config.model.background = config::Background::On;
+        // A machine that is busy elsewhere stands still for shorter.
+        let seconds = Duration::from_secs;
+        config.model.timeout = seconds(20);
+        config.worker.deadline_margin = seconds(6);
+        config.worker.latch_freshness = seconds(5);
+        (config.worker.visibility, config.worker.heartbeat) = (seconds(10), seconds(2));
         change(&mut config);
         let faults = Faults::new(0x5eed);
         let store = |storage: Storage| {
@@ -219,7 +225,7 @@ async fn a_reply_is_fetched_by_its_id_and_the_copy_deleted() {
 /// A worker that is asked to stop lets go of a call whose id is stored; another one goes on.
 #[tokio::test(flavor = "multi_thread")]
 async fn any_worker_goes_on_with_a_call_in_the_background() {
-    let world = World::new(takes(4_000, Behaviour::reply()), |config| {
+    let world = World::new(takes(7_000, Behaviour::reply()), |config| {
         // Only a message that is given back comes in time.
         config.worker.visibility = Duration::from_secs(30);
     });
@@ -259,9 +265,8 @@ async fn trouble_while_asking_makes_nothing_ambiguous() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_call_that_takes_too_long_is_cancelled_and_the_job_held() {
-    let world = World::new(takes(60_000, Behaviour::reply()), |config| {
-        // The second call has to come to its end within this.
-        config.model.pending_max = Duration::from_secs(2);
+    let mut world = World::new(takes(60_000, Behaviour::reply()), |config| {
+        config.model.pending_max = Duration::from_secs(1);
     });
     let worker = world.worker();
     let id = world.submit(1).await;
@@ -274,7 +279,11 @@ async fn a_call_that_takes_too_long_is_cancelled_and_the_job_held() {
         "{counters:?}"
     );
 
-    // The owner agrees to pay again.
+    worker.stop().await;
+
+    // The owner agrees to pay again, and now it may take its time.
+    world.config.model.pending_max = Duration::from_mins(1);
+    let worker = world.worker();
     world.model.set_script(takes(5, Behaviour::reply()));
     let consent = world.store.consent(&Tenant::anonymous(), id).await.unwrap();
     assert!(matches!(consent, Some(Consent::Given(_))), "{consent:?}");
@@ -347,7 +356,7 @@ async fn a_hint_that_comes_back_too_often_poisons_no_job() {
     world.webhook(&response).await;
     let queue = &store.storage().queue;
     for _ in 0..=world.config.worker.max_dequeues {
-        let lease = Duration::from_secs(5);
+        let lease = Duration::from_mins(1);
         let got = queue.receive(QueueName::Jobs, 1, lease).await.unwrap();
         let back = queue.extend(QueueName::Jobs, &got[0].lease, Duration::ZERO, None);
         back.await.unwrap();

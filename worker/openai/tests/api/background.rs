@@ -53,7 +53,7 @@ fn background(server: &Server) -> (bool, bool) {
 
 #[tokio::test]
 async fn a_submitted_request_is_fetched_by_its_id_and_deleted() {
-    let (server, client) = fake(takes(20, 1_500, Behaviour::reply()));
+    let (server, client) = fake(takes(20, 4_000, Behaviour::reply()));
     let id = submit(&client).await;
     assert_eq!(background(&server), (true, true));
     assert_eq!(word(client.retrieve(&id).await), "pending");

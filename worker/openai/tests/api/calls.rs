@@ -249,10 +249,10 @@ async fn latency_within_and_beyond_the_time_limit() {
         .then(Step::from(Behaviour::reply()).after(Duration::from_millis(10)))
         .then(Step::from(Behaviour::reply()).after(Duration::from_mins(1)))
         .then(Step::from(Behaviour::error(429)).after(Duration::from_mins(1)));
-    let (server, _) = fake(script);
+    let (server, patient) = fake(script);
+    assert_eq!(words(&patient.call(&request()).await.outcome), "reply");
     let client = impatient(&server.base_url());
     let call = async || words(&client.call(&request()).await.outcome);
-    assert_eq!(call().await, "reply");
     let (one, other) = tokio::join!(call(), call());
     assert_eq!([one, other], ["ambiguous: Timeout"; 2]);
     assert_eq!(server.counters().received, 3);

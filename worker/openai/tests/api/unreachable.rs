@@ -5,7 +5,7 @@ use std::time::Duration;
 use openai::Client;
 use openai::fake::{Script, Server};
 use tokio::io::AsyncReadExt;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 
 use crate::{ANY, client, impatient, request, settings, words};
 
@@ -13,9 +13,10 @@ const UNREACHABLE: &str = "not processed: Unreachable";
 
 #[tokio::test]
 async fn connection_refused() {
-    let listener = TcpListener::bind(ANY).await.unwrap();
-    let address = listener.local_addr().unwrap();
-    drop(listener);
+    // Nobody listens there, nor can anybody else.
+    let silent = TcpSocket::new_v4().unwrap();
+    silent.bind(ANY).unwrap();
+    let address = silent.local_addr().unwrap();
     let called = client(&format!("http://{address}/v1"))
         .call(&request())
         .await;

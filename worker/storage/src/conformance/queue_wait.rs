@@ -9,8 +9,8 @@ use crate::names::QueueName;
 
 const QUEUE: QueueName = QueueName::NotificationsPoison;
 const ZERO: Duration = Duration::ZERO;
-/// Far below [`PATIENCE`], far above what a wake takes.
-const SOON: Duration = Duration::from_secs(10);
+/// Below [`PATIENCE`], far above what a wake takes.
+const SOON: Duration = Duration::from_secs(25);
 
 pub(super) async fn waiting_ends_in_time(h: &Harness) {
     let watch = Stopwatch::start();

@@ -116,7 +116,7 @@ async fn talk(mut stream: TcpStream, does: &Does, seen: &Seen) {
         Does::SaysAndResets(answer) => {
             say(&mut stream, answer, seen).await;
             // What was said must have gone before the reset overtakes it.
-            tokio::time::sleep(Duration::from_millis(200)).await;
+            tokio::time::sleep(Duration::from_secs(1)).await;
             stream.set_zero_linger().unwrap();
         }
         Does::Floods(first, then) => {
