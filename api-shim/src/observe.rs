@@ -11,7 +11,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use http::header::{self, HeaderName, HeaderValue};
 use http::{HeaderMap, Method, StatusCode};
-use schemas::{Problem, ProblemKind};
+use schemas::{JobId, Problem, ProblemKind};
 use storage::Entropy;
 use storage::ambient::random;
 use storage::{Clock, Storage, observe as storage_observer};
@@ -152,13 +152,30 @@ fn count(
         if status.is_server_error() {
             Metric::Downloads.count(&[("outcome", "error")]);
         } else if !status.is_client_error() {
-            Metric::Downloads.count(&[("outcome", "ok")]);
+            downloaded();
         }
     }
     if let Some(problem) = problem {
         let name = problem.strip_prefix("/problems/").unwrap_or(problem);
         Metric::Problems.count(&[("problem", name)]);
     }
+}
+
+/// A document was sent. The routes of results count theirs by their answers.
+pub(crate) fn downloaded() {
+    Metric::Downloads.count(&[("outcome", "ok")]);
+}
+
+/// A document that should be there cannot be sent. Any other failure of a route of results is
+/// counted with its answer.
+pub(crate) fn download_failed(id: JobId, reason: &str) {
+    Metric::Downloads.count(&[("outcome", "error")]);
+    tracing::error!(
+        event = event::DOWNLOAD_FAILED,
+        job_id = %id,
+        reason,
+        "a document of job {id} cannot be sent: {reason}"
+    );
 }
 
 /// The storage, with each call of it counted and in its trace; as it is where nobody receives that.
@@ -261,5 +278,17 @@ fn known_method(method: &Method) -> &'static str {
         Method::DELETE => "DELETE",
         Method::OPTIONS => "OPTIONS",
         _ => "other",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The storage crate knows no telemetry, and writes what that exports and lists.
+    #[test]
+    fn names_that_storage_writes_are_those_of_telemetry() {
+        assert_eq!(storage_observer::SPANS, SPANS);
+        assert_eq!(storage::ROW_PASSED_OVER, event::ROW_PASSED_OVER);
     }
 }

@@ -21,6 +21,10 @@ type Key = (Tenant, JobId);
 /// times a second, whatever callers do.
 const APART: Duration = Duration::from_micros(250);
 
+/// The first pause where somebody waits for a job to end: one whose content is known is done within
+/// milliseconds.
+const SOON: Duration = Duration::from_millis(1);
+
 /// How often a row is read again.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Pace {
@@ -50,6 +54,17 @@ impl Watches {
     /// A job's states from `seen` on, the newest only. It closes when nobody reads the row any
     /// more: the job is final or gone, or storage failed.
     pub(crate) fn follow(&self, tenant: &Tenant, id: JobId, seen: &View) -> watch::Receiver<View> {
+        self.read_after(tenant, id, seen, self.pace.first)
+    }
+
+    /// The same, with another first pause for a reader that is not there yet.
+    fn read_after(
+        &self,
+        tenant: &Tenant,
+        id: JobId,
+        seen: &View,
+        pause: Duration,
+    ) -> watch::Receiver<View> {
         let key = (tenant.clone(), id);
         let mut open = self.open();
         if let Some(sender) = open.get(&key) {
@@ -62,7 +77,7 @@ impl Watches {
             key,
             sender,
         };
-        tokio::spawn(reader.run());
+        tokio::spawn(reader.run(pause));
         receiver
     }
 
@@ -80,6 +95,15 @@ impl Watches {
         let newer = states.wait_for(|state| state.version > seen.version);
         let newer = tokio::time::timeout(at_most, newer).await.ok()?.ok()?;
         Some(newer.clone())
+    }
+
+    /// Comes back when the job is final, or `at_most` later, or when the row is read no more: the
+    /// caller looks for themselves.
+    pub(crate) async fn end(&self, tenant: &Tenant, id: JobId, seen: &View, at_most: Duration) {
+        let mut states = self.read_after(tenant, id, seen, SOON);
+        let end = states.wait_for(|state| state.is_final && state.version > seen.version);
+        // Whatever came of it, the row says more.
+        let _ = tokio::time::timeout(at_most, end).await;
     }
 
     fn open(&self) -> MutexGuard<'_, HashMap<Key, watch::Sender<View>>> {
@@ -102,9 +126,8 @@ struct Reader {
 }
 
 impl Reader {
-    async fn run(self) {
+    async fn run(self, mut pause: Duration) {
         let Pace { first, longest } = self.watches.pace;
-        let mut pause = first;
         loop {
             tokio::time::sleep(pause).await;
             if self.is_abandoned() {

@@ -61,7 +61,7 @@ pub(crate) enum Refusal {
     Upload(u16, String),
     /// The reader's reason.
     Document(Error),
-    /// All places are taken, or it took too long.
+    /// All places are taken, and none became free in time.
     Busy(Failure),
     /// It took too long.
     Slow,

@@ -18,6 +18,7 @@ use storage::sessions::Generation;
 use super::wait::until_final;
 use super::{ApiError, Context};
 use crate::app::App;
+use crate::observe::{download_failed, downloaded};
 use crate::problem::{Failure, chain};
 use crate::task::finished;
 use crate::view::sha256_hex;
@@ -163,14 +164,20 @@ pub(crate) async fn submit(
     remembered: Option<(String, Generation)>,
 ) -> Result<Submitted, Failure> {
     let tenant = submission.tenant.clone();
-    app.limits.take_job(&tenant).await?;
     submission.group = remembered.as_ref().map(|(group, _)| group.clone());
-    // Boxed: its state would weigh on all that wait for it.
-    let submitted = Box::pin(app.jobs.submit(submission)).await?;
-    if let Submitted::Created(row) = &submitted {
-        telemetry::Metric::JobsAccepted.count(&[]);
-        hear_of(&app, row);
-    }
+    // A repeat makes no job more, so it is answered at any limit.
+    let replayed = match &submission.idempotency {
+        Some(key) => {
+            let traceparent = submission.traceparent.clone();
+            app.jobs.replayed(&tenant, key, traceparent).await?
+        }
+        None => None,
+    };
+    let submitted = match replayed {
+        Some(submitted) => submitted,
+        // Boxed: its state would weigh on all that wait for it.
+        None => Box::pin(create(&app, submission)).await?,
+    };
     if let Some((group, generation)) = remembered {
         let row = submitted.row();
         let generation = Generation {
@@ -183,6 +190,20 @@ pub(crate) async fn submit(
             let error = &e as &dyn std::error::Error;
             tracing::warn!(job_id = %row.id, error, "job {} is not remembered: {}", row.id, chain(&e));
         }
+    }
+    Ok(submitted)
+}
+
+async fn create(app: &App, submission: Submission) -> Result<Submitted, Failure> {
+    let taken = app.limits.take_job(&submission.tenant).await?;
+    let submitted = app.jobs.submit(submission).await?;
+    match &submitted {
+        Submitted::Created(row) => {
+            telemetry::Metric::JobsAccepted.count(&[]);
+            hear_of(app, row);
+        }
+        // Another request with its key came first.
+        Submitted::Replayed(_) => taken.give_back(),
     }
     Ok(submitted)
 }
@@ -264,10 +285,12 @@ async fn earlier(app: &App, past: &Past, wanted: &Generation) -> Option<Earlier>
 async fn made(context: &Context, row: JobRow, joined: bool) -> Result<Outcome, ApiError> {
     let path = row.result_path.clone().unwrap_or_default();
     let pdf = match context.app.jobs.pdf(&path).await {
-        Ok((blob, _)) => blob.data,
+        Ok((blob, _)) => {
+            downloaded();
+            blob.data
+        }
         Err(e) => {
-            let download_error = chain(&e);
-            tracing::error!(job_id = %row.id, download_error, "the PDF of job {} cannot be read", row.id);
+            download_failed(row.id, &chain(&e));
             return Err(e.into());
         }
     };

@@ -16,6 +16,8 @@ use super::document::{data_uri, uri};
 use super::generate::{Made, Order, Outcome, Past, Run, make, request_hash};
 use super::sessions::{language, open};
 use super::{ApiError, Context, Reply, Surface};
+use crate::observe::{download_failed, downloaded};
+use crate::problem::chain;
 use crate::routes::submit::known_theme;
 
 /// `generate-cv-from-session`.
@@ -263,14 +265,19 @@ pub(super) async fn by_ref(context: &Context, input: PdfByRef) -> Result<Reply, 
         .ok_or_else(unknown)?;
     let path = row.result_path.as_deref().ok_or_else(unknown)?;
     match context.app.jobs.pdf(path).await {
-        Ok((blob, facts)) => Ok(Reply::pdf(blob.data, &facts.file_name)),
+        Ok((blob, facts)) => {
+            downloaded();
+            Ok(Reply::pdf(blob.data, &facts.file_name))
+        }
         Err(StorageError::NotFound) => {
-            let download_error = "the blob is missing";
-            tracing::error!(job_id = %id, download_error, "the PDF of job {id} cannot be read");
+            download_failed(id, "the blob is missing");
             let message = "The PDF is no longer kept. Make it again.";
             let body = json!({ "error": "pdf_blob_missing", "message": message });
             Err(ApiError::new(404, body))
         }
-        Err(e) => Err(e.into()),
+        Err(e) => {
+            download_failed(id, &chain(&e));
+            Err(e.into())
+        }
     }
 }

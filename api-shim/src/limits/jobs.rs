@@ -35,9 +35,18 @@ pub(super) struct OpenJobs {
 struct Count {
     limit: Option<usize>,
     open: usize,
-    /// `None` until the first count.
+    /// When the count began; `None` until the first one.
     counted_at: Option<Duration>,
+    /// Accepted since then, and those that were being submitted at that time.
     accepted_since: usize,
+    /// Accepted, and not known to be stored yet: a count may miss them.
+    under_way: usize,
+}
+
+/// A job that was taken into account, while it is being submitted.
+pub(crate) struct Taken<'a> {
+    jobs: &'a OpenJobs,
+    tenant: Tenant,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -86,13 +95,17 @@ impl OpenJobs {
     }
 
     /// Notes that a tenant submits a job, unless it has too many.
-    pub(super) async fn take(&self, tenant: &Tenant) -> Result<(), Failure> {
+    pub(super) async fn take(&self, tenant: &Tenant) -> Result<Taken<'_>, Failure> {
+        let taken = || Taken {
+            jobs: self,
+            tenant: tenant.clone(),
+        };
         let again = match self.note(tenant, COUNTED_EVERY) {
-            Noted::Yes => return Ok(()),
+            Noted::Yes => return Ok(taken()),
             Noted::Old(enough) => Some(enough),
             Noted::TooMany(_) => match self.note(tenant, COUNTED_EVERY_AT_THE_LIMIT) {
                 Noted::Old(enough) => Some(enough),
-                Noted::Yes => return Ok(()),
+                Noted::Yes => return Ok(taken()),
                 Noted::TooMany(_) => None,
             },
         };
@@ -100,7 +113,7 @@ impl OpenJobs {
             self.count(tenant, enough).await?;
         }
         let limit = match self.note(tenant, Duration::MAX) {
-            Noted::Yes => return Ok(()),
+            Noted::Yes => return Ok(taken()),
             Noted::TooMany(limit) | Noted::Old(limit) => limit,
         };
         let detail = format!(
@@ -118,6 +131,7 @@ impl OpenJobs {
             return Noted::Yes;
         };
         let Some(limit) = count.limit else {
+            count.under_way += 1;
             return Noted::Yes;
         };
         match count.counted_at {
@@ -126,24 +140,136 @@ impl OpenJobs {
                     return Noted::TooMany(limit);
                 }
                 count.accepted_since += 1;
+                count.under_way += 1;
                 Noted::Yes
             }
             _ => Noted::Old(limit),
         }
     }
 
+    /// Counts anew. Many may do that at once: whoever comes later keeps the first one's count, which
+    /// has the jobs in it that were accepted meanwhile.
     async fn count(&self, tenant: &Tenant, enough: usize) -> Result<(), Failure> {
-        let counted_at = self.clock.monotonic();
+        let began = self.clock.monotonic();
+        let Some(before) = self.counts().get(tenant).copied() else {
+            return Ok(());
+        };
         let open = self.quotas.open_jobs(tenant, enough).await?;
-        if let Some(count) = self.counts().get_mut(tenant) {
+        if let Some(count) = self.counts().get_mut(tenant)
+            && count.counted_at == before.counted_at
+        {
             count.open = open;
-            count.counted_at = Some(counted_at);
-            count.accepted_since = 0;
+            count.counted_at = Some(began);
+            count.accepted_since = before.under_way;
         }
         Ok(())
     }
 
     fn counts(&self) -> MutexGuard<'_, HashMap<Tenant, Count>> {
         self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Taken<'_> {
+    /// There is no new job: its place is free for another one.
+    pub(crate) fn give_back(self) {
+        if let Some(count) = self.jobs.counts().get_mut(&self.tenant) {
+            count.accepted_since = count.accepted_since.saturating_sub(1);
+        }
+    }
+}
+
+impl Drop for Taken<'_> {
+    fn drop(&mut self) {
+        if let Some(count) = self.jobs.counts().get_mut(&self.tenant) {
+            count.under_way = count.under_way.saturating_sub(1);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::future::join_all;
+    use storage::Table;
+    use storage::ambient::{Manual, System};
+    use storage::embedded::Store;
+    use storage::fault::{Fault, Faults, Operation};
+    use storage::names::{TableName, row as key};
+    use storage::port::{Properties, Write};
+
+    use super::*;
+
+    const LIMIT: usize = 5;
+
+    struct World {
+        jobs: OpenJobs,
+        table: Arc<dyn Table>,
+        faults: Arc<Faults>,
+        clock: Arc<Manual>,
+        tenant: Tenant,
+        _dir: tempfile::TempDir,
+    }
+
+    impl World {
+        fn new() -> Self {
+            let dir = tempfile::tempdir().unwrap();
+            let clock = Arc::new(Manual::at("2026-11-21T10:00:00Z".parse().unwrap()));
+            let entropy = Arc::new(System::new());
+            let store = Store::open(dir.path(), clock.clone(), entropy).unwrap();
+            let faults = Faults::new(1);
+            let table = faults.over(store.storage()).table;
+            let limits = BTreeMap::from([("free".to_owned(), u32::try_from(LIMIT).unwrap())]);
+            let jobs = OpenJobs::new(limits, Quotas::new(table.clone()), clock.clone());
+            let tenant = Tenant::from_claim("acme");
+            jobs.know(&tenant, "free");
+            Self {
+                jobs,
+                table,
+                faults,
+                clock,
+                tenant,
+                _dir: dir,
+            }
+        }
+
+        /// So many at once; those that may go on.
+        async fn take(&self, requests: usize) -> Vec<Taken<'_>> {
+            let takes = (0..requests).map(|_| self.jobs.take(&self.tenant));
+            join_all(takes).await.into_iter().flatten().collect()
+        }
+
+        async fn store(&self, job: u8) {
+            let at = key::marker(schemas::JobId::new(self.clock.now(), [job; 10]));
+            let write = vec![Write::Insert(at, Properties::new())];
+            let written = self
+                .table
+                .write(TableName::Jobs, self.tenant.as_str(), write);
+            written.await.unwrap();
+        }
+    }
+
+    #[tokio::test]
+    async fn so_many_at_once_are_no_more_than_one_after_the_other() {
+        let world = World::new();
+        world.store(1).await;
+        // The second count is slow: jobs are accepted before it comes back.
+        let query = Operation::Query(TableName::Jobs);
+        let slow = Fault::DelayAnswer(Duration::from_millis(100));
+        world.faults.script(query, 2, slow);
+        let taken = world.take(40).await;
+        assert_eq!(taken.len(), LIMIT - 1);
+
+        // None of them is stored yet when everybody counts again.
+        world.clock.pass(COUNTED_EVERY * 2);
+        assert_eq!(world.take(40).await.len(), 0);
+        drop(taken);
+
+        // None of them was ever stored.
+        world.clock.pass(COUNTED_EVERY * 2);
+        let mut taken = world.take(40).await;
+        assert_eq!(taken.len(), LIMIT - 1);
+        assert_eq!(world.take(1).await.len(), 0);
+        taken.pop().unwrap().give_back();
+        assert_eq!(world.take(3).await.len(), 1);
     }
 }

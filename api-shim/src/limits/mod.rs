@@ -32,7 +32,7 @@ use crate::caller::{Caller, Who};
 use crate::identity::{Admission, Strangers};
 use crate::problem::{Failure, chain, whole_seconds};
 use bucket::{Bucket, Verdict};
-use jobs::OpenJobs;
+use jobs::{OpenJobs, Taken};
 
 /// Of each address without a credential, where nothing else is configured.
 const STRANGER: &str = "60/minute";
@@ -147,8 +147,9 @@ impl Limits {
     }
 
     /// Takes one job more into account, unless its tenant has too many; a failure is a `429`. The
-    /// limit is that of the tenant's last request.
-    pub(crate) async fn take_job(&self, tenant: &Tenant) -> Result<(), Failure> {
+    /// limit is that of the tenant's last request. What is given is to be kept until the job is
+    /// stored.
+    pub(crate) async fn take_job(&self, tenant: &Tenant) -> Result<Taken<'_>, Failure> {
         self.jobs.take(tenant).await
     }
 

@@ -14,6 +14,7 @@ use storage::names::{Container, document_path};
 use crate::app::App;
 use crate::caller::Caller;
 use crate::headers::{attachment, none_match_holds};
+use crate::observe::download_failed;
 use crate::problem::{Answer, Failure, chain};
 use crate::range::Part;
 use crate::routes::path::{DocumentPath, JobPath};
@@ -177,9 +178,7 @@ async fn send(
     };
     let blob = blob.map_err(|e| match e {
         StorageError::NotFound => {
-            telemetry::Metric::Downloads.count(&[("outcome", "error")]);
-            let event = telemetry::event::DOWNLOAD_FAILED;
-            tracing::error!(event, "a document of job {id} is not where its row says");
+            download_failed(id, "it is not where its job's row says");
             Failure::new(
                 ProblemKind::NotFound,
                 "The document of this job is no longer kept.",

@@ -63,31 +63,8 @@ async fn after_restore(settings: SettingsArgs, args: &DoctorArgs) -> anyhow::Res
     } else {
         Suspects::All
     };
-    let (mut open, mut newly) = (0_u64, 0_u64);
-    for tenant in store::tenants(&jobs, None).await? {
-        let mut from = None;
-        loop {
-            let (page, _, next) = jobs.open_jobs(&tenant, from.as_ref()).await?;
-            for job in page {
-                open += 1;
-                if jobs.hold_restored(&tenant, job.id, suspects).await? {
-                    newly += 1;
-                    println!("held {tenant}/{}", job.id);
-                }
-            }
-            from = next;
-            if from.is_none() {
-                break;
-            }
-        }
-    }
-    println!("{open} open jobs looked at, {newly} held now");
-    println!("{} in all", held::summary(held::all(&jobs).await?.len()));
-    println!(
-        "`presswork held list` shows them, `presswork held release ID|all` lets them go on: a job \
-         without a stored reply is then called again, and perhaps paid for again.\n\
-         Start the workers now."
-    );
+    held::hold_open(&jobs, suspects).await?;
+    println!("Start the workers now.");
     Ok(())
 }
 
@@ -369,14 +346,15 @@ async fn check_backlog(report: &mut Report, jobs: &JobStore) {
         }
     }
     match held::all(jobs).await {
-        Ok(held) if held.is_empty() => {}
-        Ok(held) => report.warn(
-            "held",
-            format!(
-                "{} after a restore: `presswork held list` shows them",
-                held::summary(held.len())
-            ),
-        ),
+        Ok((held, passed_over)) => {
+            if !held.is_empty() {
+                let text = "after a restore: `presswork held list` shows them";
+                report.warn("held", format!("{} {text}", held::summary(held.len())));
+            }
+            for line in passed_over.lines() {
+                report.fail("held", line);
+            }
+        }
         Err(e) => report.fail("held", format!("the open jobs cannot be read: {e:#}")),
     }
 }

@@ -23,7 +23,7 @@ use storage::pages::{Listing, Rows};
 use storage::port::{Metadata, Properties};
 use storage::{Clock, Entropy, Storage, azure};
 
-use crate::export_place::{Stored, To};
+use crate::export_place::{Sink, Stored};
 use crate::store::{StoreArgs, tenants};
 
 /// The version of the form.
@@ -78,7 +78,7 @@ pub(crate) async fn save(settings: SettingsArgs, args: &ExportArgs) -> anyhow::R
             let (_, jobs) = args.store.open(settings).await?;
             let file = File::create_new(path)
                 .with_context(|| format!("cannot make {}", path.display()))?;
-            (jobs, To::file(path, file))
+            (jobs, Sink::file(path, file))
         }
         None => stored(settings, args)?,
     };
@@ -103,7 +103,7 @@ pub(crate) async fn save(settings: SettingsArgs, args: &ExportArgs) -> anyhow::R
 
 /// Opens the account without asking whether all of it may be used: who makes the export of each night
 /// may read tables and write to one container, and nothing else.
-fn stored(settings: SettingsArgs, args: &ExportArgs) -> anyhow::Result<(JobStore, To)> {
+fn stored(settings: SettingsArgs, args: &ExportArgs) -> anyhow::Result<(JobStore, Sink)> {
     let loaded = args.store.load(settings)?;
     if loaded.config.storage.backend == Backend::Embedded {
         bail!("--stored is for Azure Storage: `presswork backup` copies the embedded store");
@@ -111,13 +111,13 @@ fn stored(settings: SettingsArgs, args: &ExportArgs) -> anyhow::Result<(JobStore
     let ambient = Arc::new(System::new());
     let (clock, entropy): (Arc<dyn Clock>, Arc<dyn Entropy>) = (ambient.clone(), ambient);
     let account = azure::Account::connect(&loaded.config.storage.azure, clock.clone())?;
-    let to = To::stored(Stored::new(account.storage().blobs.clone(), clock.now()));
+    let to = Sink::stored(Stored::new(account.storage().blobs.clone(), clock.now()));
     let jobs = JobStore::new(account.storage(), clock, entropy, &loaded.config.worker);
     Ok((jobs, to))
 }
 
 struct Out {
-    to: To,
+    to: Sink,
     rows: u64,
     blobs: u64,
 }

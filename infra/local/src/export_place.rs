@@ -27,12 +27,12 @@ const GATHERED: usize = 8 << 20;
 const LAST: &str = ".last.jsonl";
 
 /// Where an export goes.
-pub(crate) struct To {
+pub(crate) struct Sink {
     gathered: Vec<u8>,
-    place: ToPlace,
+    place: SinkPlace,
 }
 
-enum ToPlace {
+enum SinkPlace {
     File(PathBuf, File),
     Stored(Stored),
 }
@@ -75,12 +75,12 @@ impl Stored {
     }
 }
 
-impl To {
+impl Sink {
     /// A new file.
     pub(crate) fn file(path: &Path, file: File) -> Self {
         Self {
             gathered: Vec::new(),
-            place: ToPlace::File(path.to_owned(), file),
+            place: SinkPlace::File(path.to_owned(), file),
         }
     }
 
@@ -88,7 +88,7 @@ impl To {
     pub(crate) fn stored(stored: Stored) -> Self {
         Self {
             gathered: Vec::new(),
-            place: ToPlace::Stored(stored),
+            place: SinkPlace::Stored(stored),
         }
     }
 
@@ -100,20 +100,20 @@ impl To {
         }
         let part = std::mem::take(&mut self.gathered);
         match &mut self.place {
-            ToPlace::File(_, file) => Ok(file.write_all(&part)?),
-            ToPlace::Stored(stored) => stored.put(part, ".jsonl").await,
+            SinkPlace::File(_, file) => Ok(file.write_all(&part)?),
+            SinkPlace::Stored(stored) => stored.put(part, ".jsonl").await,
         }
     }
 
     /// Writes what is left; where it is.
     pub(crate) async fn finish(self) -> anyhow::Result<String> {
         match self.place {
-            ToPlace::File(path, mut file) => {
+            SinkPlace::File(path, mut file) => {
                 file.write_all(&self.gathered)?;
                 file.sync_all()?;
                 Ok(path.display().to_string())
             }
-            ToPlace::Stored(mut stored) => {
+            SinkPlace::Stored(mut stored) => {
                 stored.put(self.gathered, LAST).await?;
                 Ok(format!("{}/{}", Container::Exports.as_str(), stored.name))
             }
@@ -122,13 +122,13 @@ impl To {
 }
 
 /// Where an export comes from.
-pub(crate) struct From {
+pub(crate) struct Source {
     /// For messages.
     pub(crate) name: String,
-    place: FromPlace,
+    place: SourcePlace,
 }
 
-enum FromPlace {
+enum SourcePlace {
     File(BufReader<File>),
     Stored {
         blobs: Arc<dyn Blobs>,
@@ -137,12 +137,12 @@ enum FromPlace {
     },
 }
 
-impl From {
+impl Source {
     /// A file.
     pub(crate) fn file(path: &Path) -> anyhow::Result<Self> {
         let name = path.display().to_string();
         let file = File::open(path).with_context(|| format!("cannot read {name}"))?;
-        let place = FromPlace::File(BufReader::new(file));
+        let place = SourcePlace::File(BufReader::new(file));
         Ok(Self { name, place })
     }
 
@@ -155,7 +155,7 @@ impl From {
         }
         let name = chosen(&paths, name)?;
         paths.retain(|path| path.split_once('/').is_some_and(|(of, _)| of == name));
-        let place = FromPlace::Stored {
+        let place = SourcePlace::Stored {
             blobs,
             paths: paths.into(),
             lines: VecDeque::new(),
@@ -166,8 +166,8 @@ impl From {
     /// The next line, without its end; `None` at the end.
     pub(crate) async fn next(&mut self) -> anyhow::Result<Option<String>> {
         match &mut self.place {
-            FromPlace::File(file) => next_line(file),
-            FromPlace::Stored {
+            SourcePlace::File(file) => next_line(file),
+            SourcePlace::Stored {
                 blobs,
                 paths,
                 lines,

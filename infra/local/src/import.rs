@@ -12,7 +12,7 @@ use storage::names::{Container, TENANTS_PARTITION, TableName};
 use storage::port::{Properties, PutMode, Write};
 
 use crate::export::{LAST_ROW, Line, VERSION};
-use crate::export_place::From;
+use crate::export_place::Source;
 use crate::store::StoreArgs;
 
 /// Most rows of one transaction (the contract of the table port).
@@ -47,11 +47,11 @@ pub(crate) async fn load(settings: SettingsArgs, args: &ImportArgs) -> anyhow::R
         "the store is not empty: an import would mix two stores. Import into a new one"
     );
     let mut from = match (&args.from, &args.stored) {
-        (Some(path), _) => From::file(path)?,
-        (None, Some(name)) => From::stored(storage.blobs.clone(), name).await?,
+        (Some(path), _) => Source::file(path)?,
+        (None, Some(name)) => Source::stored(storage.blobs.clone(), name).await?,
         (None, None) => bail!("give a file, or --stored"),
     };
-    let mut into = Into {
+    let mut into = Loader {
         storage,
         rows: 0,
         blobs: 0,
@@ -100,7 +100,7 @@ pub(crate) async fn load(settings: SettingsArgs, args: &ImportArgs) -> anyhow::R
 }
 
 /// The store that is filled.
-struct Into<'a> {
+struct Loader<'a> {
     storage: &'a Storage,
     rows: u64,
     blobs: u64,
@@ -113,7 +113,7 @@ struct Into<'a> {
     bytes: usize,
 }
 
-impl Into<'_> {
+impl Loader<'_> {
     /// `length` is that of the line.
     async fn put(&mut self, line: Line, length: usize) -> anyhow::Result<()> {
         match line {

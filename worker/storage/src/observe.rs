@@ -14,6 +14,9 @@ use crate::around::{Hook, around};
 use crate::port::{Result, StorageError};
 use crate::{Clock, Operation, Storage};
 
+/// The target of the spans here: the one that the telemetry crate exports.
+pub const SPANS: &str = "otel";
+
 /// A storage call that is over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Seen {
@@ -82,15 +85,14 @@ fn failure(error: &StorageError) -> Option<&'static str> {
     }
 }
 
-/// The span of a call, by OpenTelemetry's conventions for messaging and databases. The target is
-/// the one that the telemetry crate exports.
+/// The span of a call, by OpenTelemetry's conventions for messaging and databases.
 fn span(operation: Operation) -> tracing::Span {
     if tracing::Span::current().is_none() {
         return tracing::Span::none();
     }
     if let Operation::Send(queue) = operation {
         return tracing::info_span!(
-            target: "otel",
+            target: SPANS,
             "send",
             otel.name = %operation,
             otel.kind = "producer",
@@ -103,7 +105,7 @@ fn span(operation: Operation) -> tracing::Span {
         );
     }
     tracing::info_span!(
-        target: "otel",
+        target: SPANS,
         "storage",
         otel.name = %operation,
         otel.kind = "client",

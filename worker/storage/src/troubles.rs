@@ -1,5 +1,5 @@
-//! What goes wrong with one of many, in a round over all tenants: the others are looked after all
-//! the same, and the round says at its end that it was not all well.
+//! What goes wrong with one of many: the others are looked after all the same. A round over all
+//! tenants says at its end that it was not all well; a list leaves out what it cannot read.
 
 use std::error::Error;
 use std::fmt::Display;
@@ -11,6 +11,9 @@ use crate::port::{Result, StorageError};
 
 /// The field `event` of the log line for each thing that was passed over.
 pub const PASSED_OVER: &str = "round.passed_over";
+
+/// The field `event` of the log line for each row that a list left out.
+pub const ROW_PASSED_OVER: &str = "row.passed_over";
 
 /// What a round passed over.
 #[derive(Debug, Default)]
@@ -62,11 +65,29 @@ impl Troubles {
     }
 }
 
+/// Leaves a row out of a list, if the error concerns that row alone: the log gets its key, and
+/// nothing of what stands in it.
+pub(crate) fn pass_over_row(tenant: &Tenant, row: &str, error: StorageError) -> Result<()> {
+    if !concerns_one_row(&error) {
+        return Err(error);
+    }
+    tracing::warn!(
+        event = ROW_PASSED_OVER,
+        %tenant,
+        row,
+        error = &error as &dyn Error,
+        "row {row} of tenant {tenant} passed over"
+    );
+    Ok(())
+}
+
 fn is_newer(error: &StorageError) -> bool {
     NewerRow::of(error).is_some() || matches!(UnreadableRow::of(error), Some(UnreadableRow::Newer))
 }
 
-fn concerns_one_row(error: &StorageError) -> bool {
+/// Whether an error is of one row alone: it cannot be read, or what was to be done with it was
+/// refused. Other rows may well go.
+pub fn concerns_one_row(error: &StorageError) -> bool {
     error.is_refusal() || is_newer(error) || UnreadableRow::of(error).is_some()
 }
 

@@ -46,6 +46,8 @@ events! {
         "Storage gave no clear answer while a job was handled; its row is read again.";
     ROUND_PASSED_OVER = "round.passed_over", "warn", ["tenant", "what"],
         "Something of one tenant failed in a round over all tenants, which went on.";
+    ROW_PASSED_OVER = "row.passed_over", "warn", ["tenant", "row"],
+        "A stored row cannot be read, and was left out of a list.";
     MESSAGE_SET_ASIDE = "message.set_aside", "error", ["queue", "reason"],
         "A message went to a poison queue.";
     MESSAGE_PANIC = "message.panic", "error", ["queue"],

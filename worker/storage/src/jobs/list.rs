@@ -5,9 +5,10 @@ use schemas::Tenant;
 use schemas::job::{JobKind, JobStatus, State};
 
 use super::JobStore;
-use super::row::{self, JobRow};
+use super::row;
 use crate::names::row as key;
 use crate::port::Result;
+use crate::troubles::pass_over_row;
 
 /// Which jobs are listed; what is empty takes all.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -63,7 +64,8 @@ impl JobStore {
     /// A tenant's jobs, newest first, at most `max` (1 to 100) a page. `None` where `after` is not
     /// the `next` of a page.
     ///
-    /// At most 1,000 rows are read, so a page may be short, or empty, and still go on.
+    /// At most 1,000 rows are read, so a page may be short, or empty, and still go on. Rows that
+    /// cannot be read, or were written by a newer version, are left out.
     pub async fn list(
         &self,
         tenant: &Tenant,
@@ -92,9 +94,11 @@ impl JobStore {
             let mut entities = page.value.into_iter().peekable();
             while let Some(entity) = entities.next() {
                 scanned += 1;
-                let job = row::decode::<JobRow>(entity.properties)?.status();
-                if filter.takes(&job) {
-                    jobs.push(job);
+                if let Some(id) = key::job_of_row(&entity.row) {
+                    match row::decode_job(id, entity.properties) {
+                        Ok(job) => jobs.extend(Some(job.status()).filter(|job| filter.takes(job))),
+                        Err(e) => pass_over_row(tenant, &entity.row, e)?,
+                    }
                 }
                 let more = !pages.is_over() || entities.peek().is_some();
                 if more && (jobs.len() == max || scanned == SCANNED) {

@@ -15,6 +15,8 @@ mod restored;
 mod retention;
 pub(crate) mod row;
 mod submit;
+#[cfg(test)]
+mod tests;
 mod warnings;
 
 use std::collections::BTreeSet;
@@ -36,7 +38,7 @@ pub use markers::{OpenJob, OpenJobs};
 pub(crate) use purge::next_target;
 pub use purge::{Buried, Tombstone, Tombstones};
 pub use recovery::Consent;
-pub use restored::Suspects;
+pub use restored::{HeldJobs, Suspects};
 pub use row::{ContentLatch, JobRow, Marker, RowState, SCHEMA as ROW_SCHEMA, Token, UnreadableRow};
 pub use submit::{IdempotencyKey, Submission, SubmitError, Submitted};
 

@@ -6,6 +6,7 @@ use schemas::{JobId, Problem, ProblemKind, Tenant};
 use super::ledger;
 use super::row::{JobRow, RowState};
 use super::{CallOutcome, Consent, JobStore, Loaded};
+use crate::concerns_one_row;
 use crate::names::row as key;
 use crate::port::{Result, StorageError};
 
@@ -16,6 +17,15 @@ pub enum Suspects {
     All,
     /// Those that had begun a call when the backup was made. Enough where no worker ran after that.
     Begun,
+}
+
+/// What was found of the jobs that are held after a restore.
+#[derive(Debug, Default)]
+pub struct HeldJobs {
+    /// Those that are.
+    pub rows: Vec<JobRow>,
+    /// Open jobs of which that cannot be told, each with the reason.
+    pub unread: Vec<(JobId, StorageError)>,
 }
 
 impl JobStore {
@@ -78,8 +88,8 @@ impl JobStore {
     }
 
     /// A tenant's jobs that are held after a restore: each has its open marker.
-    pub async fn restored(&self, tenant: &Tenant) -> Result<Vec<JobRow>> {
-        let mut held = Vec::new();
+    pub async fn restored(&self, tenant: &Tenant) -> Result<HeldJobs> {
+        let mut held = HeldJobs::default();
         let mut pages = self.rows(tenant, key::MARKER.."o\u{7f}");
         while let Some(page) = pages.next_page().await? {
             for id in page
@@ -87,10 +97,11 @@ impl JobStore {
                 .iter()
                 .filter_map(|it| key::job_of_marker(&it.row))
             {
-                if let Some(loaded) = self.read(tenant, id).await?
-                    && loaded.row.restored
-                {
-                    held.push(loaded.row);
+                match self.read(tenant, id).await {
+                    Ok(Some(Loaded { row, .. })) if row.restored => held.rows.push(row),
+                    Ok(_) => {}
+                    Err(e) if concerns_one_row(&e) => held.unread.push((id, e)),
+                    Err(e) => return Err(e),
                 }
             }
         }

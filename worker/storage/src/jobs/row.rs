@@ -299,7 +299,7 @@ pub enum UnreadableRow {
     #[error("a stored row was written by a newer version")]
     Newer,
     /// It is not what any version writes; this is why, without what stands in it.
-    #[error("a stored row cannot be read: {0}")]
+    #[error("what is stored cannot be read: {0}")]
     Damaged(String),
 }
 
@@ -315,11 +315,16 @@ impl UnreadableRow {
 
 /// What a parser says of stored text, without the values that it quotes: they may be of a CV.
 pub(crate) fn unreadable(error: &serde_json::Error) -> StorageError {
+    // These name a field of ours and nothing that was read.
+    const OWN: [&str; 2] = ["missing field `", "duplicate field `"];
+    const QUOTES: [char; 2] = ['"', '`'];
     let text = error.to_string();
-    let quoted = text.find('"').zip(text.rfind('"'));
+    let quoted = text.find(QUOTES).zip(text.rfind(QUOTES));
     let why = match quoted {
-        Some((first, last)) => format!("{}...{}", &text[..=first], &text[last..]),
-        None => text,
+        Some((first, last)) if !OWN.iter().any(|own| text.starts_with(own)) => {
+            format!("{}...{}", &text[..=first], &text[last..])
+        }
+        _ => text,
     };
     StorageError::unavailable(UnreadableRow::Damaged(why))
 }

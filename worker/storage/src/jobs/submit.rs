@@ -219,6 +219,19 @@ impl JobStore {
         Ok(Submitted::Created(row))
     }
 
+    /// The job that a repeat of a request finds by its key, if it is remembered: it makes no new one.
+    pub async fn replayed(
+        &self,
+        tenant: &Tenant,
+        key: &IdempotencyKey,
+        traceparent: Option<String>,
+    ) -> std::result::Result<Option<Submitted>, SubmitError> {
+        match self.known(tenant, key).await? {
+            Known::Job(row) => Ok(Some(self.replay(*row, traceparent).await)),
+            Known::Expired(_) | Known::No => Ok(None),
+        }
+    }
+
     /// The job that this key made before, if it is remembered.
     async fn known(
         &self,

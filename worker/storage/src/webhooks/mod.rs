@@ -29,11 +29,12 @@ pub use due::Due;
 pub use interest::Interest;
 pub use row::{DeliveryRow, Target, WebhookRow};
 
-use crate::jobs::JobStore;
 use crate::jobs::row::{decode, encode};
+use crate::jobs::{JobStore, UnreadableRow};
 use crate::names::{TableName, webhook_row as key};
 use crate::pages::Rows;
 use crate::port::{Continuation, ETag, Entity, EntityPage, Read, Result, StorageError, Write};
+use crate::troubles::pass_over_row;
 use crate::{Clock, Entropy, Troubles};
 
 /// Reads and changes webhooks and deliveries. Cheap to clone.
@@ -163,7 +164,8 @@ impl WebhookStore {
         Ok(self.load(tenant, id).await?.map(|(row, _)| row))
     }
 
-    /// A page of a tenant's webhooks, by id.
+    /// A page of a tenant's webhooks, by id. Those that cannot be read, or were written by a newer
+    /// version, are left out.
     pub async fn list(
         &self,
         tenant: &Tenant,
@@ -177,15 +179,18 @@ impl WebhookStore {
             .await?;
         let (date, EntityPage { entities, next }) = (read.date, read.value);
         let value = entities;
-        Ok((living(Read { value, date })?, next))
+        let page = Read { value, date };
+        Ok((living(tenant, page, Newer::PassedOver)?, next))
     }
 
-    /// All webhooks of a tenant, by id.
+    /// All webhooks of a tenant, by id. Those that cannot be read are left out. One that was
+    /// written by a newer version is an error: what is told meanwhile would pass it by, and a
+    /// worker of that version can tell it.
     pub async fn all(&self, tenant: &Tenant) -> Result<Vec<WebhookRow>> {
         let mut pages = self.rows(tenant, key::WEBHOOK.."e\u{7f}");
         let mut all = Vec::new();
         while let Some(page) = pages.next_page().await? {
-            all.extend(living(page)?);
+            all.extend(living(tenant, page, Newer::Error)?);
         }
         Ok(all)
     }
@@ -284,9 +289,13 @@ impl WebhookStore {
         Err(StorageError::unavailable("the webhook changes too often"))
     }
 
-    /// Removes a webhook with all its deliveries. Whether there was one.
+    /// Removes a webhook with all its deliveries, whether it can be read or not. Whether there was
+    /// one.
     pub async fn delete(&self, tenant: &Tenant, id: &WebhookId) -> Result<bool> {
-        let there = self.load(tenant, id).await?.is_some();
+        let there = match self.load(tenant, id).await {
+            Err(e) if UnreadableRow::of(&e).is_some() => true,
+            read => read?.is_some(),
+        };
         let write = Write::Delete(key::webhook(id.as_str()), None);
         self.write(tenant, vec![write]).await?;
         let mut troubles = Troubles::default();
@@ -319,13 +328,29 @@ impl WebhookStore {
     }
 }
 
-/// The webhooks of a page that have not expired.
-fn living(page: Read<Vec<Entity>>) -> Result<Vec<WebhookRow>> {
-    let rows = page.value.into_iter();
-    let mut rows = rows
-        .map(|entity| row::webhook(entity.properties))
-        .collect::<Result<Vec<_>>>()?;
-    rows.retain(|row| row.lives(page.date));
+/// What becomes of rows that a newer version wrote.
+#[derive(Clone, Copy, PartialEq)]
+enum Newer {
+    PassedOver,
+    Error,
+}
+
+/// The webhooks of a page that can be read and have not expired.
+fn living(tenant: &Tenant, page: Read<Vec<Entity>>, newer: Newer) -> Result<Vec<WebhookRow>> {
+    let mut rows = Vec::new();
+    for entity in page.value {
+        match row::webhook(entity.properties) {
+            Ok(row) if row.lives(page.date) => rows.push(row),
+            Ok(_) => {}
+            Err(e)
+                if newer == Newer::Error
+                    && UnreadableRow::of(&e) == Some(&UnreadableRow::Newer) =>
+            {
+                return Err(e);
+            }
+            Err(e) => pass_over_row(tenant, &entity.row, e)?,
+        }
+    }
     Ok(rows)
 }
 

@@ -302,3 +302,38 @@ async fn sweeping_removes_what_is_old_or_belongs_to_nobody() {
         .await;
     assert_eq!(list.unwrap().0.len(), 0);
 }
+
+#[tokio::test]
+async fn a_webhook_that_cannot_be_read_keeps_no_other_from_being_told() {
+    let f = fixture();
+    let (damaged, newer, other) = (
+        f.webhook(Some("https://example.com/a")).await,
+        f.webhook(Some("https://example.com/b")).await,
+        f.webhook(Some("https://example.com/c")).await,
+    );
+    let event = f.told("a");
+    let wanted = [to(&damaged)];
+    f.store.put(&f.tenant, &event, &wanted).await.unwrap();
+    let overwrite = async |row: &WebhookRow, column: &str, value: serde_json::Value| {
+        let mut columns = encode(row).unwrap();
+        columns.insert(column.to_owned(), value);
+        let write = Write::Upsert(key::webhook(row.id.as_str()), columns);
+        f.store.write(&f.tenant, vec![write]).await.unwrap();
+    };
+    overwrite(&damaged, "events", "no list".into()).await;
+    let all = f.store.all(&f.tenant).await.unwrap();
+    assert_eq!(all.len(), 2, "{all:?}");
+    let list = async || f.store.list(&f.tenant, 10, None).await.unwrap().0;
+    assert_eq!(list().await.len(), 2);
+
+    // What is told now would pass by a webhook that a newer worker can tell.
+    overwrite(&newer, "schema", (row::SCHEMA + 1).into()).await;
+    let error = f.store.all(&f.tenant).await.unwrap_err();
+    assert_eq!(UnreadableRow::of(&error), Some(&UnreadableRow::Newer));
+    assert_eq!(list().await, [other]);
+
+    // Its owner can delete it, with its deliveries.
+    assert!(f.store.delete(&f.tenant, &damaged.id).await.unwrap());
+    assert!(!f.store.delete(&f.tenant, &damaged.id).await.unwrap());
+    assert_eq!(f.rows().await, 2);
+}
