@@ -39,6 +39,12 @@ pub(crate) async fn run(settings: SettingsArgs, command: HeldCommand) -> anyhow:
                 println!("{}", line(row));
             }
             println!("{}", summary(held.len()));
+            if held.is_empty() {
+                println!(
+                    "A call whose outcome is unknown is its owner's to decide about: \
+                     GET /v1/jobs?state=outcome_unknown lists a tenant's"
+                );
+            }
             passed_over.end()
         }
         HeldCommand::Release(args) => {
@@ -187,7 +193,7 @@ fn line(row: &JobRow) -> String {
 /// How many, in words.
 pub(crate) fn summary(count: usize) -> String {
     match count {
-        0 => "nothing is held".to_owned(),
+        0 => "nothing is held after a restore".to_owned(),
         1 => "1 job is held".to_owned(),
         n => format!("{n} jobs are held"),
     }

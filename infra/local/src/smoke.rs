@@ -302,9 +302,9 @@ impl Smoke {
             .and_then(|worker| worker["running"].as_bool())
         {
             Some(true) => format!(
-                "job {id} is still queued after {waited} s though a worker is running: the model's \
-                 provider cannot be reached, or asks to wait. `presswork doctor` where the worker \
-                 runs says which"
+                "job {id} is still queued after {waited} s though a worker has run within the last \
+                 minutes: the model's provider cannot be reached or asks to wait, which `presswork \
+                 doctor` where the worker runs says, or the last worker was stopped meanwhile"
             ),
             _ => format!(
                 "job {id} is still queued after {waited} s: no worker takes it. Is one running, with \
