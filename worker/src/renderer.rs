@@ -10,7 +10,7 @@ use render::picture::Sheets;
 use schemas::cv::Warning;
 use schemas::job::{DocumentName, JobInput};
 use sha2::{Digest as _, Sha256};
-use storage::jobs::{DocumentFacts, PdfFacts};
+use storage::jobs::{PdfFacts, StoredDocument};
 use tokio::sync::Semaphore;
 
 use crate::jobs::{
@@ -34,7 +34,7 @@ pub struct Beside {
     /// Its bytes.
     pub data: Bytes,
     /// What is known of it.
-    pub facts: DocumentFacts,
+    pub facts: StoredDocument,
 }
 
 /// What documents are set with: fonts and themes. Made once, shared by all threads.
@@ -252,7 +252,7 @@ impl<'p> Setting<'p, '_> {
     fn set(
         &mut self,
         document: &ComposedDocument,
-    ) -> Result<(Bytes, DocumentFacts, Sheets<'p>), render::Error> {
+    ) -> Result<(Bytes, StoredDocument, Sheets<'p>), render::Error> {
         let engine = &self.press.engine;
         let (rendered, sheets) =
             engine.render_with_sheets(&document.document, &document.options)?;
@@ -305,8 +305,8 @@ impl<'p> Setting<'p, '_> {
     }
 }
 
-fn facts(name: DocumentName, data: &[u8], file_name: String, pages: Option<u32>) -> DocumentFacts {
-    DocumentFacts {
+fn facts(name: DocumentName, data: &[u8], file_name: String, pages: Option<u32>) -> StoredDocument {
+    StoredDocument {
         name,
         size_bytes: data.len() as u64,
         sha256: schemas::hex(&Sha256::digest(data)),

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use storage::ambient::System;
 use storage::fault::{Faults, Operation};
 use storage::jobs::{
-    CallOutcome, DocumentFacts, Ending, JobStore, Latch, Loaded, PdfFacts, StoredPdf, Token,
+    CallOutcome, Ending, JobStore, Latch, Loaded, PdfFacts, StoredDocument, StoredPdf, Token,
 };
 use storage::names::{Container, QueueName, TableName};
 use storage::{Clock, Entropy, Storage, embedded};
@@ -203,7 +203,7 @@ impl Server {
             ..PdfFacts::default()
         };
         let tenant = Tenant::anonymous();
-        let beside = DocumentFacts {
+        let beside = StoredDocument {
             name: DocumentName::CvJson,
             size_bytes: CV_JSON.len() as u64,
             sha256: "cd".repeat(32),

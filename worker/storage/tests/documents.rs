@@ -8,7 +8,7 @@ use schemas::job::DocumentName;
 use schemas::{JobId, Tenant};
 use storage::ambient::System;
 use storage::embedded::Store;
-use storage::jobs::{DocumentFacts, JobStore, PdfFacts};
+use storage::jobs::{JobStore, PdfFacts, StoredDocument};
 use storage::{Clock as _, StorageError};
 
 fn store(dir: &tempfile::TempDir) -> JobStore {
@@ -22,8 +22,8 @@ fn id(seed: u8) -> JobId {
     JobId::new(System::new().now(), [seed; 10])
 }
 
-fn letter(text: &'static str) -> (Bytes, DocumentFacts) {
-    let facts = DocumentFacts {
+fn letter(text: &'static str) -> (Bytes, StoredDocument) {
+    let facts = StoredDocument {
         name: DocumentName::CoverLetter,
         size_bytes: text.len() as u64,
         sha256: "ab".repeat(32),

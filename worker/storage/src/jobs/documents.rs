@@ -6,7 +6,8 @@ use schemas::job::{DocumentName, JobDocument, JobInput, JobResult, Links};
 use schemas::{JobId, Tenant};
 use serde::{Deserialize, Serialize};
 
-use super::{JobStore, row};
+use super::JobStore;
+use super::row::unreadable;
 use crate::names::{
     Container, document_path, input_path, pdf_path, reply_path, unpolished_pdf_path,
 };
@@ -24,12 +25,12 @@ pub struct PdfFacts {
     /// What it is: a CV, or a cover letter that stands alone.
     pub name: DocumentName,
     /// What stands beside it, stored before it.
-    pub beside: Vec<DocumentFacts>,
+    pub beside: Vec<StoredDocument>,
 }
 
 /// What is known of a document beside a PDF.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DocumentFacts {
+pub struct StoredDocument {
     /// What it is.
     pub name: DocumentName,
     /// Its size.
@@ -102,7 +103,7 @@ impl JobStore {
 
     /// What [`JobStore::input_json`] gave.
     pub fn read_input(json: &[u8]) -> Result<JobInput> {
-        serde_json::from_slice(json).map_err(|e| row::unreadable(&e))
+        serde_json::from_slice(json).map_err(|e| unreadable(&e))
     }
 
     /// The stored reply to a job's call.
@@ -144,8 +145,8 @@ impl JobStore {
         id: JobId,
         polished: bool,
         data: Bytes,
-        facts: DocumentFacts,
-    ) -> Result<DocumentFacts> {
+        facts: StoredDocument,
+    ) -> Result<StoredDocument> {
         let path = document_path(&main_path(tenant, id, polished), facts.name);
         let json = serde_json::to_string(&facts).map_err(StorageError::unavailable)?;
         let labels = Metadata::from([(FACTS.to_owned(), json)]);
@@ -176,7 +177,7 @@ impl JobStore {
         id: JobId,
         polished: bool,
         (pdf, facts): (Bytes, PdfFacts),
-        beside: Vec<(Bytes, DocumentFacts)>,
+        beside: Vec<(Bytes, StoredDocument)>,
     ) -> Result<StoredPdf> {
         let puts = beside.into_iter();
         let puts = puts.map(|(data, facts)| self.put_document(tenant, id, polished, data, facts));

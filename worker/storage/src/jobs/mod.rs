@@ -31,7 +31,7 @@ use schemas::message::JobMessage;
 use schemas::{JobId, Problem, Tenant};
 
 pub use cancel::Cancelled;
-pub use documents::{DocumentFacts, PdfFacts, StoredPdf};
+pub use documents::{PdfFacts, StoredDocument, StoredPdf};
 pub use ledger::{CallBegun, CallOutcome, LedgerPage, LedgerRow};
 pub use list::{JobFilter, Listed};
 pub use markers::{OpenJob, OpenJobs};
