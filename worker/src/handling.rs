@@ -232,7 +232,8 @@ impl<'a> Handling<'a> {
         View {
             state: row.state,
             mine: self.latch_read_at(row).is_some(),
-            begun: row.attempt > 0,
+            // A restore may have set the number back: the reply is where it was.
+            begun: row.attempt > 0 || row.reopened_at.is_some(),
             deadline_in,
             reply_id: match (&row.reply_id, &self.reply_id) {
                 (None, _) => ReplyId::Unknown,

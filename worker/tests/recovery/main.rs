@@ -9,6 +9,7 @@
 mod content;
 mod faults;
 mod hints;
+mod restored;
 
 use std::sync::Arc;
 use std::time::Duration;
