@@ -273,6 +273,9 @@ impl<'a> Handling<'a> {
     }
 
     async fn read_content(&mut self) -> StorageResult<Event> {
+        // Of an earlier look: the holder may be gone since.
+        self.copy_from = None;
+        self.warnings.clear();
         let Some(input) = self.input().await? else {
             return Ok(Event::Impossible);
         };
