@@ -15,7 +15,7 @@ use schemas::message::JobMessage;
 use schemas::{JobId, Problem, ProblemKind};
 use storage::ambient::random;
 use storage::jobs::{
-    CallOutcome, Ending, JobRow, Latch, Loaded, NewerRow, RowState, StoredPdf, Token,
+    CallOutcome, Ending, JobRow, Latch, Loaded, RowState, StoredPdf, Token,
 };
 use storage::names::QueueName;
 use storage::port::{ETag, Result as StorageResult, StorageError};
@@ -126,30 +126,49 @@ impl<'a> Handling<'a> {
             }
             let event = match handling.perform(effect).await {
                 Ok(event) => event,
-                Err(e) => {
-                    let job_id = message.job_id;
-                    if NewerRow::of(&e).is_some() {
-                        tracing::info!(%job_id, "job {job_id} is left for a newer worker");
-                        return Disposition::Release {
-                            after: engine.settings.lease.visibility,
-                            forgiven: true,
-                        };
-                    }
-                    if let StorageError::Invalid(_) = e {
-                        tracing::error!(event = telemetry::event::JOB_UNCLEAR, %job_id, ?effect, error = &e as &dyn std::error::Error, "storage refuses a record of job {job_id}");
-                        handling.problem = Some(internal(
-                            "What is to be recorded of the job breaks a limit of storage.",
-                        ));
-                        (attempt, next) = attempt.step(Event::Impossible);
-                        continue;
-                    }
-                    tracing::warn!(event = telemetry::event::JOB_UNCLEAR, %job_id, ?effect, error = &e as &dyn std::error::Error, "storage gave no clear answer for job {job_id}");
-                    Event::Unclear
-                }
+                Err(e) => match handling.trouble(effect, &e, counted).await {
+                    Ok(event) => event,
+                    Err(disposition) => return disposition,
+                },
             };
             tracing::trace!(?effect, ?event, "step");
             (attempt, next) = attempt.step(event);
         }
+    }
+
+    /// What an error of storage comes to: an answer for the state machine, or the end of this
+    /// handling, which is the message's `counted`th.
+    async fn trouble(
+        &mut self,
+        effect: Effect,
+        e: &StorageError,
+        counted: u32,
+    ) -> Result<Event, Disposition> {
+        let Engine { settings, .. } = self.engine;
+        let (job_id, event) = (self.message.job_id, telemetry::event::JOB_UNCLEAR);
+        let rest = |forgiven| Disposition::Release {
+            after: settings.lease.visibility,
+            forgiven,
+        };
+        if storage::is_newer(e) {
+            tracing::info!(%job_id, "job {job_id} is left for a newer worker");
+            return Err(rest(true));
+        }
+        if storage::is_damaged(e) {
+            tracing::error!(event, %job_id, ?effect, error = e as &dyn std::error::Error, "a record of job {job_id} cannot be read");
+            // Where only its row can be read, the state machine ends the job before it comes here.
+            let reason = "a record of the job cannot be read";
+            let aside = counted > settings.rules.max_dequeues && self.put_aside(reason).await.is_ok();
+            return Err(if aside { Disposition::Delete } else { rest(false) });
+        }
+        if let StorageError::Invalid(_) = e {
+            tracing::error!(event, %job_id, ?effect, error = e as &dyn std::error::Error, "storage refuses a record of job {job_id}");
+            let detail = "What is to be recorded of the job breaks a limit of storage.";
+            self.problem = Some(internal(detail));
+            return Ok(Event::Impossible);
+        }
+        tracing::warn!(event, %job_id, ?effect, error = e as &dyn std::error::Error, "storage gave no clear answer for job {job_id}");
+        Ok(Event::Unclear)
     }
 
     async fn perform(&mut self, effect: Effect) -> StorageResult<Event> {
@@ -292,10 +311,11 @@ impl<'a> Handling<'a> {
         if self.loaded().row.force || latch.job_id == self.message.job_id {
             return Ok(Event::Content(Content::Free));
         }
-        let holder = store
-            .read(tenant, latch.job_id)
-            .await?
-            .map(|loaded| loaded.row);
+        let holder = match store.read(tenant, latch.job_id).await {
+            // Nobody can go on with it, so nobody is to wait for it.
+            Err(e) if storage::is_damaged(&e) => None,
+            read => read?.map(|loaded| loaded.row),
+        };
         Ok(Event::Content(match holder {
             // The own text in place of a reply is what that job's owner asked for, and no other's.
             Some(JobRow {
@@ -546,9 +566,13 @@ impl<'a> Handling<'a> {
 
     async fn set_aside(&mut self) -> StorageResult<Event> {
         let reason = "the job failed on every dequeue that counts";
-        let queue = &*self.engine.store.storage().queue;
-        crate::poison::set_aside(queue, QueueName::JobsPoison, self.delivery, reason).await?;
+        self.put_aside(reason).await?;
         Ok(Event::Done)
+    }
+
+    async fn put_aside(&self, reason: &str) -> StorageResult<()> {
+        let queue = &*self.engine.store.storage().queue;
+        crate::poison::set_aside(queue, QueueName::JobsPoison, self.delivery, reason).await
     }
 
     async fn notify(&mut self) -> StorageResult<Event> {

@@ -24,7 +24,7 @@ use schemas::session::SessionId;
 use schemas::webhook::{EventId, EventType};
 use schemas::{JobId, Tenant};
 use storage::failpoints;
-use storage::jobs::{JobRow, JobStore, NewerRow};
+use storage::jobs::{JobRow, JobStore};
 use storage::names::{Container, QueueName, job_of_pdf_path};
 use storage::port::StorageError;
 use storage::sessions::SessionStore;
@@ -49,8 +49,12 @@ const SOON: [Duration; 5] = [
     Duration::from_millis(48),
 ];
 
-/// After so many dequeues a job that is not final is left to its own end, which tells anew.
+/// After so many dequeues a job that is not final is left to its own end, which tells anew, and
+/// what cannot be read is set aside.
 const MAX_DEQUEUES: u32 = 10;
+
+/// How long a message waits after trouble.
+const TROUBLE: Duration = Duration::from_secs(5);
 
 /// The clock of a table may count whole seconds, and those of two machines differ a little.
 const SECONDS: Duration = Duration::from_secs(2);
@@ -129,6 +133,7 @@ enum Subject {
 enum End {
     Done,
     NotYet,
+    Unreadable,
     Later(Duration),
 }
 
@@ -217,6 +222,11 @@ impl Notifier {
             }
             End::NotYet if delivery.dequeue_count >= MAX_DEQUEUES => delivery.ack().await,
             End::NotYet => delivery.release(Duration::from_secs(1), None).await,
+            End::Unreadable if delivery.dequeue_count >= MAX_DEQUEUES => {
+                let reason = "a record of what it is about cannot be read";
+                self.set_aside(delivery, reason).await;
+            }
+            End::Unreadable => delivery.release(TROUBLE, None).await,
             End::Later(pause) => delivery.release(pause, None).await,
         }
     }
@@ -243,14 +253,18 @@ impl Notifier {
             Ok(true) => End::Done,
             Ok(false) => End::NotYet,
             // It may become readable to this worker never, and to others at once.
-            Err(e) if NewerRow::of(&e).is_some() => End::Later(Duration::from_mins(1)),
+            Err(e) if storage::is_newer(&e) => End::Later(Duration::from_mins(1)),
             Err(e) => {
                 tracing::warn!(
                     ?subject,
                     error = &e as &dyn std::error::Error,
                     "a notification has to wait"
                 );
-                End::Later(Duration::from_secs(5))
+                if storage::is_damaged(&e) {
+                    End::Unreadable
+                } else {
+                    End::Later(TROUBLE)
+                }
             }
         }
     }

@@ -53,7 +53,7 @@ pub use ambient::{Clock, Entropy};
 pub use open::{OpenError, open};
 pub use operation::Operation;
 pub use port::{Blobs, Queue, StorageError, Table};
-pub use troubles::{PASSED_OVER, Troubles};
+pub use troubles::{PASSED_OVER, Troubles, is_damaged, is_newer};
 
 use std::sync::Arc;
 

@@ -10,6 +10,7 @@ mod content;
 mod faults;
 mod hints;
 mod restored;
+mod unreadable;
 
 use std::sync::Arc;
 use std::time::Duration;

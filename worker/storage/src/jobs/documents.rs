@@ -7,6 +7,7 @@ use schemas::{JobId, Tenant};
 use serde::{Deserialize, Serialize};
 
 use super::JobStore;
+use super::row::unreadable;
 use crate::names::{
     Container, document_path, input_path, pdf_path, reply_path, unpolished_pdf_path,
 };
@@ -102,8 +103,7 @@ impl JobStore {
 
     /// What [`JobStore::input_json`] gave.
     pub fn read_input(json: &[u8]) -> Result<JobInput> {
-        serde_json::from_slice(json)
-            .map_err(|e| StorageError::unavailable(format!("a stored input cannot be read: {e}")))
+        serde_json::from_slice(json).map_err(|e| unreadable(&e))
     }
 
     /// The stored reply to a job's call.
