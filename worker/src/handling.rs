@@ -14,9 +14,7 @@ use schemas::job::{JobInput, OnModelFailure, Usage};
 use schemas::message::JobMessage;
 use schemas::{JobId, Problem, ProblemKind};
 use storage::ambient::random;
-use storage::jobs::{
-    CallOutcome, Ending, JobRow, Latch, Loaded, RowState, StoredPdf, Token,
-};
+use storage::jobs::{CallOutcome, Ending, JobRow, Latch, Loaded, RowState, StoredPdf, Token};
 use storage::names::QueueName;
 use storage::port::{ETag, Result as StorageResult, StorageError};
 use tokio::sync::OwnedSemaphorePermit;
@@ -57,8 +55,8 @@ pub(crate) struct Handling<'a> {
     reply: Option<Bytes>,
     problem: Option<Problem>,
     usage: Option<Usage>,
-    /// The call was refused before it cost anything.
-    unpaid: bool,
+    /// What became of the last call, as far as this handling knows.
+    call: CallOutcome,
     /// The right to make one call.
     permit: Option<Permit>,
     pdf: Option<StoredPdf>,
@@ -92,7 +90,7 @@ impl<'a> Handling<'a> {
             reply: None,
             problem: None,
             usage: None,
-            unpaid: false,
+            call: CallOutcome::Unknown,
             permit: None,
             pdf: None,
             warnings: Vec::new(),
@@ -158,8 +156,13 @@ impl<'a> Handling<'a> {
             tracing::error!(event, %job_id, ?effect, error = e as &dyn std::error::Error, "a record of job {job_id} cannot be read");
             // Where only its row can be read, the state machine ends the job before it comes here.
             let reason = "a record of the job cannot be read";
-            let aside = counted > settings.rules.max_dequeues && self.put_aside(reason).await.is_ok();
-            return Err(if aside { Disposition::Delete } else { rest(false) });
+            let aside =
+                counted > settings.rules.max_dequeues && self.put_aside(reason).await.is_ok();
+            return Err(if aside {
+                Disposition::Delete
+            } else {
+                rest(false)
+            });
         }
         if let StorageError::Invalid(_) = e {
             tracing::error!(event, %job_id, ?effect, error = e as &dyn std::error::Error, "storage refuses a record of job {job_id}");
@@ -359,6 +362,7 @@ impl<'a> Handling<'a> {
         let token = Token(random(&*self.engine.entropy));
         // Known before it is sent: if the acknowledgement is lost, the row tells whose it is.
         self.tokens.push((token, self.read_at));
+        self.call = CallOutcome::Unknown;
         let loaded = self.loaded();
         let margin = self.engine.settings.deadline_margin;
         let latch = Latch {
@@ -389,18 +393,24 @@ impl<'a> Handling<'a> {
             .map(|(_, read_at)| *read_at)
     }
 
-    fn is_fresh(&self) -> bool {
+    fn is_fresh(&mut self) -> bool {
         let now = self.engine.clock.monotonic();
         let is_young =
             |read_at| now.saturating_sub(read_at) <= self.engine.settings.latch_freshness;
-        self.latch_read_at(&self.loaded().row).is_some_and(is_young) && self.delivery.is_leased()
+        let is_fresh = self.latch_read_at(&self.loaded().row).is_some_and(is_young)
+            && self.delivery.is_leased();
+        if !is_fresh {
+            self.call = CallOutcome::NotProcessed;
+        }
+        is_fresh
     }
 
     async fn begin_rendering(&mut self) -> StorageResult<Event> {
-        let reply = self.stored_reply().await?;
-        let call = self.replied(reply.as_ref());
-        let usage = reply.and_then(|reply| reply.usage);
-        self.note_cost();
+        if self.reply.is_none() {
+            self.read_reply().await?;
+        }
+        let (call, usage) = self.outcome();
+        self.note_cost(Some(call), None);
         let store = &self.engine.store;
         let moved = store.to_rendering(self.loaded(), usage, call).await;
         self.moved(moved)
@@ -478,6 +488,7 @@ impl<'a> Handling<'a> {
     async fn finish(&mut self, end: End) -> StorageResult<Event> {
         let calling = self.loaded().row.state == RowState::Calling;
         let problem = || self.problem.clone();
+        let mut usage = self.usage.clone();
         let (ending, call) = match end {
             End::Succeeded => {
                 let Some(pdf) = self.pdf.clone() else {
@@ -498,14 +509,18 @@ impl<'a> Handling<'a> {
                 let none = || internal("The model gave no usable reply.");
                 (
                     Ending::Failed(problem().unwrap_or_else(none)),
-                    Some(self.failed()),
+                    Some(self.call),
                 )
             }
             End::RenderFailed => {
                 let none = || internal("The document cannot be made.");
                 (Ending::Failed(problem().unwrap_or_else(none)), None)
             }
-            End::Cancelled => (Ending::Cancelled, calling.then_some(self.outcome())),
+            End::Cancelled => {
+                let (call, told) = self.outcome();
+                usage = told;
+                (Ending::Cancelled, calling.then_some(call))
+            }
             End::Expired => {
                 let detail = "The job was not begun in time; submit it again.";
                 (
@@ -524,7 +539,7 @@ impl<'a> Handling<'a> {
                 )
             }
         };
-        self.note_cost();
+        self.note_cost(call, usage);
         let moved = self.engine.store.finish(self.loaded(), ending, call).await;
         let event = self.moved(moved)?;
         if let Event::Moved(_) = event {
@@ -540,28 +555,6 @@ impl<'a> Handling<'a> {
             );
         }
         Ok(event)
-    }
-
-    /// What the call cost, as far as it is known, goes into the row with the next move.
-    fn note_cost(&mut self) {
-        let Some(Loaded { row, .. }) = &mut self.loaded else {
-            return;
-        };
-        if self.usage.is_some() {
-            row.usage.clone_from(&self.usage);
-        }
-        if self.unpaid && row.state == RowState::Calling {
-            row.model_calls = row.model_calls.saturating_sub(1);
-        }
-    }
-
-    fn outcome(&self) -> CallOutcome {
-        match (&self.reply, &self.problem) {
-            (Some(_), _) => CallOutcome::Replied,
-            (None, Some(p)) if p.kind == ProblemKind::OutcomeUnknown => CallOutcome::Unknown,
-            (None, Some(_)) => CallOutcome::Failed,
-            (None, None) => CallOutcome::Unknown,
-        }
     }
 
     async fn set_aside(&mut self) -> StorageResult<Event> {

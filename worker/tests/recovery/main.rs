@@ -6,6 +6,7 @@
     reason = "a test may fail at once, in its helpers too"
 )]
 
+mod cancelled;
 mod content;
 mod faults;
 mod hints;
