@@ -329,9 +329,9 @@ async fn handle_job(engine: Arc<Engine>, delivery: Delivery) {
         Ok(QueueMessage::Job(message)) => {
             let handling = Handling::run(&engine, &message, &delivery, None);
             let disposition = watch::job(&*engine.clock, &message, handling).await;
-            dispose(delivery, disposition, Some(message)).await;
+            dispose(delivery, disposition, QueueMessage::Job(message)).await;
         }
-        Ok(QueueMessage::Reply(message)) => handle_reply(&engine, &message, delivery).await,
+        Ok(QueueMessage::Reply(hint)) => handle_reply(&engine, hint, delivery).await,
         Err(MessageError::Newer(schema)) => {
             tracing::info!(
                 schema,
@@ -358,10 +358,11 @@ const HINT_PAUSE: Duration = Duration::from_secs(5);
 
 /// A response is done, the provider's webhook says: it is fetched, and the job that it names goes
 /// on. Ids of nobody's jobs are passed over.
-async fn handle_reply(engine: &Engine, message: &ReplyMessage, delivery: Delivery) {
-    let id = &message.response_id;
+async fn handle_reply(engine: &Engine, hint: ReplyMessage, delivery: Delivery) {
+    let id = &hint.response_id;
+    let counted = delivery.dequeue_count.saturating_sub(hint.forgiven);
     // How often a hint came back says nothing of its job: it must not make the job poison.
-    if delivery.dequeue_count > engine.settings.rules.max_dequeues {
+    if counted > engine.settings.rules.max_dequeues {
         tracing::warn!(
             reply_id = id,
             "the provider's hint at response {id} is given up"
@@ -374,7 +375,7 @@ async fn handle_reply(engine: &Engine, message: &ReplyMessage, delivery: Deliver
         // A hint that comes too early, or an API that is away. Where the reply's id was lost this
         // hint is the only one, so it is given some minutes.
         Retrieved::Pending | Retrieved::Unclear(_) => {
-            let doubled = 1 << delivery.dequeue_count.saturating_sub(1).min(10);
+            let doubled = 1 << counted.saturating_sub(1).min(10);
             return delivery.release(HINT_PAUSE * doubled, None).await;
         }
     };
@@ -382,14 +383,15 @@ async fn handle_reply(engine: &Engine, message: &ReplyMessage, delivery: Deliver
         tracing::debug!("a webhook named a response that is none of ours");
         return delivery.ack().await;
     };
-    let message = JobMessage::new(tenant, job_id);
+    let mut message = JobMessage::new(tenant, job_id);
+    message.forgiven = hint.forgiven;
     let handling = Handling::run(engine, &message, &delivery, Some(id.clone()));
     let disposition = watch::job(&*engine.clock, &message, handling).await;
-    dispose(delivery, disposition, None).await;
+    dispose(delivery, disposition, QueueMessage::Reply(hint)).await;
 }
 
-/// Ends a handling. A deliberate wait is written into the message, where it has a place for it.
-async fn dispose(delivery: Delivery, disposition: Disposition, message: Option<JobMessage>) {
+/// Ends a handling. A deliberate wait is written into the message.
+async fn dispose(delivery: Delivery, disposition: Disposition, message: QueueMessage) {
     match disposition {
         Disposition::Delete => {
             failpoints::before(failpoints::DELETE_MESSAGE);
@@ -397,10 +399,7 @@ async fn dispose(delivery: Delivery, disposition: Disposition, message: Option<J
             failpoints::after(failpoints::DELETE_MESSAGE);
         }
         Disposition::Release { after, forgiven } => {
-            let body = message.filter(|_| forgiven).map(|mut message| {
-                message.forgiven = delivery.dequeue_count;
-                message.to_body()
-            });
+            let body = forgiven.then(|| message.forgive(delivery.dequeue_count));
             failpoints::before(failpoints::RELEASE_MESSAGE);
             delivery.release(after, body.as_deref()).await;
             failpoints::after(failpoints::RELEASE_MESSAGE);

@@ -29,10 +29,15 @@ async fn a_job_whose_row_cannot_be_read_is_set_aside() {
     let world = World::new(takes(5, Behaviour::reply()), hasty);
     let (storage, tenant) = (world.store.storage(), Tenant::anonymous());
     let id = world.submit(1).await;
-    let columns: Properties = [("state".to_owned(), "asleep".into())].into_iter().collect();
+    let columns: Properties = [("state".to_owned(), "asleep".into())]
+        .into_iter()
+        .collect();
     let write = Write::Upsert(key::job(id), columns.clone());
     let (table, jobs) = (&storage.table, TableName::Jobs);
-    table.write(jobs, tenant.as_str(), vec![write]).await.unwrap();
+    table
+        .write(jobs, tenant.as_str(), vec![write])
+        .await
+        .unwrap();
     world.store.enqueue_ended(&tenant, id).await.unwrap();
     let lease = Duration::from_secs(5);
     for _ in 0..9 {
