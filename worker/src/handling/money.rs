@@ -87,9 +87,7 @@ impl Handling<'_> {
             }
             Edited::Ambiguous(_) => (edited, Spent::Unknown),
         };
-        if let Some(permit) = self.permit.take() {
-            permit.settle(spent);
-        }
+        let permit = self.permit.take();
         if let Edited::Reply(StoredReply {
             usage: Some(usage), ..
         })
@@ -97,7 +95,11 @@ impl Handling<'_> {
             usage: Some(usage), ..
         } = &edited
         {
+            budget.used(permit.as_ref(), usage);
             watch::used(&self.engine.editor, usage);
+        }
+        if let Some(permit) = permit {
+            permit.settle(spent);
         }
         edited
     }
