@@ -29,7 +29,7 @@ async fn check(world: World, expect: CallOutcome, calls: u32, is_paid: bool) {
     let ledger = page.unwrap().0;
     assert_eq!((ledger.len(), ledger[0].outcome), (1, expect));
     let cost = ledger[0].cost_micro_usd;
-    let has_tokens = ledger[0].output_tokens > 0;
+    let has_tokens = ledger[0].input_tokens > 0;
     assert!(cost.is_some(), "{ledger:?}");
     assert_eq!(
         (has_tokens, cost > Some(0)),
