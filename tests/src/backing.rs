@@ -40,10 +40,8 @@ const BASE: [(&str, &str); 9] = [
 ];
 
 /// Over those, for a test in which a worker dies with messages in hand: they come back soon.
-pub const BACK_SOON: [(&str, &str); 2] = [
-    ("worker.visibility", "2s"),
-    ("worker.heartbeat", "500ms"),
-];
+pub const BACK_SOON: [(&str, &str); 2] =
+    [("worker.visibility", "2s"), ("worker.heartbeat", "500ms")];
 
 /// Over those, for a test that waits until the deadline of a call has passed.
 pub const DEADLINE: [(&str, &str); 3] = [

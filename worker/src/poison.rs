@@ -200,7 +200,9 @@ mod tests {
         let refused = set_aside(&*queue, poison, &delivery, "a test").await;
         assert!(refused.is_err());
         assert_eq!(said(), 0);
-        set_aside(&*queue, poison, &delivery, "a test").await.unwrap();
+        set_aside(&*queue, poison, &delivery, "a test")
+            .await
+            .unwrap();
         assert_eq!(said(), 1);
     }
 }

@@ -167,7 +167,8 @@ impl Budget {
     /// another worker that learns of it.
     pub(crate) fn used(&self, permit: Option<&Permit>, usage: &Usage) {
         let (input, output) = (usage.input_tokens, usage.output_tokens);
-        self.rates.used(permit.map(|permit| permit.tokens), input, output);
+        self.rates
+            .used(permit.map(|permit| permit.tokens), input, output);
     }
 
     /// Puts an eye on a model's API, so that what the provider says of its limits is heeded.
@@ -402,7 +403,15 @@ mod tests {
         let id = jobs.submit(submission).await.unwrap().row().id;
         let expected = || worker.0.budget.rates.expected_output();
         let before = expected();
-        while !jobs.read(&tenant, id).await.unwrap().unwrap().row.state.is_final() {
+        while !jobs
+            .read(&tenant, id)
+            .await
+            .unwrap()
+            .unwrap()
+            .row
+            .state
+            .is_final()
+        {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
         shutdown.cancel();

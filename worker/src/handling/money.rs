@@ -1,14 +1,14 @@
 //! What a call may take and what it took: the budget before it, the figures after it.
 
-use schemas::job::{Editor as EditorName, Usage};
-use storage::jobs::{CallOutcome, Loaded, RowState};
+use schemas::job::Usage;
+use storage::jobs::RowState;
 use storage::port::{Result as StorageResult, StorageError};
 
 use super::Handling;
 use crate::attempt::Event;
 use crate::budget::{Spent, Taken, request_tokens};
 use crate::editor::{Edited, Editor};
-use crate::jobs::{self, Source, StoredReply};
+use crate::jobs::{self, StoredReply};
 use crate::watch;
 
 impl Handling<'_> {
@@ -102,41 +102,5 @@ impl Handling<'_> {
             permit.settle(spent);
         }
         edited
-    }
-
-    /// What became of the row's call and what it used: as the stored reply says, where there is
-    /// one, else as far as this handling knows.
-    pub(super) fn outcome(&self) -> (CallOutcome, Option<Usage>) {
-        let Some(stored) = &self.reply else {
-            return (self.call, self.usage.clone());
-        };
-        match serde_json::from_slice::<StoredReply>(stored) {
-            // It stands in place of a reply.
-            Ok(reply) if reply.source == Source::Own => {
-                let refused = self.call == CallOutcome::Rejected;
-                let call = if refused {
-                    self.call
-                } else {
-                    CallOutcome::Failed
-                };
-                (call, reply.usage)
-            }
-            Ok(reply) => (CallOutcome::Replied, reply.usage),
-            Err(_) => (CallOutcome::Replied, None),
-        }
-    }
-
-    /// What the call cost, as far as it is known, goes into the row with the next move.
-    pub(super) fn note_cost(&mut self, call: Option<CallOutcome>, usage: Option<Usage>) {
-        let Some(Loaded { row, .. }) = &mut self.loaded else {
-            return;
-        };
-        if usage.is_some() {
-            row.usage = usage;
-        }
-        let is_counted = row.state == RowState::Calling && row.editor == Some(EditorName::Model);
-        if is_counted && call.is_some_and(|call| !call.may_be_paid()) {
-            row.model_calls = row.model_calls.saturating_sub(1);
-        }
     }
 }

@@ -10,7 +10,7 @@ use super::*;
 fn hasty(config: &mut Config) {
     config.worker.visibility = Duration::from_millis(300);
     config.worker.heartbeat = Duration::from_millis(100);
-    config.worker.reconcile_every = Duration::from_secs(60);
+    config.worker.reconcile_every = Duration::from_mins(1);
 }
 
 async fn set_aside(world: &World, queue: QueueName) -> u64 {
