@@ -41,6 +41,9 @@ pub struct ReplyMessage {
     pub schema: u32,
     /// The provider's id, of at most [`LONGEST_RESPONSE_ID`] bytes.
     pub response_id: String,
+    /// Dequeues up to the last deliberate wait: only those after it count towards giving up.
+    #[serde(default)]
+    pub forgiven: u32,
 }
 
 /// Any message on the `jobs` queue.
@@ -95,6 +98,7 @@ impl ReplyMessage {
         Self {
             schema: REPLY_SCHEMA,
             response_id,
+            forgiven: 0,
         }
     }
 
@@ -105,6 +109,22 @@ impl ReplyMessage {
 }
 
 impl QueueMessage {
+    /// The same with all its dequeues so far forgiven, as sent.
+    pub fn forgive(self, dequeue_count: u32) -> String {
+        match self {
+            Self::Job(message) => JobMessage {
+                forgiven: dequeue_count,
+                ..message
+            }
+            .to_body(),
+            Self::Reply(message) => ReplyMessage {
+                forgiven: dequeue_count,
+                ..message
+            }
+            .to_body(),
+        }
+    }
+
     /// Reads a body. The version is read first, so that a newer shape is not taken for foreign.
     pub fn from_body(body: &str) -> Result<Self, MessageError> {
         #[derive(Deserialize)]
@@ -146,6 +166,12 @@ mod tests {
         assert!(reply.to_body().len() < 1024);
         let read = QueueMessage::from_body(&reply.to_body());
         assert_eq!(read, Ok(QueueMessage::Reply(reply)));
+        // As workers of before put it.
+        let bare = QueueMessage::from_body(r#"{"schema":2,"response_id":"resp_1"}"#);
+        let expect = QueueMessage::Reply(ReplyMessage::new("resp_1".to_owned()));
+        assert_eq!(bare, Ok(expect.clone()));
+        let forgiven = r#"{"schema":2,"response_id":"resp_1","forgiven":3}"#;
+        assert_eq!(expect.forgive(3), forgiven);
         let check = |body: &str, want: MessageError| {
             assert_eq!(JobMessage::from_body(body), Err(want), "{body}");
         };

@@ -48,7 +48,7 @@ pub struct View {
     pub state: RowState,
     /// This handling latched the row: the row's token is one that it drew.
     pub mine: bool,
-    /// A call was begun at some time, whatever became of it: a reply may be stored.
+    /// A call may have been begun at some time, whatever became of it: a reply may be stored.
     pub begun: bool,
     /// How long the present call may still be out, by the table's clock; zero when it cannot.
     pub deadline_in: Duration,

@@ -1,7 +1,8 @@
 //! Runs the effects that one [`Attempt`] asks for, against storage, the editor and the renderer.
 
-mod again;
 mod calls;
+mod content;
+mod end;
 mod input;
 mod money;
 
@@ -14,23 +15,19 @@ use schemas::job::{JobInput, OnModelFailure, Usage};
 use schemas::message::JobMessage;
 use schemas::{JobId, Problem, ProblemKind};
 use storage::ambient::random;
-use storage::jobs::{
-    CallOutcome, Ending, JobRow, Latch, Loaded, NewerRow, RowState, StoredPdf, Token,
-};
-use storage::names::QueueName;
+use storage::jobs::{CallOutcome, JobRow, Latch, Loaded, RowState, StoredPdf, Token};
 use storage::port::{ETag, Result as StorageResult, StorageError};
 use tokio::sync::OwnedSemaphorePermit;
 use tracing::Instrument as _;
 
-use crate::Engine;
-use crate::attempt::{Attempt, Content, Disposition, Effect, End, Event, Next, Pdf, ReplyId, View};
+use crate::attempt::{Attempt, Disposition, Effect, Event, Next, Pdf, ReplyId, View};
 use crate::budget::Permit;
 use crate::delivery::Delivery;
-use crate::editor::outcome_unknown;
 use crate::failpoints;
-use crate::jobs::{self, StoredReply};
+use crate::jobs::StoredReply;
 use crate::renderer::{RenderFailure, RenderedJob};
 use crate::watch;
+use crate::worker::Engine;
 
 /// One handling of one message, with what its effects leave behind for the next ones.
 pub(crate) struct Handling<'a> {
@@ -57,8 +54,8 @@ pub(crate) struct Handling<'a> {
     reply: Option<Bytes>,
     problem: Option<Problem>,
     usage: Option<Usage>,
-    /// The call was refused before it cost anything.
-    unpaid: bool,
+    /// What became of the last call, as far as this handling knows.
+    call: CallOutcome,
     /// The right to make one call.
     permit: Option<Permit>,
     pdf: Option<StoredPdf>,
@@ -92,7 +89,7 @@ impl<'a> Handling<'a> {
             reply: None,
             problem: None,
             usage: None,
-            unpaid: false,
+            call: CallOutcome::Unknown,
             permit: None,
             pdf: None,
             warnings: Vec::new(),
@@ -126,30 +123,54 @@ impl<'a> Handling<'a> {
             }
             let event = match handling.perform(effect).await {
                 Ok(event) => event,
-                Err(e) => {
-                    let job_id = message.job_id;
-                    if NewerRow::of(&e).is_some() {
-                        tracing::info!(%job_id, "job {job_id} is left for a newer worker");
-                        return Disposition::Release {
-                            after: engine.settings.lease.visibility,
-                            forgiven: true,
-                        };
-                    }
-                    if let StorageError::Invalid(_) = e {
-                        tracing::error!(event = telemetry::event::JOB_UNCLEAR, %job_id, ?effect, error = &e as &dyn std::error::Error, "storage refuses a record of job {job_id}");
-                        handling.problem = Some(internal(
-                            "What is to be recorded of the job breaks a limit of storage.",
-                        ));
-                        (attempt, next) = attempt.step(Event::Impossible);
-                        continue;
-                    }
-                    tracing::warn!(event = telemetry::event::JOB_UNCLEAR, %job_id, ?effect, error = &e as &dyn std::error::Error, "storage gave no clear answer for job {job_id}");
-                    Event::Unclear
-                }
+                Err(e) => match handling.trouble(effect, &e, counted).await {
+                    Ok(event) => event,
+                    Err(disposition) => return disposition,
+                },
             };
             tracing::trace!(?effect, ?event, "step");
             (attempt, next) = attempt.step(event);
         }
+    }
+
+    /// What an error of storage comes to: an answer for the state machine, or the end of this
+    /// handling, which is the message's `counted`th.
+    async fn trouble(
+        &mut self,
+        effect: Effect,
+        e: &StorageError,
+        counted: u32,
+    ) -> Result<Event, Disposition> {
+        let Engine { settings, .. } = self.engine;
+        let (job_id, event) = (self.message.job_id, telemetry::event::JOB_UNCLEAR);
+        let rest = |forgiven| Disposition::Release {
+            after: settings.lease.visibility,
+            forgiven,
+        };
+        if storage::is_newer(e) {
+            tracing::info!(%job_id, "job {job_id} is left for a newer worker");
+            return Err(rest(true));
+        }
+        if storage::is_damaged(e) {
+            tracing::error!(event, %job_id, ?effect, error = e as &dyn std::error::Error, "a record of job {job_id} cannot be read");
+            // Where only its row can be read, the state machine ends the job before it comes here.
+            let reason = "a record of the job cannot be read";
+            let aside =
+                counted > settings.rules.max_dequeues && self.put_aside(reason).await.is_ok();
+            return Err(if aside {
+                Disposition::Delete
+            } else {
+                rest(false)
+            });
+        }
+        if let StorageError::Invalid(_) = e {
+            tracing::error!(event, %job_id, ?effect, error = e as &dyn std::error::Error, "storage refuses a record of job {job_id}");
+            let detail = "What is to be recorded of the job breaks a limit of storage.";
+            self.problem = Some(internal(detail));
+            return Ok(Event::Impossible);
+        }
+        tracing::warn!(event, %job_id, ?effect, error = e as &dyn std::error::Error, "storage gave no clear answer for job {job_id}");
+        Ok(Event::Unclear)
     }
 
     async fn perform(&mut self, effect: Effect) -> StorageResult<Event> {
@@ -161,7 +182,7 @@ impl<'a> Handling<'a> {
             Effect::CopyPdf => self.copy_pdf().await,
             Effect::TakeBudget => self.take_budget().await,
             Effect::Latch { after_ambiguous } => self.latch(after_ambiguous).await,
-            Effect::CheckFresh => Ok(Event::Fresh(self.is_fresh())),
+            Effect::CheckFresh => Ok(Event::Fresh(self.check_fresh())),
             Effect::Call => self.call().await,
             Effect::StoreReplyId => self.store_reply_id().await,
             Effect::Poll { in_hand } => self.poll(in_hand).await,
@@ -188,7 +209,13 @@ impl<'a> Handling<'a> {
         self.read_at = self.engine.clock.monotonic();
         let JobMessage { tenant, job_id, .. } = self.message;
         let was_here = self.loaded.is_some();
+        let token = |loaded: &Option<Loaded>| loaded.as_ref()?.row.token;
+        let of = token(&self.loaded);
         self.loaded = self.engine.store.read(tenant, *job_id).await?;
+        if token(&self.loaded) != of {
+            // What is known of one call says nothing of another.
+            (self.call, self.usage) = (CallOutcome::Unknown, None);
+        }
         match &self.loaded {
             Some(Loaded { row, .. })
                 if row.state.is_final() && row.state != RowState::OutcomeUnknown =>
@@ -232,7 +259,8 @@ impl<'a> Handling<'a> {
         View {
             state: row.state,
             mine: self.latch_read_at(row).is_some(),
-            begun: row.attempt > 0,
+            // A restore may have set the number back: the reply is where it was.
+            begun: row.attempt > 0 || row.reopened_at.is_some(),
             deadline_in,
             reply_id: match (&row.reply_id, &self.reply_id) {
                 (None, _) => ReplyId::Unknown,
@@ -271,70 +299,11 @@ impl<'a> Handling<'a> {
         }
     }
 
-    async fn read_content(&mut self) -> StorageResult<Event> {
-        let Some(input) = self.input().await? else {
-            return Ok(Event::Impossible);
-        };
-        if !self.engine.settings.execution_latch {
-            return Ok(Event::Content(Content::Free));
-        }
-        let (store, tenant) = (&self.engine.store, &self.message.tenant);
-        let hash = jobs::content_hash(&input, &self.engine.editor.identity());
-        let Some((latch, etag)) = store.content_latch(tenant, &hash).await? else {
-            self.content = Some((hash, None));
-            return Ok(Event::Content(Content::Free));
-        };
-        self.content = Some((hash, Some(etag)));
-        if self.loaded().row.force || latch.job_id == self.message.job_id {
-            return Ok(Event::Content(Content::Free));
-        }
-        let holder = store
-            .read(tenant, latch.job_id)
-            .await?
-            .map(|loaded| loaded.row);
-        Ok(Event::Content(match holder {
-            // The own text in place of a reply is what that job's owner asked for, and no other's.
-            Some(JobRow {
-                state: RowState::Succeeded,
-                result_path: Some(path),
-                id,
-                warnings,
-                ..
-            }) if !warnings
-                .iter()
-                .any(|warning| warning.code == jobs::UNPOLISHED) =>
-            {
-                self.copy_from = Some((id, path));
-                // What concerns the document, and was not said of this request too.
-                let own = &self.loaded().row.warnings;
-                let of_the_call = "possible_duplicate_call";
-                let is_new = |w: &Warning| w.code != of_the_call && !own.contains(w);
-                self.warnings = warnings.into_iter().filter(is_new).collect();
-                Content::Made
-            }
-            Some(row) if !row.state.is_final() => Content::Busy,
-            _ => Content::Free,
-        }))
-    }
-
-    /// Copies another job's PDF to this job's own path, so that this job has its own event and
-    /// erasing one spares the other.
-    async fn copy_pdf(&mut self) -> StorageResult<Event> {
-        let Some((holder, path)) = self.copy_from.clone() else {
-            return Ok(Event::Impossible);
-        };
-        let (store, JobMessage { tenant, job_id, .. }) = (&self.engine.store, self.message);
-        match store.copy_pdf(&path, tenant, *job_id).await {
-            Ok(pdf) => Ok(self.keep_pdf(pdf)),
-            Err(StorageError::NotFound) => self.render_from(holder).await,
-            Err(e) => Err(e),
-        }
-    }
-
     async fn latch(&mut self, after_ambiguous: bool) -> StorageResult<Event> {
         let token = Token(random(&*self.engine.entropy));
         // Known before it is sent: if the acknowledgement is lost, the row tells whose it is.
         self.tokens.push((token, self.read_at));
+        self.call = CallOutcome::Unknown;
         let loaded = self.loaded();
         let margin = self.engine.settings.deadline_margin;
         let latch = Latch {
@@ -365,18 +334,24 @@ impl<'a> Handling<'a> {
             .map(|(_, read_at)| *read_at)
     }
 
-    fn is_fresh(&self) -> bool {
+    fn check_fresh(&mut self) -> bool {
         let now = self.engine.clock.monotonic();
         let is_young =
             |read_at| now.saturating_sub(read_at) <= self.engine.settings.latch_freshness;
-        self.latch_read_at(&self.loaded().row).is_some_and(is_young) && self.delivery.is_leased()
+        let is_fresh = self.latch_read_at(&self.loaded().row).is_some_and(is_young)
+            && self.delivery.is_leased();
+        if !is_fresh {
+            self.call = CallOutcome::NotProcessed;
+        }
+        is_fresh
     }
 
     async fn begin_rendering(&mut self) -> StorageResult<Event> {
-        let reply = self.stored_reply().await?;
-        let call = self.replied(reply.as_ref());
-        let usage = reply.and_then(|reply| reply.usage);
-        self.note_cost();
+        if self.reply.is_none() {
+            self.read_reply().await?;
+        }
+        let (call, usage) = self.outcome();
+        self.note_cost(Some(call), None);
         let store = &self.engine.store;
         let moved = store.to_rendering(self.loaded(), usage, call).await;
         self.moved(moved)
@@ -406,17 +381,8 @@ impl<'a> Handling<'a> {
                 return Ok(Event::Impossible);
             }
         };
-        self.warnings = rendered.warnings;
-        let JobMessage { tenant, job_id, .. } = self.message;
-        let beside = rendered.beside.into_iter();
-        let beside = beside.map(|beside| (beside.data, beside.facts)).collect();
-        let main = (rendered.pdf, rendered.facts);
-        let pdf = self
-            .engine
-            .store
-            .put_result(tenant, *job_id, polished, main, beside)
-            .await?;
-        Ok(self.keep_pdf(pdf))
+        self.warnings.clone_from(&rendered.warnings);
+        self.store_rendered(rendered, polished).await
     }
 
     /// Renders, watched.
@@ -441,6 +407,21 @@ impl<'a> Handling<'a> {
         rendered
     }
 
+    async fn store_rendered(
+        &mut self,
+        rendered: RenderedJob,
+        polished: bool,
+    ) -> StorageResult<Event> {
+        let (store, JobMessage { tenant, job_id, .. }) = (&self.engine.store, self.message);
+        let beside = rendered.beside.into_iter();
+        let beside = beside.map(|beside| (beside.data, beside.facts)).collect();
+        let main = (rendered.pdf, rendered.facts);
+        let pdf = store
+            .put_result(tenant, *job_id, polished, main, beside)
+            .await?;
+        Ok(self.keep_pdf(pdf))
+    }
+
     fn keep_pdf(&mut self, pdf: StoredPdf) -> Event {
         let what = if pdf.adopted {
             Pdf::Adopted
@@ -450,115 +431,8 @@ impl<'a> Handling<'a> {
         self.pdf = Some(pdf);
         Event::Pdf(what)
     }
-
-    async fn finish(&mut self, end: End) -> StorageResult<Event> {
-        let calling = self.loaded().row.state == RowState::Calling;
-        let problem = || self.problem.clone();
-        let (ending, call) = match end {
-            End::Succeeded => {
-                let Some(pdf) = self.pdf.clone() else {
-                    return Ok(Event::Conflict);
-                };
-                let cached_from = self.copy_from.as_ref().map(|(id, _)| *id);
-                let warnings = self.warnings.clone();
-                (
-                    Ending::Succeeded {
-                        pdf,
-                        cached_from,
-                        warnings,
-                    },
-                    None,
-                )
-            }
-            End::ModelFailed => {
-                let none = || internal("The model gave no usable reply.");
-                (
-                    Ending::Failed(problem().unwrap_or_else(none)),
-                    Some(self.failed()),
-                )
-            }
-            End::RenderFailed => {
-                let none = || internal("The document cannot be made.");
-                (Ending::Failed(problem().unwrap_or_else(none)), None)
-            }
-            End::Cancelled => (Ending::Cancelled, calling.then_some(self.outcome())),
-            End::Expired => {
-                let detail = "The job was not begun in time; submit it again.";
-                (
-                    Ending::Expired(Problem::new(ProblemKind::Expired, detail)),
-                    None,
-                )
-            }
-            End::Poisoned => (Ending::Failed(poison()), None),
-            End::Held | End::HeldAsPoison => {
-                // A call that was given up settles as cancelled: whether it was paid, nobody knows.
-                let unknown = |problem: &Problem| problem.kind == ProblemKind::OutcomeUnknown;
-                let problem = problem().filter(unknown).unwrap_or_else(outcome_unknown);
-                (
-                    Ending::OutcomeUnknown(problem, self.pdf.clone()),
-                    Some(CallOutcome::Unknown),
-                )
-            }
-        };
-        self.note_cost();
-        let moved = self.engine.store.finish(self.loaded(), ending, call).await;
-        let event = self.moved(moved)?;
-        if let Event::Moved(_) = event {
-            if matches!(end, End::ModelFailed | End::Cancelled)
-                && let Some(id) = self.loaded().row.reply_id.clone()
-            {
-                self.engine.forget(id);
-            }
-            watch::ended(
-                &self.loaded().row,
-                self.engine.settings.sample,
-                self.figures,
-            );
-        }
-        Ok(event)
-    }
-
-    /// What the call cost, as far as it is known, goes into the row with the next move.
-    fn note_cost(&mut self) {
-        let Some(Loaded { row, .. }) = &mut self.loaded else {
-            return;
-        };
-        if self.usage.is_some() {
-            row.usage.clone_from(&self.usage);
-        }
-        if self.unpaid && row.state == RowState::Calling {
-            row.model_calls = row.model_calls.saturating_sub(1);
-        }
-    }
-
-    fn outcome(&self) -> CallOutcome {
-        match (&self.reply, &self.problem) {
-            (Some(_), _) => CallOutcome::Replied,
-            (None, Some(p)) if p.kind == ProblemKind::OutcomeUnknown => CallOutcome::Unknown,
-            (None, Some(_)) => CallOutcome::Failed,
-            (None, None) => CallOutcome::Unknown,
-        }
-    }
-
-    async fn set_aside(&mut self) -> StorageResult<Event> {
-        let reason = "the job failed on every dequeue that counts";
-        let queue = &*self.engine.store.storage().queue;
-        crate::poison::set_aside(queue, QueueName::JobsPoison, self.delivery, reason).await?;
-        Ok(Event::Done)
-    }
-
-    async fn notify(&mut self) -> StorageResult<Event> {
-        let JobMessage { tenant, job_id, .. } = self.message;
-        self.engine.store.enqueue_ended(tenant, *job_id).await?;
-        Ok(Event::Done)
-    }
 }
 
 fn internal(detail: &str) -> Problem {
     Problem::new(ProblemKind::Internal, detail)
-}
-
-fn poison() -> Problem {
-    let detail = "The job failed on several workers and was set aside for an operator.";
-    Problem::new(ProblemKind::Poison, detail)
 }

@@ -14,7 +14,7 @@ use storage::port::Result;
 use storage::sessions::SessionStore;
 use storage::{Troubles, lease, schedule};
 
-use crate::Engine;
+use crate::worker::Engine;
 
 /// The name of the lease, and of the daily task.
 const NAME: &str = "retention";

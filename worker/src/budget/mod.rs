@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use config::Prices;
-use openai::{Called, Outcome, Request, Retrieved};
+use openai::{Called, Request, Retrieved};
 use schemas::job::{Usage, Waiting};
 use schemas::{Tenant, Usd};
 use storage::port::{Result as StorageResult, Table};
@@ -163,6 +163,14 @@ impl Budget {
         Usage { cost_usd, ..usage }
     }
 
+    /// What a call really took. `permit` is what had been taken for it, where that was here: it may be
+    /// another worker that learns of it.
+    pub(crate) fn used(&self, permit: Option<&Permit>, usage: &Usage) {
+        let (input, output) = (usage.input_tokens, usage.output_tokens);
+        self.rates
+            .used(permit.map(|permit| permit.tokens), input, output);
+    }
+
     /// Puts an eye on a model's API, so that what the provider says of its limits is heeded.
     pub(crate) fn metered(&self, api: Arc<dyn ModelApi>) -> Arc<dyn ModelApi> {
         let rates = self.rates.clone();
@@ -229,16 +237,7 @@ struct Metered {
 }
 
 impl Metered {
-    fn note(&self, request: &Request, before: rates::Mark, called: &Called) {
-        let used = match &called.outcome {
-            Outcome::Reply(reply) => Some(reply.usage),
-            Outcome::Final(failure) => failure.usage,
-            _ => None,
-        };
-        if let Some(used) = used {
-            let (input, output) = (used.input_tokens, used.output_tokens);
-            self.rates.used(request_tokens(request), input, output);
-        }
+    fn note(&self, before: rates::Mark, called: &Called) {
         if let Some(limits) = &called.rate_limits {
             self.rates.heed(before, limits);
         }
@@ -250,14 +249,14 @@ impl ModelApi for Metered {
     async fn call(&self, request: &Request) -> Called {
         let before = self.rates.mark();
         let called = self.api.call(request).await;
-        self.note(request, before, &called);
+        self.note(before, &called);
         called
     }
 
     async fn submit(&self, request: &Request) -> Called {
         let before = self.rates.mark();
         let called = self.api.submit(request).await;
-        self.note(request, before, &called);
+        self.note(before, &called);
         called
     }
 
@@ -276,6 +275,8 @@ impl ModelApi for Metered {
 
 #[cfg(test)]
 mod tests {
+    use openai::Outcome;
+
     use super::*;
 
     #[test]
@@ -365,6 +366,58 @@ mod tests {
         let after = budget.pause(Duration::from_secs(5));
         assert!(after >= Duration::from_secs(5));
         assert!(waits(&budget).await);
+    }
+
+    #[tokio::test]
+    async fn what_a_call_in_the_background_took_corrects_the_figures() {
+        use openai::fake::{Behaviour, Script, Server};
+
+        let model = Server::start(
+            ([127, 0, 0, 1], 0).into(),
+            Script::always(Behaviour::reply()),
+        );
+        let model = model.unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        let system = Arc::new(storage::ambient::System::new());
+        let store = storage::embedded::Store::open(dir.path(), system.clone(), system.clone());
+        let mut config = config::Config::for_tests();
+        config.model.editor = config::EditorChoice::OpenAi;
+        config.model.base_url = Some(model.base_url());
+        config.model.api_key = Some(config::Secret::new("sk-test"));
+        config.model.background = config::Background::On;
+        let storage = store.unwrap().storage();
+        let jobs =
+            storage::jobs::JobStore::new(storage, system.clone(), system.clone(), &config.worker);
+        let shutdown = tokio_util::sync::CancellationToken::new();
+        let worker = crate::Worker::new(
+            jobs.clone(),
+            crate::editor(&config, false).unwrap(),
+            Arc::new(crate::Press::built_in().unwrap()),
+            crate::Settings::new(&config),
+            (system.clone(), system),
+            shutdown.clone(),
+        );
+        let running = tokio::spawn(worker.clone().run());
+        let tenant = Tenant::anonymous();
+        let submission = crate::reconciler::tests::submission(&tenant);
+        let id = jobs.submit(submission).await.unwrap().row().id;
+        let expected = || worker.0.budget.rates.expected_output();
+        let before = expected();
+        while !jobs
+            .read(&tenant, id)
+            .await
+            .unwrap()
+            .unwrap()
+            .row
+            .state
+            .is_final()
+        {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        shutdown.cancel();
+        running.await.unwrap();
+        assert_eq!(model.counters().accepted, 1);
+        assert_ne!(expected(), before);
     }
 
     #[test]

@@ -228,12 +228,11 @@ impl Rates {
         state.tokens.heed(&limits.tokens, tokens, now);
     }
 
-    /// What a call really took, whose request had been taken for so many tokens.
-    pub(super) fn used(&self, request: u64, input: u64, output: u64) {
+    /// What a call really took, for which so many tokens had been taken, if by this worker.
+    pub(super) fn used(&self, taken: Option<f64>, input: u64, output: u64) {
         let mut state = self.state();
-        let expected = float(request) + state.mean_output;
-        let more = float(input) + float(output) - expected;
-        if let Some(ours) = &mut state.tokens.ours {
+        if let (Some(taken), Some(ours)) = (taken, &mut state.tokens.ours) {
+            let more = float(input) + float(output) - taken;
             ours.level = (ours.level - more).min(ours.full);
         }
         let mean = state.mean_output;
@@ -346,9 +345,14 @@ mod tests {
         // It took much less than expected.
         let expected = rates.expected(18_000);
         assert!((expected - 20_000.0).abs() < 1.0);
-        rates.used(18_000, 500, 500);
+        rates.used(Some(expected), 500, 500);
         assert_eq!(rates.take(1_000.0), None);
-        assert!(rates.expected_output() < 2_000);
+        assert_eq!(rates.expected_output(), 1_850);
+        // What another worker had taken is not missing here.
+        while rates.take(1_000.0).is_none() {}
+        rates.used(None, 500, 500);
+        assert!(rates.take(1_000.0).is_some());
+        assert!(rates.expected_output() < 1_850);
     }
 
     #[test]

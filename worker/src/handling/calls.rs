@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use openai::Retrieved;
 use schemas::message::JobMessage;
+use storage::jobs::CallOutcome;
 use storage::port::{Result as StorageResult, StorageError};
 use tracing::Instrument as _;
 
@@ -24,6 +25,7 @@ impl Handling<'_> {
     pub(super) async fn call(&mut self) -> StorageResult<Event> {
         let Some(input) = self.input().await? else {
             // The latch is ours and nothing was sent, so the job can fail at once.
+            self.call = CallOutcome::NotProcessed;
             return Ok(Event::Called(Hand::Failed));
         };
         let reference = reference::write(&self.message.tenant, self.message.job_id);
@@ -44,14 +46,17 @@ impl Handling<'_> {
     fn take(&mut self, edited: Edited) -> Hand {
         match self.settle(edited) {
             Edited::Reply(reply) => {
+                self.call = CallOutcome::Replied;
                 self.edited = Some(reply);
                 Hand::Reply
             }
             Edited::Pending(id) => {
+                self.call = CallOutcome::Unknown;
                 self.reply_id = Some(id);
                 Hand::ReplyId
             }
             Edited::NotProcessed { after, pause_all } => {
+                self.call = CallOutcome::NotProcessed;
                 let after = if pause_all {
                     self.engine.budget.pause(after)
                 } else {
@@ -66,10 +71,15 @@ impl Handling<'_> {
             } => {
                 self.problem = Some(problem);
                 self.usage = usage;
-                self.unpaid = unpaid;
+                self.call = if unpaid {
+                    CallOutcome::Rejected
+                } else {
+                    CallOutcome::Failed
+                };
                 Hand::Failed
             }
             Edited::Ambiguous(problem) => {
+                self.call = CallOutcome::Unknown;
                 self.problem = Some(problem);
                 Hand::Ambiguous
             }
@@ -104,7 +114,12 @@ impl Handling<'_> {
             Some(id) => editor.retrieve(&id).instrument(asked.span()).await,
             None => Retrieved::Gone,
         };
-        self.retrieved(retrieved, asked).await
+        let event = self.retrieved(retrieved, asked).await?;
+        if in_hand && event == Event::Polled(Polled::Failed) {
+            // Another call of this job: it says nothing of the row's.
+            (self.call, self.usage, self.problem) = (CallOutcome::Unknown, None, None);
+        }
+        Ok(event)
     }
 
     pub(super) async fn cancel_call(&mut self) -> StorageResult<Event> {
@@ -136,6 +151,7 @@ impl Handling<'_> {
             }
         };
         let Some(input) = self.input().await? else {
+            self.call = CallOutcome::Failed;
             return Ok(Event::Polled(Polled::Failed));
         };
         let edited = self.engine.editor.read(*settled, &input);

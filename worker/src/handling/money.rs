@@ -1,14 +1,14 @@
 //! What a call may take and what it took: the budget before it, the figures after it.
 
 use schemas::job::Usage;
-use storage::jobs::{CallOutcome, RowState};
+use storage::jobs::RowState;
 use storage::port::{Result as StorageResult, StorageError};
 
 use super::Handling;
 use crate::attempt::Event;
 use crate::budget::{Spent, Taken, request_tokens};
 use crate::editor::{Edited, Editor};
-use crate::jobs::{self, Source, StoredReply};
+use crate::jobs::{self, StoredReply};
 use crate::watch;
 
 impl Handling<'_> {
@@ -87,9 +87,7 @@ impl Handling<'_> {
             }
             Edited::Ambiguous(_) => (edited, Spent::Unknown),
         };
-        if let Some(permit) = self.permit.take() {
-            permit.settle(spent);
-        }
+        let permit = self.permit.take();
         if let Edited::Reply(StoredReply {
             usage: Some(usage), ..
         })
@@ -97,25 +95,12 @@ impl Handling<'_> {
             usage: Some(usage), ..
         } = &edited
         {
+            budget.used(permit.as_ref(), usage);
             watch::used(&self.engine.editor, usage);
         }
+        if let Some(permit) = permit {
+            permit.settle(spent);
+        }
         edited
-    }
-
-    /// What became of the call whose reply, or whose substitute, is stored.
-    pub(super) fn replied(&self, stored: Option<&StoredReply>) -> CallOutcome {
-        match stored.map(|reply| reply.source) {
-            Some(Source::Own) => self.failed(),
-            _ => CallOutcome::Replied,
-        }
-    }
-
-    /// What became of a call that gave nothing of use.
-    pub(super) fn failed(&self) -> CallOutcome {
-        if self.unpaid {
-            CallOutcome::Rejected
-        } else {
-            CallOutcome::Failed
-        }
     }
 }

@@ -1,6 +1,7 @@
 //! Notifications: an event says that something may have happened; the row says what.
 //!
 //! - [`handle`]: one message of the `notifications` queue.
+//! - `subject`: what an event is about.
 //! - `told`: which events the row of a job comes to, and what is posted of them.
 //! - `lanes`: which deliveries are under way, so that one endpoint does not delay another.
 //! - `attempt`: one attempt, its record, and what follows from it.
@@ -12,6 +13,7 @@
 
 mod attempt;
 mod lanes;
+mod subject;
 mod told;
 
 use std::collections::BTreeMap;
@@ -19,13 +21,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use schemas::event::{self, Event};
+use schemas::event;
 use schemas::session::SessionId;
 use schemas::webhook::{EventId, EventType};
 use schemas::{JobId, Tenant};
 use storage::failpoints;
-use storage::jobs::{JobRow, JobStore, NewerRow};
-use storage::names::{Container, QueueName, job_of_pdf_path};
+use storage::jobs::{JobRow, JobStore};
+use storage::names::QueueName;
 use storage::port::StorageError;
 use storage::sessions::SessionStore;
 use storage::webhooks::{Interest, Target, Told, Wanted, WebhookRow, WebhookStore};
@@ -38,6 +40,7 @@ pub use attempt::DeadLetter;
 use crate::delivery::Delivery;
 use crate::notify::attempt::{Destination, Item};
 use crate::notify::lanes::Lanes;
+use crate::notify::subject::Subject;
 
 /// A blob is written a moment before its job's row says so: reading again soon is cheaper than
 /// going through the queue once more.
@@ -49,8 +52,12 @@ const SOON: [Duration; 5] = [
     Duration::from_millis(48),
 ];
 
-/// After so many dequeues a job that is not final is left to its own end, which tells anew.
+/// After so many dequeues a job that is not final is left to its own end, which tells anew, and
+/// what cannot be read is set aside.
 const MAX_DEQUEUES: u32 = 10;
+
+/// How long a message waits after trouble.
+const TROUBLE: Duration = Duration::from_secs(5);
 
 /// The clock of a table may count whole seconds, and those of two machines differ a little.
 const SECONDS: Duration = Duration::from_secs(2);
@@ -111,24 +118,12 @@ pub(crate) struct Notifier {
     tasks: TaskTracker,
 }
 
-/// What a message is about.
-#[derive(Debug, PartialEq)]
-enum Subject {
-    /// A job has ended, or its PDF was written.
-    Ended(Tenant, JobId),
-    /// A job was accepted or begun.
-    Changed(Tenant, JobId),
-    /// A session has expired, at this time.
-    Expired(Tenant, SessionId, Timestamp),
-    /// A delivery is due.
-    Due(Tenant, Target, EventId),
-}
-
 /// What came of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum End {
     Done,
     NotYet,
+    Unreadable,
     Later(Duration),
 }
 
@@ -198,7 +193,7 @@ impl Notifier {
     /// Handles one message of the `notifications` queue.
     pub(crate) async fn handle(self: &Arc<Self>, delivery: Delivery) {
         let subjects: Vec<Subject> = match event::read(&delivery.body) {
-            Ok(events) => events.iter().filter_map(subject).collect(),
+            Ok(events) => events.iter().filter_map(Subject::of).collect(),
             Err(e) => return self.set_aside(delivery, &e.to_string()).await,
         };
         if subjects.is_empty() {
@@ -217,6 +212,11 @@ impl Notifier {
             }
             End::NotYet if delivery.dequeue_count >= MAX_DEQUEUES => delivery.ack().await,
             End::NotYet => delivery.release(Duration::from_secs(1), None).await,
+            End::Unreadable if delivery.dequeue_count >= MAX_DEQUEUES => {
+                let reason = "a record of what it is about cannot be read";
+                self.set_aside(delivery, reason).await;
+            }
+            End::Unreadable => delivery.release(TROUBLE, None).await,
             End::Later(pause) => delivery.release(pause, None).await,
         }
     }
@@ -243,14 +243,18 @@ impl Notifier {
             Ok(true) => End::Done,
             Ok(false) => End::NotYet,
             // It may become readable to this worker never, and to others at once.
-            Err(e) if NewerRow::of(&e).is_some() => End::Later(Duration::from_mins(1)),
+            Err(e) if storage::is_newer(&e) => End::Later(Duration::from_mins(1)),
             Err(e) => {
                 tracing::warn!(
                     ?subject,
                     error = &e as &dyn std::error::Error,
                     "a notification has to wait"
                 );
-                End::Later(Duration::from_secs(5))
+                if storage::is_damaged(&e) {
+                    End::Unreadable
+                } else {
+                    End::Later(TROUBLE)
+                }
             }
         }
     }
@@ -468,78 +472,4 @@ fn wanted(
             kept: webhook.url.is_none(),
         })
         .collect()
-}
-
-/// What an event is about; `None` where it is none of ours.
-fn subject(event: &Event) -> Option<Subject> {
-    if let Some((container, path)) = event.blob() {
-        let is_pdf = event.kind == Event::BLOB_CREATED
-            && Container::from_name(container) == Some(Container::CvPdfs);
-        let (tenant, id) = is_pdf.then(|| job_of_pdf_path(path))??;
-        return Some(Subject::Ended(tenant, id));
-    }
-    let named = |tenant: &str| Tenant::try_from(tenant.to_owned()).ok();
-    if let Some((tenant, target, id)) = event.delivery() {
-        let due = event.kind == Event::DELIVERY_DUE;
-        let (target, id) = due.then(|| Some((target.parse().ok()?, id.parse().ok()?)))??;
-        return Some(Subject::Due(named(tenant)?, target, id));
-    }
-    if let Some((tenant, id)) = event.session() {
-        let expired = event.kind == Event::SESSION_EXPIRED;
-        let id = expired.then(|| id.parse().ok())??;
-        return Some(Subject::Expired(named(tenant)?, id, event.time));
-    }
-    let (tenant, id) = event.job()?;
-    let (tenant, id) = (named(tenant)?, id.parse().ok()?);
-    match event.kind.as_str() {
-        Event::JOB_ENDED => Some(Subject::Ended(tenant, id)),
-        Event::JOB_CHANGED => Some(Subject::Changed(tenant, id)),
-        _ => None,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn events_lead_to_their_job_or_delivery_and_others_do_not() {
-        let id = "01900000-0000-7000-8000-000000000001";
-        let check = |kind: &str, about: &str, found: bool| {
-            let body = format!(
-                r#"{{"specversion":"1.0","id":"1","source":"s","type":"{kind}","subject":"{about}","time":"2026-01-01T00:00:00Z"}}"#
-            );
-            let events = event::read(&body).unwrap();
-            assert_eq!(subject(&events[0]).is_some(), found, "{kind} {about}");
-        };
-        let blob = |container: &str, path: &str| {
-            format!("/blobServices/default/containers/{container}/blobs/{path}")
-        };
-        let pdf = blob("cv-pdfs", &format!("acme/{id}.pdf"));
-        check(Event::BLOB_CREATED, &pdf, true);
-        check("Microsoft.Storage.BlobDeleted", &pdf, false);
-        check(
-            Event::BLOB_CREATED,
-            &blob("job-inputs", &format!("acme/{id}.pdf")),
-            false,
-        );
-        check(
-            Event::BLOB_CREATED,
-            &blob("cv-pdfs", "acme/../x.pdf"),
-            false,
-        );
-        let job = format!("/tenants/acme/jobs/{id}");
-        check(Event::JOB_ENDED, &job, true);
-        check(Event::JOB_CHANGED, &job, true);
-        check("presswork.job.other", &job, false);
-        check(Event::JOB_ENDED, "/tenants/Not A Tenant/jobs/1", false);
-        let due = "/tenants/acme/webhooks/callback/deliveries/evt_000000000001_x";
-        check(Event::DELIVERY_DUE, due, true);
-        check(Event::JOB_ENDED, due, false);
-        check(
-            Event::DELIVERY_DUE,
-            "/tenants/acme/webhooks/x/deliveries/evt_000000000001_x",
-            false,
-        );
-    }
 }

@@ -53,7 +53,9 @@ pub use ambient::{Clock, Entropy};
 pub use open::{OpenError, open};
 pub use operation::Operation;
 pub use port::{Blobs, Queue, StorageError, Table};
-pub use troubles::{PASSED_OVER, ROW_PASSED_OVER, Troubles, concerns_one_row};
+pub use troubles::{
+    PASSED_OVER, ROW_PASSED_OVER, Troubles, concerns_one_row, is_damaged, is_newer,
+};
 
 use std::sync::Arc;
 

@@ -81,8 +81,14 @@ pub(crate) fn pass_over_row(tenant: &Tenant, row: &str, error: StorageError) -> 
     Ok(())
 }
 
-fn is_newer(error: &StorageError) -> bool {
+/// What was to be read is of a newer version, which is to look after it.
+pub fn is_newer(error: &StorageError) -> bool {
     NewerRow::of(error).is_some() || matches!(UnreadableRow::of(error), Some(UnreadableRow::Newer))
+}
+
+/// What was to be read is not what any version writes: it cannot be read now or later.
+pub fn is_damaged(error: &StorageError) -> bool {
+    matches!(UnreadableRow::of(error), Some(UnreadableRow::Damaged(_)))
 }
 
 /// Whether an error is of one row alone: it cannot be read, or what was to be done with it was

@@ -1,6 +1,9 @@
 //! Jobs of equal content share one call, and what came of it.
 
 use schemas::job::OnModelFailure;
+use storage::Operation;
+use storage::fault::Fault;
+use storage::names::Container;
 
 use super::*;
 
@@ -93,5 +96,33 @@ async fn a_copied_document_comes_with_its_warnings() {
         "{told:?}"
     );
     assert_eq!(told[0].1, told[1].1);
+    worker.stop().await;
+}
+
+/// The holder is purged while storage does not say whether its document was copied.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_document_that_was_paid_for_is_not_said_to_be_a_copy() {
+    let world = World::new(takes(5, Behaviour::reply()), |_| {});
+    let worker = world.worker();
+    let holder = world.submit(7).await;
+    assert_eq!(world.ended(holder).await.state, RowState::Succeeded);
+    let copying = Operation::GetBlob(Container::CvPdfs);
+    let before = world.faults.calls(copying);
+    // A second and a half of tries.
+    for nth in 1..=4 {
+        world.faults.script(copying, nth, Fault::Refuse);
+    }
+    let next = world.submit(7).await;
+    while world.faults.calls(copying) == before {
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    let purged = world.store.purge(&Tenant::anonymous(), holder).await;
+    assert!(purged.unwrap());
+    let row = world.ended(next).await;
+    assert_eq!(
+        (row.state, row.cached_from, row.model_calls),
+        (RowState::Succeeded, None, 1),
+        "{row:?}"
+    );
     worker.stop().await;
 }

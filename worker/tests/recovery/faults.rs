@@ -21,7 +21,7 @@ const RACE: Rates = Rates {
 };
 
 /// Nothing comes between but what a test wants, however busy the machine is.
-fn alone(config: &mut Config) {
+pub(super) fn alone(config: &mut Config) {
     let seconds = Duration::from_secs;
     config.model.background = config::Background::Off;
     config.model.timeout = seconds(20);

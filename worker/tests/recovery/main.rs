@@ -6,9 +6,12 @@
     reason = "a test may fail at once, in its helpers too"
 )]
 
+mod cancelled;
 mod content;
 mod faults;
 mod hints;
+mod restored;
+mod unreadable;
 
 use std::sync::Arc;
 use std::time::Duration;
