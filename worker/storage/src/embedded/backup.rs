@@ -67,7 +67,9 @@ pub fn save(dir: &Path, to: &Path) -> Result<u64, BackupError> {
     }
     let part = Part::of_new(to)?;
     // Not as a reader: SQLite takes the copy for a write. It writes nothing to the store.
-    let mut connection = Connection::open_with_flags(&from, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    let opened = Connection::open_with_flags(&from, OpenFlags::SQLITE_OPEN_READ_WRITE);
+    let mut connection =
+        opened.map_err(|fault| BackupError::Unusable(OpenError::of(&from, fault)))?;
     schema::be_patient(&mut connection, schema::PATIENCE)?;
     connection.execute("VACUUM INTO ?1", [part.path().to_string_lossy()])?;
     check(part.path())?;
