@@ -237,7 +237,7 @@ async fn the_last_word_of_submit_says_why_and_which_job() {
     }});
     let advice = ["goes on: GET http://", "presswork doctor"];
     check(turned_away, &[], "2", &advice).await;
-    let spent = [("budget.daily_usd", "0.000001")];
+    let spent = [("budget.daily_usd", "0")];
     check(json!({}), &spent, "2", &["(daily_budget)"]).await;
     let lost = json!({"default": {"do": "error", "status": 500}});
     check(lost, &[], "60", &["ended outcome_unknown"]).await;

@@ -20,8 +20,8 @@ use crate::target;
 
 /// A call that is out may take minutes; that none can be made is known sooner.
 const PATIENCE: Patience = Patience {
-    queued: Duration::from_secs(60),
-    whole: Duration::from_secs(300),
+    queued: Duration::from_mins(1),
+    whole: Duration::from_mins(5),
 };
 
 /// Nothing is kept of a demo that broke off, so that what it began need not end.

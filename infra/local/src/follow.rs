@@ -13,7 +13,7 @@ use crate::client::Client;
 const SOON: Duration = Duration::from_secs(15);
 
 /// So seldom it is said that nothing has changed.
-const SIGN: Duration = Duration::from_secs(60);
+const SIGN: Duration = Duration::from_mins(1);
 
 /// How often it is looked whether there is something to say.
 const LOOK: Duration = Duration::from_millis(500);
@@ -178,8 +178,8 @@ mod tests {
     use serde_json::json;
 
     const PATIENCE: Patience = Patience {
-        queued: Duration::from_secs(60),
-        whole: Duration::from_secs(300),
+        queued: Duration::from_mins(1),
+        whole: Duration::from_mins(5),
     };
 
     fn job(state: State) -> JobStatus {

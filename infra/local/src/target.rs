@@ -118,6 +118,7 @@ impl Drop for Tried<'_> {
 mod tests {
     use super::*;
     use std::os::unix::fs::symlink;
+    use std::path::PathBuf;
 
     #[test]
     fn what_cannot_be_written_is_said_and_nothing_is_left() {
@@ -129,7 +130,7 @@ mod tests {
         symlink(at("input"), at("link")).unwrap();
         let check = |targets: &[&str], expect: Option<&str>| {
             let targets: Vec<_> = targets.iter().map(|name| at(name)).collect();
-            let targets: Vec<_> = targets.iter().map(|path| path.as_path()).collect();
+            let targets: Vec<_> = targets.iter().map(PathBuf::as_path).collect();
             let input = at("input");
             let checked = check(&targets, &[&input, Path::new("-")]);
             match (checked.map_err(|e| format!("{e:#}")), expect) {
