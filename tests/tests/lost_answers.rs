@@ -16,7 +16,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use storage::azurite::proxy::Proxy;
 
-const JOBS: u64 = 30;
+const JOBS: u64 = 12;
 
 /// A message comes back whenever the answer about its lease is lost: that often no job is poison.
 const FORGIVING: [(&str, &str); 2] = [("worker.max_dequeues", "50"), ("model.timeout", "6s")];

@@ -6,6 +6,7 @@
 
 mod budget;
 mod commands;
+mod commands_files;
 mod contract;
 mod crash;
 mod demo;

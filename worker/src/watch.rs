@@ -314,9 +314,10 @@ fn ms(time: Duration) -> u64 {
 }
 
 /// A job was put back by the reconciler.
-pub(crate) fn stranded(job_id: JobId, state: RowState) {
+pub(crate) fn stranded(job_id: JobId, at: RowState) {
     Metric::JobsStranded.count(&[]);
-    tracing::info!(event = event::JOB_STRANDED, %job_id, ?state, "job {job_id} stood still and is put back");
+    let state = state(at);
+    tracing::info!(event = event::JOB_STRANDED, %job_id, state, "job {job_id} stood still and is put back");
 }
 
 /// One try of a delivery to a webhook, in the trace of the request that it follows from.

@@ -146,30 +146,32 @@ fn settings(matches: &ArgMatches) -> SettingsArgs {
 /// Runs a command.
 pub(crate) async fn run(cli: Cli) -> anyhow::Result<()> {
     let settings = cli.settings;
+    // What is wrong with settings is said by the commands too that have no use for them.
+    let sound = |settings: SettingsArgs| settings.load(Vec::new());
     match cli.command {
         None => serve::run(settings, cli.serve).await,
         Some(Command::Serve(args)) => serve::run(settings, args).await,
         Some(Command::Demo(args)) => demo::run(settings, args).await,
-        Some(Command::Render(args)) => render::run(&args),
-        Some(Command::Extract(args)) => extract::run(&args),
-        Some(Command::Check(args)) => check::run(&args),
-        Some(Command::Themes(args)) => themes::run(&args),
-        Some(Command::Submit(args)) => submit::run(args).await,
+        Some(Command::Render(args)) => render::run(settings, &args),
+        Some(Command::Extract(args)) => sound(settings).map(|_| extract::run(&args))?,
+        Some(Command::Check(args)) => sound(settings).map(|_| check::run(&args))?,
+        Some(Command::Themes(args)) => themes::run(settings, &args),
+        Some(Command::Submit(args)) => sound(settings).map(|_| submit::run(args))?.await,
         Some(Command::Config(args)) => show_config::run(settings, &args),
         Some(Command::Poison(command)) => poison::run(settings, command).await,
         Some(Command::Deadletter(command)) => deadletter::run(settings, command).await,
-        Some(Command::Listen(args)) => listen::run(args).await,
+        Some(Command::Listen(args)) => sound(settings).map(|_| listen::run(args))?.await,
         Some(Command::Keys(command)) => keys::run(settings, command).await,
         Some(Command::Ledger(args)) => ledger::run(settings, args).await,
         Some(Command::Doctor(args)) => doctor::run(settings, args).await,
-        Some(Command::Smoke(args)) => smoke::run(args).await,
-        Some(Command::Health(args)) => health::run(&args).await,
+        Some(Command::Smoke(args)) => sound(settings).map(|_| smoke::run(args))?.await,
+        Some(Command::Health(args)) => sound(settings).map(|_| health::run(&args))?.await,
         Some(Command::Backup(args)) => backup::save(settings, &args),
         Some(Command::Restore(args)) => backup::restore(settings, &args),
         Some(Command::Export(args)) => export::save(settings, &args).await,
         Some(Command::Import(args)) => import::load(settings, &args).await,
         Some(Command::Held(command)) => held::run(settings, command).await,
-        Some(Command::FakeOpenai(args)) => fake_openai::run(args).await,
+        Some(Command::FakeOpenai(args)) => sound(settings).map(|_| fake_openai::run(args))?.await,
     }
 }
 

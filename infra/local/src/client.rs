@@ -54,30 +54,24 @@ impl Client {
             .context("the server's answer is not a job")
     }
 
-    /// Follows a job to its end, telling of each change.
-    pub(crate) async fn follow(
+    /// Waits for a change of a job since the state of this tag, 20 s at most. The job, if it has
+    /// changed, and the tag of its state.
+    pub(crate) async fn change(
         &self,
-        first: JobStatus,
-        mut changed: impl FnMut(&JobStatus),
-    ) -> anyhow::Result<JobStatus> {
-        let mut status = first;
-        let mut etag = None;
-        loop {
-            changed(&status);
-            if status.state.is_final() {
-                return Ok(status);
-            }
-            let url = format!("{}{}", self.server, status.links.this);
-            let mut get = self.http.get(url).header("Prefer", "wait=20");
-            if let Some(etag) = etag.take() {
-                get = get.header(header::IF_NONE_MATCH, etag);
-            }
-            let response = get.send().await.with_context(|| self.unreachable())?;
-            etag = response.headers().get(header::ETAG).cloned();
-            if response.status() != StatusCode::NOT_MODIFIED {
-                status = checked(response).await?.json().await?;
-            }
+        link: &str,
+        etag: Option<HeaderValue>,
+    ) -> anyhow::Result<(Option<JobStatus>, Option<HeaderValue>)> {
+        let url = format!("{}{link}", self.server);
+        let mut get = self.http.get(url).header("Prefer", "wait=20");
+        if let Some(etag) = etag {
+            get = get.header(header::IF_NONE_MATCH, etag);
         }
+        let response = get.send().await.with_context(|| self.unreachable())?;
+        let etag = response.headers().get(header::ETAG).cloned();
+        if response.status() == StatusCode::NOT_MODIFIED {
+            return Ok((None, etag));
+        }
+        Ok((Some(checked(response).await?.json().await?), etag))
     }
 
     /// Fetches a document of a job by its link.
@@ -143,5 +137,5 @@ pub(crate) fn ended_without(job: &JobStatus) -> anyhow::Error {
         .error
         .as_ref()
         .map_or_else(String::new, |problem| format!(". {}", explain(problem)));
-    anyhow::anyhow!("job {} ended {:?}{why}", job.id, job.state)
+    anyhow::anyhow!("job {} ended {}{why}", job.id, job.state.as_str())
 }

@@ -3,17 +3,29 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, anyhow};
 use clap::Args;
 use config::SettingsArgs;
 use schemas::job::{Input, JobKind, JobRequest, Options};
 use storage::Clock as _;
 use storage::ambient::System as Ambient;
+use telemetry::Shutdown;
 use tokio_util::sync::CancellationToken;
 
 use crate::client::{Client, ended_without};
-use crate::submit::{outcome, place, say};
+use crate::follow::{News, Patience, follow};
+use crate::submit::{outcome, place};
 use crate::system::System;
+use crate::target;
+
+/// A call that is out may take minutes; that none can be made is known sooner.
+const PATIENCE: Patience = Patience {
+    queued: Duration::from_mins(1),
+    whole: Duration::from_mins(5),
+};
+
+/// Nothing is kept of a demo that broke off, so that what it began need not end.
+const GRACE: Duration = Duration::from_secs(2);
 
 /// `presswork demo`.
 #[derive(Debug, Args)]
@@ -30,6 +42,9 @@ pub(crate) async fn run(settings: SettingsArgs, args: DemoArgs) -> anyhow::Resul
     std::fs::create_dir_all(&args.out)
         .with_context(|| format!("cannot make the directory {}", args.out.display()))?;
     let out = args.out.join("cv.pdf");
+    target::check(&[&out], &[])?;
+    // Before there is a store that would be left behind.
+    let shutdown = Shutdown::install()?.token();
     let store = tempfile::tempdir().context("cannot make a temporary directory")?;
     let loaded = settings.load(own_settings(store.path()))?;
     let _log = telemetry::start(&loaded, "presswork")?;
@@ -39,8 +54,16 @@ pub(crate) async fn run(settings: SettingsArgs, args: DemoArgs) -> anyhow::Resul
         "system up at http://{}, with a store of its own",
         system.address()
     ));
-    let made = make(&format!("http://{}", system.address()), &out, &step).await;
-    system.stop().await?;
+    let server = format!("http://{}", system.address());
+    let made = tokio::select! {
+        made = make(&server, &out, &step) => made,
+        () = shutdown.cancelled() => Err(anyhow!("stopped before the PDF was there")),
+    };
+    if made.is_ok() {
+        system.stop().await?;
+    } else if let Ok(stopped) = tokio::time::timeout(GRACE, system.stop()).await {
+        stopped?;
+    }
     made
 }
 
@@ -60,16 +83,19 @@ async fn make(server: &str, out: &Path, step: &impl Fn(&str)) -> anyhow::Result<
         "job {} accepted (POST /v1/jobs answered 202)",
         accepted.id
     ));
-    let wait = Duration::from_mins(5);
-    let follow = client.follow(accepted, |status| step(&say(status)));
-    let ended = tokio::time::timeout(wait, follow)
-        .await
-        .context("the job did not end in 300 s")??;
+    let id = accepted.id;
+    let followed = follow(&client, accepted, PATIENCE, |_, news| {
+        if let Some(News::Step(text) | News::Hint(text)) = news {
+            step(&text);
+        }
+    });
+    let ended = followed.await?;
     if ended.result.is_none() {
         return Err(ended_without(&ended));
     }
-    let pdf = client.document(&ended.links.result).await?;
-    std::fs::write(out, &pdf).with_context(|| format!("cannot write {}", out.display()))?;
+    let pdf = client.document(&ended.links.result).await;
+    let written = pdf.and_then(|pdf| target::write(out, &pdf));
+    written.with_context(|| format!("job {id} has ended well"))?;
     step(&outcome(&ended));
     for warning in &ended.warnings {
         println!(
@@ -91,7 +117,8 @@ fn own_settings(store: &Path) -> Vec<(String, String)> {
         ("auth.anonymous", "auto".to_owned()),
         ("limits.enabled", "off".to_owned()),
         ("limits.proxy_hops", "0".to_owned()),
-        ("log.level", "warn".to_owned()),
+        // That a call is turned away is said once, by what is said of the job.
+        ("log.level", "warn,worker::editor=error".to_owned()),
     ];
     own.into_iter()
         .map(|(key, value)| (key.to_owned(), value))

@@ -6,17 +6,17 @@
 //! noticed. Rows come before blobs; under load an export is no single moment, so that for one the
 //! programs are stopped. Messages are not taken along: the reconciler makes them anew.
 
-use std::fs::File;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use clap::Args;
 use config::{Backend, SettingsArgs};
 use serde::{Deserialize, Serialize};
 use storage::ambient::System;
+use storage::embedded::part::Part;
 use storage::jobs::JobStore;
 use storage::names::{Container, KEPT_PARTITIONS, TableName};
 use storage::pages::{Listing, Rows};
@@ -76,9 +76,7 @@ pub(crate) async fn save(settings: SettingsArgs, args: &ExportArgs) -> anyhow::R
     let (jobs, to) = match &args.to {
         Some(path) => {
             let (_, jobs) = args.store.open(settings).await?;
-            let file = File::create_new(path)
-                .with_context(|| format!("cannot make {}", path.display()))?;
-            (jobs, Sink::file(path, file))
+            (jobs, Sink::file(Part::of_new(path)?))
         }
         None => stored(settings, args)?,
     };

@@ -7,12 +7,13 @@
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail, ensure};
 use jiff::Timestamp;
 use storage::Blobs;
+use storage::embedded::part::Part;
 use storage::names::Container;
 use storage::pages::Listing;
 use storage::port::{Metadata, PutMode};
@@ -33,7 +34,7 @@ pub(crate) struct Sink {
 }
 
 enum SinkPlace {
-    File(PathBuf, File),
+    File(Part),
     Stored(Stored),
 }
 
@@ -77,10 +78,10 @@ impl Stored {
 
 impl Sink {
     /// A new file.
-    pub(crate) fn file(path: &Path, file: File) -> Self {
+    pub(crate) fn file(part: Part) -> Self {
         Self {
             gathered: Vec::new(),
-            place: SinkPlace::File(path.to_owned(), file),
+            place: SinkPlace::File(part),
         }
     }
 
@@ -100,7 +101,7 @@ impl Sink {
         }
         let part = std::mem::take(&mut self.gathered);
         match &mut self.place {
-            SinkPlace::File(_, file) => Ok(file.write_all(&part)?),
+            SinkPlace::File(file) => Ok(file.file().write_all(&part)?),
             SinkPlace::Stored(stored) => stored.put(part, ".jsonl").await,
         }
     }
@@ -108,10 +109,11 @@ impl Sink {
     /// Writes what is left; where it is.
     pub(crate) async fn finish(self) -> anyhow::Result<String> {
         match self.place {
-            SinkPlace::File(path, mut file) => {
-                file.write_all(&self.gathered)?;
-                file.sync_all()?;
-                Ok(path.display().to_string())
+            SinkPlace::File(part) => {
+                part.file().write_all(&self.gathered)?;
+                let name = part.to().display().to_string();
+                part.finish()?;
+                Ok(name)
             }
             SinkPlace::Stored(mut stored) => {
                 stored.put(self.gathered, LAST).await?;

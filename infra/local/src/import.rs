@@ -36,6 +36,8 @@ pub(crate) struct ImportArgs {
 
 /// Reads all of an export.
 pub(crate) async fn load(settings: SettingsArgs, args: &ImportArgs) -> anyhow::Result<()> {
+    // A wrong name must not leave a store behind.
+    let file = args.from.as_deref().map(Source::file).transpose()?;
     let (_, jobs) = args.store.open_or_make(settings).await?;
     let storage = jobs.storage();
     let there = storage
@@ -46,8 +48,8 @@ pub(crate) async fn load(settings: SettingsArgs, args: &ImportArgs) -> anyhow::R
         there.value.entities.is_empty(),
         "the store is not empty: an import would mix two stores. Import into a new one"
     );
-    let mut from = match (&args.from, &args.stored) {
-        (Some(path), _) => Source::file(path)?,
+    let mut from = match (file, &args.stored) {
+        (Some(file), _) => file,
         (None, Some(name)) => Source::stored(storage.blobs.clone(), name).await?,
         (None, None) => bail!("give a file, or --stored"),
     };
@@ -63,7 +65,12 @@ pub(crate) async fn load(settings: SettingsArgs, args: &ImportArgs) -> anyhow::R
     };
     let name = from.name.clone();
     let (mut number, mut ended) = (0_u64, false);
-    while let Some(text) = from.next().await? {
+    loop {
+        let next = from.next().await.with_context(|| match number {
+            0 => format!("{name} is no export"),
+            _ => format!("{name}, line {}", number + 1),
+        });
+        let Some(text) = next? else { break };
         number += 1;
         let place = || format!("{name}, line {number}");
         ensure!(!ended, "{}: there is more after the last line", place());

@@ -11,6 +11,8 @@ use schemas::cv::{Normalised, Warning};
 use schemas::job::Input;
 use serde_json::Value;
 
+use crate::target::is_dash;
+
 /// The most that is read of a document: more than any reader takes, so that its own limit speaks.
 const MAX_DOCUMENT: u64 = 64 << 20;
 
@@ -139,7 +141,7 @@ pub(crate) fn posting(path: &Path) -> anyhow::Result<String> {
 }
 
 fn shown(path: &Path) -> String {
-    if path.as_os_str() == "-" {
+    if is_dash(path) {
         "standard input".to_owned()
     } else {
         path.display().to_string()
@@ -147,7 +149,7 @@ fn shown(path: &Path) -> String {
 }
 
 fn bytes(path: &Path, name: &str, most: u64) -> anyhow::Result<Vec<u8>> {
-    let source: Box<dyn Read> = if path.as_os_str() == "-" {
+    let source: Box<dyn Read> = if is_dash(path) {
         Box::new(std::io::stdin().lock())
     } else {
         let file = std::fs::File::open(path).with_context(|| format!("cannot open {name}"))?;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
 use clap::{ArgGroup, Args, Subcommand};
-use config::SettingsArgs;
+use config::{Loaded, SettingsArgs};
 use jiff::Timestamp;
 use schemas::Tenant;
 use serde_json::{Value, json};
@@ -49,7 +49,7 @@ pub(crate) struct CreateArgs {
     #[arg(long, value_name = "TIER", default_value = "pro")]
     tier: Tier,
     /// How long it works, such as 90d [default: until it is revoked]
-    #[arg(long, value_name = "DURATION", value_parser = config::parse_duration)]
+    #[arg(long, value_name = "DURATION", value_parser = lifetime)]
     expires: Option<Duration>,
     /// As JSON
     #[arg(long)]
@@ -116,7 +116,7 @@ pub(crate) async fn run(settings: SettingsArgs, command: KeysCommand) -> anyhow:
 
 async fn create(settings: SettingsArgs, args: CreateArgs) -> anyhow::Result<()> {
     let scopes = scopes(&args.scope)?;
-    let (_, keys) = open(&args.store, settings).await?;
+    let (_, keys) = open(args.store.load(settings)?).await?;
     let new = NewKey {
         tenant: args.tenant,
         name: args.name,
@@ -130,7 +130,7 @@ async fn create(settings: SettingsArgs, args: CreateArgs) -> anyhow::Result<()> 
 }
 
 async fn list(settings: SettingsArgs, args: ListArgs) -> anyhow::Result<()> {
-    let (_, keys) = open(&args.store, settings).await?;
+    let (_, keys) = open(args.store.find(settings)?).await?;
     let rows = keys.list(args.tenant.as_ref()).await?;
     let now = System::new().now();
     if args.json {
@@ -146,7 +146,7 @@ async fn list(settings: SettingsArgs, args: ListArgs) -> anyhow::Result<()> {
 }
 
 async fn rotate(settings: SettingsArgs, args: RotateArgs) -> anyhow::Result<()> {
-    let (default_grace, keys) = open(&args.store, settings).await?;
+    let (default_grace, keys) = open(args.store.find(settings)?).await?;
     let grace = args.grace.unwrap_or(default_grace);
     let made = match (&args.tenant, &args.id) {
         (Some(tenant), _) => keys.rotate_all(tenant, grace).await?,
@@ -166,10 +166,14 @@ async fn rotate(settings: SettingsArgs, args: RotateArgs) -> anyhow::Result<()> 
 }
 
 async fn revoke(settings: SettingsArgs, args: RevokeArgs) -> anyhow::Result<()> {
-    let (_, keys) = open(&args.store, settings).await?;
+    let (_, keys) = open(args.store.find(settings)?).await?;
     let ids = match &args.tenant {
         Some(tenant) => {
             let rows = keys.list(Some(tenant)).await?;
+            ensure!(
+                !rows.is_empty(),
+                "tenant {tenant} has no keys: `presswork keys list` shows whose there are"
+            );
             rows.into_iter().map(|row| row.id).collect()
         }
         None => args
@@ -194,8 +198,8 @@ async fn revoke(settings: SettingsArgs, args: RevokeArgs) -> anyhow::Result<()> 
     Ok(())
 }
 
-async fn open(store: &StoreArgs, settings: SettingsArgs) -> anyhow::Result<(Duration, KeyStore)> {
-    let loaded = store.load(settings)?;
+/// The keys of a store, and how long an old one works beside its new one.
+async fn open(loaded: Loaded) -> anyhow::Result<(Duration, KeyStore)> {
     let ambient = Arc::new(System::new());
     let (clock, entropy): (Arc<dyn Clock>, Arc<dyn Entropy>) = (ambient.clone(), ambient);
     let storage = storage::open(&loaded.config.storage, &clock, &entropy).await?;
@@ -298,6 +302,13 @@ fn key_id(text: &str) -> anyhow::Result<KeyId> {
     // Whoever pastes a whole key means its id.
     let id = storage::keys::id_of(text).map_or_else(|| text.parse(), Ok);
     id.context("the id of a key")
+}
+
+fn lifetime(text: &str) -> Result<Duration, String> {
+    match config::parse_duration(text)? {
+        Duration::ZERO => Err("a key that lives for no time opens nothing: at least 1s".to_owned()),
+        lives => Ok(lives),
+    }
 }
 
 fn tenant(text: &str) -> Result<Tenant, String> {

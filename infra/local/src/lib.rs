@@ -2,9 +2,9 @@
 //!
 //! - `cli`: the commands.
 //! - `system`: shim, worker and embedded storage together.
-//! - `out`: what commands print; `input`: what they take as a CV; `options`, `key`: arguments that
-//!   several of them have; `store`: the store that operators' commands open; `aside`: a queue that
-//!   waits for an operator.
+//! - `out`: what commands print; `input`: what they take as a CV; `target`: files that they write;
+//!   `options`, `key`: arguments that several of them have; `store`: the store that operators'
+//!   commands open; `aside`: a queue that waits for an operator; `follow`: waiting for a job.
 //! - one file for each command.
 
 // First: its macros hold in all that follow.
@@ -23,6 +23,7 @@ mod export;
 mod export_place;
 mod extract;
 mod fake_openai;
+mod follow;
 mod health;
 mod held;
 mod import;
@@ -41,6 +42,7 @@ mod smoke;
 mod store;
 mod submit;
 pub mod system;
+mod target;
 mod themes;
 
 use std::path::PathBuf;

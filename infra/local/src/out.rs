@@ -53,6 +53,22 @@ pub(crate) fn print(text: Arguments<'_>) {
     }
 }
 
+/// Writes a document to standard output.
+pub(crate) fn bytes(document: &[u8]) {
+    if !has_failed() {
+        keep(io::stdout().write_all(document));
+    }
+}
+
+/// Prints a line, beside standard output where that takes a document.
+pub(crate) fn tell(takes_document: bool, line: &str) {
+    if takes_document {
+        complain(format_args!("{line}"));
+    } else {
+        print(format_args!("{line}\n"));
+    }
+}
+
 /// Behind `eprintln!`.
 pub(crate) fn complain(text: Arguments<'_>) {
     let _ = writeln!(io::stderr(), "{text}");

@@ -9,6 +9,7 @@ use anyhow::{Context as _, bail};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use clap::Args;
+use config::SettingsArgs;
 use schemas::cv::CheckOptions;
 use schemas::job::{JobInput, JobKind, ThemeName};
 use storage::Clock as _;
@@ -18,6 +19,7 @@ use worker::jobs::{StoredReply, Themes};
 use crate::input::Document;
 use crate::options::OptionArgs;
 use crate::submit::place;
+use crate::{out, target};
 
 /// What a theme from a file is called.
 const OWN_THEME: &str = "own";
@@ -40,7 +42,8 @@ pub(crate) struct RenderArgs {
     /// A theme of your own, as a TOML file, in place of --theme
     #[arg(long, value_name = "FILE.toml", conflicts_with = "theme")]
     theme_file: Option<PathBuf>,
-    /// A directory of further fonts, for scripts that the built-in ones do not have
+    /// A directory of further fonts, for scripts that the built-in ones do not have [default:
+    /// render.fonts_dir]
     #[arg(long, value_name = "DIR")]
     fonts: Option<PathBuf>,
     /// A JPEG or PNG file to take as the photo, in place of the CV's own
@@ -55,7 +58,7 @@ pub(crate) struct RenderArgs {
 #[derive(Debug, Args)]
 #[group(required = true, multiple = true)]
 struct MadeArgs {
-    /// The PDF to write
+    /// The PDF to write; `-` writes to standard output
     #[arg(long, value_name = "FILE.pdf")]
     out: Option<PathBuf>,
     /// Draw the pages too, as FILE-1.png and so on: beside the PDF, or, without --out, alone and
@@ -64,9 +67,56 @@ struct MadeArgs {
     png: bool,
 }
 
+impl RenderArgs {
+    /// What is read, and must not be written.
+    fn inputs(&self) -> Vec<&Path> {
+        let all = [
+            Some(&self.input),
+            self.theme_file.as_ref(),
+            self.photo.as_ref(),
+        ];
+        all.into_iter().flatten().map(PathBuf::as_path).collect()
+    }
+
+    /// The pages to draw, with their files: named for the PDF, else for the input.
+    fn pictures(&self, pages: u32) -> Vec<(u32, PathBuf)> {
+        if !self.made.png {
+            return Vec::new();
+        }
+        let pages = match self.page {
+            Some(page) => page..=page,
+            None => 1..=pages,
+        };
+        let out = self.made.out.as_deref();
+        let name = match out.filter(|out| !target::is_dash(out)) {
+            Some(out) => out,
+            None if target::is_dash(&self.input) => Path::new("cv"),
+            // Beside the caller, not beside the input: a directory to read from may take no files.
+            None => Path::new(self.input.file_name().unwrap_or_default()),
+        };
+        pictures(pages, name)
+    }
+
+    /// The renderer, with fonts and themes of these arguments, else of the settings.
+    fn press(&self, settings: &config::Render) -> anyhow::Result<Press> {
+        let files = match &self.theme_file {
+            None => settings.theme_files()?,
+            Some(path) => BTreeMap::from([(OWN_THEME.to_owned(), path.clone())]),
+        };
+        Ok(Press {
+            engine: engine(self.fonts.as_deref(), settings)?,
+            themes: Themes::with_files(&files)?,
+            picture_width: 0,
+        })
+    }
+}
+
 /// Renders the caller's own text. Lenient: what a job would refuse for its length or for missing
 /// fields is a note here, all but the name.
-pub(crate) fn run(args: &RenderArgs) -> anyhow::Result<()> {
+pub(crate) fn run(settings: SettingsArgs, args: &RenderArgs) -> anyhow::Result<()> {
+    let settings = settings.load(Vec::new())?.config.render;
+    let target = args.made.out.as_deref();
+    target::check(target.as_slice(), &args.inputs())?;
     let mut normalised = Document::read(&args.input)?.cv()?;
     if let Some(photo) = &args.photo {
         normalised.cv.photo_url = Some(data_uri(photo)?);
@@ -76,24 +126,20 @@ pub(crate) fn run(args: &RenderArgs) -> anyhow::Result<()> {
     warnings.extend(report.into_warnings());
 
     let mut options = args.options.to_options();
-    let themes = match &args.theme_file {
-        None => Themes::built_in(),
-        Some(path) => {
-            options.theme =
-                ThemeName::try_from(OWN_THEME.to_owned()).map_err(anyhow::Error::msg)?;
-            Themes::with_files(&BTreeMap::from([(OWN_THEME.to_owned(), path.clone())]))?
-        }
-    };
-    if themes.get(&options.theme).is_none() {
-        let names: Vec<_> = themes.all().into_iter().map(|(name, _)| name).collect();
+    if args.theme_file.is_some() {
+        options.theme = ThemeName::try_from(OWN_THEME.to_owned()).map_err(anyhow::Error::msg)?;
+    }
+    let press = args.press(&settings)?;
+    if press.themes.get(&options.theme).is_none() {
+        let names: Vec<_> = press
+            .themes
+            .all()
+            .into_iter()
+            .map(|(name, _)| name)
+            .collect();
         let (asked, names) = (options.theme.as_str(), names.join(", "));
         bail!("there is no theme {asked}; there are {names}, or yours with --theme-file");
     }
-    let press = Press {
-        engine: engine(args.fonts.as_deref())?,
-        themes,
-        picture_width: 0,
-    };
     let input = JobInput {
         kind: JobKind::Cv,
         cv: normalised.cv,
@@ -107,62 +153,62 @@ pub(crate) fn run(args: &RenderArgs) -> anyhow::Result<()> {
         .unwrap_or_else(|| storage::ambient::System::new().now());
     let (made, sheets) = worker::render_job_with_sheets(&press, &input, &own_text, created)
         .context("the document cannot be set")?;
-    if let Some(out) = &args.made.out {
-        std::fs::write(out, &made.pdf)
-            .with_context(|| format!("cannot write {}", out.display()))?;
+    let pictures = args.pictures(made.facts.pages);
+    let files: Vec<_> = pictures.iter().map(|(_, path)| path.as_path()).collect();
+    target::check(&files, &args.inputs())?;
+    if let Some(target) = target {
+        target::write(target, &made.pdf)?;
     }
     for warning in warnings.iter().chain(&made.warnings) {
         eprintln!("note: {}{}", place(&warning.path), warning.message);
     }
     let s = if made.facts.pages == 1 { "" } else { "s" };
     let kilobytes = made.pdf.len().div_ceil(1000);
-    let out = args.made.out.as_deref();
-    let shown = out.map_or(String::new(), |out| format!(": {}", out.display()));
-    println!("{} page{s}, {kilobytes} kB{shown}", made.facts.pages);
-    if args.made.png {
-        let pages = match args.page {
-            Some(page) => page..=page,
-            None => 1..=made.facts.pages,
-        };
-        let name = match out {
-            Some(out) => out,
-            None if args.input.as_os_str() == "-" => Path::new("cv"),
-            // Beside the caller, not beside the input: a directory to read from may take no files.
-            None => Path::new(args.input.file_name().unwrap_or_default()),
-        };
-        for path in pictures(&sheets, pages, args.width, name)? {
-            println!("{}", path.display());
-        }
+    let takes_document = target.is_some_and(target::is_dash);
+    let file = target.filter(|_| !takes_document);
+    let shown = file.map_or(String::new(), |file| format!(": {}", file.display()));
+    let summary = format!("{} page{s}, {kilobytes} kB{shown}", made.facts.pages);
+    out::tell(takes_document, &summary);
+    draw(&sheets, &pictures, args.width)?;
+    for file in files {
+        out::tell(takes_document, &file.display().to_string());
     }
     Ok(())
 }
 
-/// Draws pages, each to `NAME-N.png`, where `name` may have an ending of its own. Gives the
-/// files.
-pub(crate) fn pictures(
-    sheets: &Sheets<'_>,
-    pages: RangeInclusive<u32>,
-    width: u32,
-    name: &Path,
-) -> anyhow::Result<Vec<PathBuf>> {
+/// Files for pictures of pages: `NAME-N.png`, where `name` may have an ending of its own.
+pub(crate) fn pictures(pages: RangeInclusive<u32>, name: &Path) -> Vec<(u32, PathBuf)> {
     let stem = name.with_extension("");
-    let drawn = pages.map(|page| {
-        let png = sheets
-            .picture(page, width)
-            .with_context(|| format!("page {page} cannot be drawn"))?;
+    let named = pages.map(|page| {
         let mut path = stem.clone().into_os_string();
         path.push(format!("-{page}.png"));
-        let path = PathBuf::from(path);
-        std::fs::write(&path, png).with_context(|| format!("cannot write {}", path.display()))?;
-        Ok(path)
+        (page, path.into())
     });
-    drawn.collect()
+    named.collect()
 }
 
-/// The renderer, with the fonts of a directory beside its own.
-pub(crate) fn engine(fonts: Option<&Path>) -> anyhow::Result<::render::Engine> {
+/// Draws pages, each to its file.
+pub(crate) fn draw(
+    sheets: &Sheets<'_>,
+    pictures: &[(u32, PathBuf)],
+    width: u32,
+) -> anyhow::Result<()> {
+    for (page, path) in pictures {
+        let png = sheets
+            .picture(*page, width)
+            .with_context(|| format!("page {page} cannot be drawn"))?;
+        std::fs::write(path, png).with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    Ok(())
+}
+
+/// The renderer, with the fonts of a directory beside its own, or with those of the settings.
+pub(crate) fn engine(
+    fonts: Option<&Path>,
+    settings: &config::Render,
+) -> anyhow::Result<::render::Engine> {
     let Some(folder) = fonts else {
-        return Ok(worker::engine(&[])?);
+        return Ok(worker::engine(&settings.font_files()?)?);
     };
     let shown = folder.display();
     let files = config::files_of(folder, &config::FONT_ENDINGS)

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use anyhow::bail;
+use anyhow::{Context as _, ensure};
 use clap::Args;
 use config::{Backend, Loaded, SettingsArgs};
 use schemas::Tenant;
@@ -27,16 +27,27 @@ impl StoreArgs {
         settings.load(own.into_iter().collect())
     }
 
-    /// The settings and the store, which must be there: an empty one would answer that all is well.
-    pub(crate) async fn open(&self, settings: SettingsArgs) -> anyhow::Result<(Loaded, JobStore)> {
+    /// The settings of a store that must be there: an empty one would answer that all is well.
+    pub(crate) fn find(&self, settings: SettingsArgs) -> anyhow::Result<Loaded> {
         let loaded = self.load(settings)?;
         let storage = &loaded.config.storage;
-        if storage.backend == Backend::Embedded
-            && !storage.data_dir.join(embedded::FILE_NAME).is_file()
-        {
+        if storage.backend == Backend::Embedded {
             let dir = storage.data_dir.display();
-            bail!("there is no store in {dir}: say where it is with --data");
+            let there = embedded::is_in(&storage.data_dir);
+            let there = there.with_context(|| {
+                format!("cannot see whether there is a store in {dir}: may this user look into it?")
+            })?;
+            ensure!(
+                there,
+                "there is no store in {dir}: say where it is with --data"
+            );
         }
+        Ok(loaded)
+    }
+
+    /// The settings and the store, which must be there.
+    pub(crate) async fn open(&self, settings: SettingsArgs) -> anyhow::Result<(Loaded, JobStore)> {
+        let loaded = self.find(settings)?;
         let store = open(&loaded).await?;
         Ok((loaded, store))
     }

@@ -3,19 +3,20 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use schemas::job::{
-    DocumentName, JobKind, JobRequest, JobStatus, Letter, OnModelFailure, Options, Output, Phase,
-    State,
+    DocumentName, JobKind, JobRequest, JobStatus, Letter, OnModelFailure, Options, Output, State,
 };
 use storage::ambient::{System, random};
 
 use crate::client::{Client, ended_without};
+use crate::follow::{News, Patience, follow, say};
 use crate::input::{Document, posting};
 use crate::key::ServerArgs;
 use crate::options::OptionArgs;
+use crate::{out, target};
 
 /// `presswork submit`.
 #[derive(Debug, Args)]
@@ -24,7 +25,7 @@ pub(crate) struct SubmitArgs {
     input: PathBuf,
     #[command(flatten)]
     to: ServerArgs,
-    /// The PDF to write
+    /// The PDF to write; `-` writes to standard output
     #[arg(long, value_name = "FILE.pdf")]
     out: PathBuf,
     #[command(flatten)]
@@ -71,10 +72,26 @@ impl SubmitArgs {
         }
         options
     }
+
+    /// Where documents go.
+    fn targets(&self) -> Vec<&Path> {
+        let all = [Some(&self.out), self.cover_letter.as_ref()];
+        all.into_iter().flatten().map(PathBuf::as_path).collect()
+    }
+
+    fn inputs(&self) -> Vec<&Path> {
+        let all = [Some(&self.input), self.posting.as_ref()];
+        all.into_iter().flatten().map(PathBuf::as_path).collect()
+    }
+
+    fn writes_to_stdout(&self) -> bool {
+        self.targets().into_iter().any(target::is_dash)
+    }
 }
 
 /// Submits, follows and fetches.
 pub(crate) async fn run(args: SubmitArgs) -> anyhow::Result<()> {
+    target::check(&args.targets(), &args.inputs())?;
     let (input, notes) = Document::read(&args.input)?.to_input()?;
     for note in &notes {
         eprintln!("note: {}{}", place(&note.path), note.message);
@@ -99,41 +116,45 @@ pub(crate) async fn run(args: SubmitArgs) -> anyhow::Result<()> {
     bar.set_style(style.progress_chars("=> "));
     bar.enable_steady_tick(Duration::from_millis(200));
     let id = accepted.id;
-    let follow = client.follow(accepted, |status| {
-        bar.set_position(status.progress.into());
-        bar.set_message(say(status));
-    });
-    let Ok(ended) = tokio::time::timeout(Duration::from_secs(args.wait), follow).await else {
-        bail!(
-            "job {id} has not ended after {} s; it goes on: GET {}/v1/jobs/{id}",
-            args.wait,
-            args.to.server
-        );
+    let whole = Duration::from_secs(args.wait);
+    let patience = Patience {
+        queued: whole,
+        whole,
     };
-    let ended = ended?;
+    let followed = follow(&client, accepted, patience, |job, news| {
+        bar.set_position(job.progress.into());
+        bar.set_message(say(job));
+        if let Some(News::Hint(hint)) = news {
+            bar.suspend(|| eprintln!("{hint}"));
+        }
+    });
+    let followed = followed.await;
     bar.finish_and_clear();
+    let server = &args.to.server;
+    let ended = followed.with_context(|| format!("job {id} goes on: GET {server}/v1/jobs/{id}"))?;
     if ended.result.is_none() {
         return Err(ended_without(&ended));
     }
-    let fetch = async |link: &str, out: &Path| {
-        let document = client.document(link).await?;
-        std::fs::write(out, &document).with_context(|| format!("cannot write {}", out.display()))
-    };
-    fetch(&ended.links.result, &args.out).await?;
-    let letter = ended.result.iter().flat_map(|result| &result.documents);
-    let letter = letter.filter(|document| document.name == DocumentName::CoverLetter);
-    for (letter, out) in letter.zip(&args.cover_letter) {
-        fetch(&letter.link, out).await?;
-    }
-    println!("{}", outcome(&ended));
+    let fetched = fetch(&client, &ended, &args).await;
+    fetched.with_context(|| {
+        format!(
+            "job {id} has ended well, and its PDF is kept: GET {server}{}",
+            ended.links.result
+        )
+    })?;
+    let takes_document = args.writes_to_stdout();
+    out::tell(takes_document, &outcome(&ended));
     for warning in &ended.warnings {
-        println!("  note: {}{}", place(&warning.path), warning.message);
+        let place = place(&warning.path);
+        out::tell(
+            takes_document,
+            &format!("  note: {place}{}", warning.message),
+        );
     }
-    for out in [Some(&args.out), args.cover_letter.as_ref()]
-        .into_iter()
-        .flatten()
-    {
-        println!("{}", out.display());
+    for out in args.targets() {
+        if !target::is_dash(out) {
+            out::tell(takes_document, &out.display().to_string());
+        }
     }
     if ended.state == State::Succeeded {
         Ok(())
@@ -142,18 +163,15 @@ pub(crate) async fn run(args: SubmitArgs) -> anyhow::Result<()> {
     }
 }
 
-/// A job's state in words.
-pub(crate) fn say(status: &JobStatus) -> String {
-    if let Some(waiting) = &status.waiting {
-        let until = waiting.until;
-        return format!("waiting until {until} at the latest: the budget of the day is spent");
+/// Writes the documents of a job to where they were asked for.
+async fn fetch(client: &Client, ended: &JobStatus, args: &SubmitArgs) -> anyhow::Result<()> {
+    target::write(&args.out, &client.document(&ended.links.result).await?)?;
+    let letter = ended.result.iter().flat_map(|result| &result.documents);
+    let letter = letter.filter(|document| document.name == DocumentName::CoverLetter);
+    for (letter, out) in letter.zip(&args.cover_letter) {
+        target::write(out, &client.document(&letter.link).await?)?;
     }
-    match (status.state, status.phase) {
-        (State::Queued, _) => "waiting for a worker".to_owned(),
-        (State::Running, Some(Phase::Rendering)) => "setting the pages".to_owned(),
-        (State::Running, _) => "editing the text".to_owned(),
-        (state, _) => format!("{state:?}").to_lowercase(),
-    }
+    Ok(())
 }
 
 /// What was made, by whom, at what cost.

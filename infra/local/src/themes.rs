@@ -4,12 +4,13 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::Args;
+use config::SettingsArgs;
 use schemas::job::{JobInput, JobKind, Options, ThemeName};
 use storage::Clock as _;
 use worker::Press;
 use worker::jobs::Themes;
 
-use crate::render::{engine, pictures};
+use crate::render::{draw, engine, pictures};
 
 /// Of the samples' pages, in pixels.
 const PICTURE_WIDTH: u32 = 800;
@@ -20,23 +21,23 @@ pub(crate) struct ThemesArgs {
     /// A directory for a sample of each theme, as PDF and as pictures of its pages; made at need
     #[arg(long, value_name = "DIR")]
     preview: Option<PathBuf>,
-    /// A directory of themes of your own, to list too
+    /// A directory of themes of your own, to list too [default: render.themes_dir]
     #[arg(long, value_name = "DIR")]
     themes: Option<PathBuf>,
-    /// A directory of further fonts, for themes that name them
+    /// A directory of further fonts, for themes that name them [default: render.fonts_dir]
     #[arg(long, value_name = "DIR")]
     fonts: Option<PathBuf>,
 }
 
 /// Lists the themes, a line each; with `--preview` a sample of each goes to a file.
-pub(crate) fn run(args: &ThemesArgs) -> anyhow::Result<()> {
-    let own = config::Render {
-        themes_dir: args.themes.clone(),
-        ..config::Render::default()
-    };
+pub(crate) fn run(settings: SettingsArgs, args: &ThemesArgs) -> anyhow::Result<()> {
+    let mut settings = settings.load(Vec::new())?.config.render;
+    if let Some(themes) = &args.themes {
+        settings.themes_dir = Some(themes.clone());
+    }
     let press = Press {
-        engine: engine(args.fonts.as_deref())?,
-        themes: Themes::with_files(&own.theme_files()?)?,
+        engine: engine(args.fonts.as_deref(), &settings)?,
+        themes: Themes::with_files(&settings.theme_files()?)?,
         picture_width: 0,
     };
     let all = press.themes.all();
@@ -74,8 +75,9 @@ fn preview(press: &Press, folder: &Path) -> anyhow::Result<()> {
         let path = folder.join(name).with_added_extension("pdf");
         std::fs::write(&path, &made.pdf)
             .with_context(|| format!("cannot write {}", path.display()))?;
-        let drawn = pictures(&sheets, 1..=made.facts.pages, PICTURE_WIDTH, &path)?;
-        let files = std::iter::once(&path).chain(&drawn);
+        let drawn = pictures(1..=made.facts.pages, &path);
+        draw(&sheets, &drawn, PICTURE_WIDTH)?;
+        let files = std::iter::once(&path).chain(drawn.iter().map(|(_, path)| path));
         let files: Vec<_> = files.map(|path| path.display().to_string()).collect();
         println!("{}/{}  {}", index + 1, all.len(), files.join(" "));
     }

@@ -147,11 +147,13 @@ pub(crate) fn choice<T: Copy>(text: &str, words: &[(&[&str], T)]) -> Parsed<T> {
         .find(|(names, _)| names.iter().any(|name| name.eq_ignore_ascii_case(text)))
         .map(|(_, value)| *value)
         .ok_or_else(|| {
-            let firsts: Vec<&str> = words
-                .iter()
-                .filter_map(|(n, _)| n.first().copied())
-                .collect();
-            format!("must be one of: {}", firsts.join(", "))
+            let named = words.iter().filter_map(|(names, _)| match names {
+                [] => None,
+                [name] => Some((*name).to_owned()),
+                [name, others @ ..] => Some(format!("{name} (or {})", others.join(", "))),
+            });
+            let named: Vec<String> = named.collect();
+            format!("must be one of: {}", named.join(", "))
         })
 }
 

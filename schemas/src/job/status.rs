@@ -82,6 +82,19 @@ pub enum State {
 }
 
 impl State {
+    /// The name as JSON has it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Running => "running",
+            Self::Succeeded => "succeeded",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+            Self::Expired => "expired",
+            Self::OutcomeUnknown => "outcome_unknown",
+        }
+    }
+
     /// Nothing more happens by itself.
     pub fn is_final(self) -> bool {
         !matches!(self, Self::Queued | Self::Running)

@@ -285,11 +285,11 @@ impl Notifier {
             }
             self.tell_end(row).await?;
             failpoints::hit("notify:notified", "before");
-            let (state, version) = (row.status().state, row.version);
+            let (state, version) = (row.status().state.as_str(), row.version);
             match self.jobs.notified(&loaded, version).await {
                 Ok(_) => {
                     failpoints::hit("notify:notified", "after");
-                    tracing::info!(job_id = %id, %tenant, ?state, version, "job {id} is told to be {state:?}");
+                    tracing::info!(job_id = %id, %tenant, state, version, "job {id} is told to be {state}");
                     return Ok(true);
                 }
                 // Somebody else wrote the row: what it says now decides.

@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, OpenFlags};
 
 use super::error::OpenError;
-use super::{FILE_NAME, schema};
+use super::part::{Part, beside, make_dir};
+use super::{FILE_NAME, is_file, schema};
 
 /// Why there is no backup, or it was not put back.
 #[derive(Debug, thiserror::Error)]
@@ -19,6 +20,17 @@ pub enum BackupError {
     /// Something is at the target already.
     #[error("{} is there already: choose another name, or move it away", .0.display())]
     Exists(PathBuf),
+    /// Another program writes the same file at this moment.
+    #[error("another program is writing {}: wait for it, or choose another name", .0.display())]
+    Busy(PathBuf),
+    /// Nobody can say whether there is a store.
+    #[error("cannot look at {}", file.display())]
+    Unseen {
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
     /// A program has the store open.
     #[error("{} is in use: stop every program that works on it first", .0.display())]
     InUse(PathBuf),
@@ -50,21 +62,18 @@ pub enum BackupError {
 /// store at one moment, checked, and on disk when this returns; programs may go on working meanwhile.
 pub fn save(dir: &Path, to: &Path) -> Result<u64, BackupError> {
     let from = dir.join(FILE_NAME);
-    if !from.is_file() {
+    if !is_there(&from)? {
         return Err(BackupError::NoStore(dir.to_owned()));
     }
-    if to.exists() {
-        return Err(BackupError::Exists(to.to_owned()));
-    }
+    let part = Part::of_new(to)?;
     // Not as a reader: SQLite takes the copy for a write. It writes nothing to the store.
-    let mut connection = Connection::open_with_flags(&from, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    let opened = Connection::open_with_flags(&from, OpenFlags::SQLITE_OPEN_READ_WRITE);
+    let mut connection =
+        opened.map_err(|fault| BackupError::Unusable(OpenError::of(&from, fault)))?;
     schema::be_patient(&mut connection, schema::PATIENCE)?;
-    // A name that no store has, until it is whole.
-    let part = beside(to, "part");
-    remove(&part)?;
-    connection.execute("VACUUM INTO ?1", [part.to_string_lossy()])?;
-    check(&part)?;
-    put(&part, to)
+    connection.execute("VACUUM INTO ?1", [part.path().to_string_lossy()])?;
+    check(part.path())?;
+    part.finish()
 }
 
 /// Puts a backup in place of the store of a directory, and gives where the former store is now, if
@@ -76,9 +85,10 @@ pub fn restore(from: &Path, dir: &Path) -> Result<Option<PathBuf>, BackupError> 
         let file = file.to_owned();
         |source| BackupError::Write { file, source }
     };
-    fs::create_dir_all(dir).map_err(fault(dir))?;
-    let part = beside(&to, "part");
-    fs::copy(from, &part).map_err(fault(&part))?;
+    make_dir(dir).map_err(fault(dir))?;
+    let part = Part::begin(&to)?;
+    let copied = File::open(from).and_then(|mut from| io::copy(&mut from, &mut part.file()));
+    copied.map_err(fault(part.path()))?;
     let former = if to.exists() {
         settle(&to)?;
         let former = beside(&to, "before-restore");
@@ -96,7 +106,7 @@ pub fn restore(from: &Path, dir: &Path) -> Result<Option<PathBuf>, BackupError> 
         name.push(end);
         remove(Path::new(&name))?;
     }
-    put(&part, &to)?;
+    part.finish()?;
     Ok(former)
 }
 
@@ -115,7 +125,7 @@ fn settle(file: &Path) -> Result<(), BackupError> {
 
 /// Whether a file is a store of ours, of a version that this program knows, and whole.
 fn check(file: &Path) -> Result<(), BackupError> {
-    if !file.is_file() {
+    if !is_there(file)? {
         return Err(BackupError::NoStore(file.to_owned()));
     }
     let connection = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
@@ -130,22 +140,6 @@ fn check(file: &Path) -> Result<(), BackupError> {
     Err(BackupError::Damaged { file, what: found })
 }
 
-/// Gives a whole file its name, on disk. Its size in bytes.
-fn put(part: &Path, to: &Path) -> Result<u64, BackupError> {
-    let sync = |path: &Path| File::open(path).and_then(|file| file.sync_all());
-    let done = || {
-        sync(part)?;
-        fs::rename(part, to)?;
-        let dir = to.parent().filter(|dir| !dir.as_os_str().is_empty());
-        sync(dir.unwrap_or(Path::new(".")))?;
-        Ok(fs::metadata(to)?.len())
-    };
-    done().map_err(|source| BackupError::Write {
-        file: to.to_owned(),
-        source,
-    })
-}
-
 fn remove(file: &Path) -> Result<(), BackupError> {
     match fs::remove_file(file) {
         Err(source) if source.kind() != io::ErrorKind::NotFound => Err(BackupError::Write {
@@ -156,11 +150,11 @@ fn remove(file: &Path) -> Result<(), BackupError> {
     }
 }
 
-fn beside(file: &Path, end: &str) -> PathBuf {
-    let mut name = file.as_os_str().to_owned();
-    name.push(".");
-    name.push(end);
-    name.into()
+fn is_there(file: &Path) -> Result<bool, BackupError> {
+    is_file(file).map_err(|source| BackupError::Unseen {
+        file: file.to_owned(),
+        source,
+    })
 }
 
 #[cfg(test)]
@@ -169,12 +163,17 @@ mod tests {
     use crate::ambient::System;
     use crate::embedded::Store;
     use crate::names::QueueName;
+    use std::os::unix::fs::PermissionsExt as _;
     use std::sync::Arc;
     use std::time::Duration;
 
     fn open(dir: &Path) -> Arc<Store> {
         let system = Arc::new(System::new());
         Store::open(dir, system.clone(), system).unwrap()
+    }
+
+    fn mode(path: &Path) -> u32 {
+        fs::metadata(path).unwrap().permissions().mode() & 0o777
     }
 
     async fn send(store: &Arc<Store>, body: &str) {
@@ -195,14 +194,20 @@ mod tests {
         let (data, file) = (dir.path().join("data"), dir.path().join("backup.db"));
         let store = open(&data);
         send(&store, "before").await;
+        let writing = Part::of_new(&file).unwrap();
+        assert!(matches!(save(&data, &file), Err(BackupError::Busy(_))));
+        drop(writing);
         assert!(save(&data, &file).unwrap() > 0);
+        assert_eq!(mode(&file), 0o600);
         send(&store, "after").await;
         assert!(matches!(save(&data, &file), Err(BackupError::Exists(_))));
         assert!(matches!(restore(&file, &data), Err(BackupError::InUse(_))));
         assert_eq!(count(&store).await, 2, "a refused restore changes nothing");
         store.close().await;
         drop(store);
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
         let former = restore(&file, &data).unwrap().unwrap();
+        assert_eq!(mode(&data.join(FILE_NAME)), 0o600);
         assert_eq!(count(&open(&data)).await, 1);
         let old = dir.path().join("old");
         fs::create_dir(&old).unwrap();
@@ -219,6 +224,10 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let (data, file) = (dir.path().join("data"), dir.path().join("backup.db"));
         assert!(matches!(save(&data, &file), Err(BackupError::NoStore(_))));
+        // As little to be seen as in a directory of somebody else.
+        std::os::unix::fs::symlink("round", dir.path().join("round")).unwrap();
+        let unseen = save(&dir.path().join("round"), &file);
+        assert!(matches!(unseen, Err(BackupError::Unseen { .. })));
         assert!(matches!(
             restore(&file, &data),
             Err(BackupError::NoStore(_))

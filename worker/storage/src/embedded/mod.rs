@@ -8,6 +8,7 @@ pub mod backup;
 mod blobs;
 mod cursor;
 mod error;
+pub mod part;
 mod queue;
 mod reader;
 mod schema;
@@ -33,6 +34,20 @@ use writer::{Batch, Writer};
 /// The file in the store's directory.
 pub const FILE_NAME: &str = "presswork.db";
 
+/// Whether there is a store in a directory. An error where nobody can say, as without the right to
+/// look into it.
+pub fn is_in(dir: &Path) -> std::io::Result<bool> {
+    is_file(&dir.join(FILE_NAME))
+}
+
+fn is_file(file: &Path) -> std::io::Result<bool> {
+    match std::fs::metadata(file) {
+        Ok(found) => Ok(found.is_file()),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(false),
+        Err(e) => Err(e),
+    }
+}
+
 /// Queues, tables and blobs in one file.
 pub struct Store {
     writer: Writer,
@@ -43,7 +58,8 @@ pub struct Store {
 }
 
 impl Store {
-    /// Opens the store in a directory, making both at need. Takes milliseconds.
+    /// Opens the store in a directory, making both at need, for this user alone: they hold what is in
+    /// CVs. Takes milliseconds.
     ///
     /// The clock is the store's own: the date of reads and the visibility of messages. Processes
     /// that share a store must agree on the time. Message ids and receipts come from `entropy`.
@@ -52,11 +68,13 @@ impl Store {
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
     ) -> std::result::Result<Arc<Self>, OpenError> {
-        std::fs::create_dir_all(dir).map_err(|source| OpenError::Directory {
+        part::make_dir(dir).map_err(|source| OpenError::Directory {
             dir: dir.to_owned(),
             source,
         })?;
         let file = dir.join(FILE_NAME);
+        // The files beside it get its rights. Where this fails, opening says why.
+        let _ = part::make_file(&file);
         let connection = schema::open(&file)?;
         let wakes = Arc::new(Wakes::default());
         let writer =
