@@ -30,7 +30,7 @@ fn limits_and_secrets_of_existing_deployments_work() {
     check(&[("JWT_SECRET_KEY", "short")], "at least 32 characters");
     // An example that works would be everybody's secret.
     let short = Config::load(&sources("", &[("JWT_SECRET_KEY", "short")], &[]));
-    let example = short.unwrap_err().faults.remove(0).example;
+    let example = short.unwrap_err().faults.remove(0).example.unwrap();
     check(&[("JWT_SECRET_KEY", &example)], "at least 32 characters");
     check(
         &[("SECRET_KEY", "change-me-in-production-0192837465")],
