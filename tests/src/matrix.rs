@@ -2,7 +2,7 @@
 //! kind of job, under both policies, with plain calls and calls in the background, on both storages.
 //!
 //! One run is one store, one fake model that counts, one worker that comes to grief at one point,
-//! and a second worker that finds what is left. What must hold is in [`Verdict`].
+//! and workers after it that find what is left. What must hold is in [`Verdict`].
 
 mod case;
 mod run;
