@@ -103,6 +103,16 @@ pub struct Earlier {
 }
 
 impl JobInput {
+    /// A CV, with nothing asked beside it.
+    pub fn of(cv: Cv) -> Self {
+        Self {
+            kind: JobKind::Cv,
+            cv,
+            options: Options::default(),
+            earlier: None,
+        }
+    }
+
     /// Whether the job makes this.
     pub fn makes(&self, output: Output) -> bool {
         makes(self.kind, &self.options, output)

@@ -14,7 +14,7 @@ use e2e::process::{Server, run, with_model};
 use e2e::system::{fake, serve};
 use e2e::{eventually, unique_cv};
 use openai::fake::Script;
-use schemas::job::{Editor, JobInput, JobKind, Options};
+use schemas::job::{Editor, JobInput};
 use schemas::{JobId, Tenant};
 use serde_json::json;
 use storage::jobs::{CallOutcome, Latch, PdfFacts, Submission, Token};
@@ -95,12 +95,7 @@ async fn leave(backing: &Backing, died: Died) -> JobId {
     let store = backing.jobs().await;
     let storage = store.storage();
     let cv = schemas::cv::normalise(&unique_cv(3)).unwrap().cv;
-    let input = JobInput {
-        kind: JobKind::Cv,
-        cv,
-        options: Options::default(),
-        earlier: None,
-    };
+    let input = JobInput::of(cv);
     let tenant = Tenant::anonymous();
     let submission = Submission::new(tenant.clone(), input.clone());
     let id = store.submit(submission).await.unwrap().row().id;

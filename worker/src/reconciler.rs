@@ -177,15 +177,11 @@ fn need(Loaded { row, date, .. }: &Loaded, held_marker: Duration) -> Need {
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use std::sync::Arc;
-
     use schemas::JobId;
-    use schemas::job::{JobInput, JobKind, Options};
+    use schemas::job::JobInput;
     use serde_json::json;
     use storage::Operation;
-    use storage::ambient::{Manual, System};
-    use storage::embedded::Store;
-    use storage::fault::{Fault, Faults};
+    use storage::fault::{Bench, Fault};
     use storage::jobs::{Submission, UnreadableRow};
     use storage::names::{QueueName, TableName, row as key};
     use storage::port::{ETag, Write};
@@ -199,12 +195,7 @@ pub(crate) mod tests {
         let cv = serde_json::from_str(schemas::cv::SAMPLE).unwrap();
         Submission::new(
             tenant.clone(),
-            JobInput {
-                kind: JobKind::Cv,
-                cv: schemas::cv::normalise(&cv).unwrap().cv,
-                options: Options::default(),
-                earlier: None,
-            },
+            JobInput::of(schemas::cv::normalise(&cv).unwrap().cv),
         )
     }
 
@@ -265,35 +256,27 @@ pub(crate) mod tests {
     struct World {
         store: JobStore,
         webhooks: WebhookStore,
-        clock: Arc<Manual>,
-        faults: Arc<Faults>,
-        _dir: tempfile::TempDir,
+        bench: Bench,
     }
 
     impl World {
         fn new() -> Self {
-            let dir = tempfile::tempdir().unwrap();
-            let clock = Arc::new(Manual::at("2026-11-21T10:00:00Z".parse().unwrap()));
-            let entropy = Arc::new(System::new());
-            let embedded = Store::open(dir.path(), clock.clone(), entropy.clone()).unwrap();
-            let faults = Faults::new(1);
+            let bench = Bench::new();
+            let (clock, entropy) = bench.ambient();
             let config = config::Config::default();
-            let storage = faults.over(embedded.storage());
+            let storage = bench.storage.clone();
             let store = JobStore::new(storage, clock.clone(), entropy.clone(), &config.worker);
-            let settings = &config.webhooks;
             Self {
-                webhooks: WebhookStore::new(store.clone(), clock.clone(), entropy, settings),
+                webhooks: WebhookStore::new(store.clone(), clock, entropy, &config.webhooks),
                 store,
-                clock,
-                faults,
-                _dir: dir,
+                bench,
             }
         }
 
         /// A job that is accepted and has no message.
         async fn stranded(&self, tenant: &Tenant) -> JobId {
             let send = Operation::Send(QueueName::Jobs);
-            self.faults.script(send, 1, Fault::Refuse);
+            self.bench.faults.script(send, 1, Fault::Refuse);
             let submitted = self.store.submit(submission(tenant)).await.unwrap();
             submitted.row().id
         }
@@ -314,7 +297,7 @@ pub(crate) mod tests {
         }
 
         async fn reconcile(&self) -> Result<Round> {
-            self.clock.pass(HOUR * 2);
+            self.bench.clock.pass(HOUR * 2);
             reconcile(&self.store, &self.webhooks).await
         }
     }
@@ -352,7 +335,7 @@ pub(crate) mod tests {
             world.stranded(&Tenant::from_claim(name)).await;
         }
         let query = Operation::Query(TableName::Jobs);
-        world.faults.script(query, 1, Fault::Refuse);
+        world.bench.faults.script(query, 1, Fault::Refuse);
         assert!(world.reconcile().await.is_err());
         assert_eq!(world.messages().await, 1);
         let round = world.reconcile().await.unwrap();

@@ -84,6 +84,10 @@ impl Renderer {
         Self { press, threads }
     }
 
+    pub(crate) fn themes(&self) -> &Themes {
+        &self.press.themes
+    }
+
     pub(crate) async fn render(
         &self,
         input: Arc<JobInput>,

@@ -232,9 +232,7 @@ mod tests {
     use std::sync::Arc;
 
     use schemas::JobId;
-    use storage::ambient::{Manual, System};
-    use storage::embedded::Store;
-    use storage::fault::{Fault, Faults};
+    use storage::fault::{Bench, Fault};
     use storage::names::{TableName, row as key};
     use storage::port::{Properties, StorageError, Write};
     use storage::{Operation, jobs::UnreadableRow};
@@ -248,35 +246,25 @@ mod tests {
 
     struct World {
         worker: Worker,
-        clock: Arc<Manual>,
-        faults: Arc<Faults>,
-        _dir: tempfile::TempDir,
+        bench: Bench,
     }
 
     impl World {
         fn new() -> Self {
-            let dir = tempfile::tempdir().unwrap();
-            let clock = Arc::new(Manual::at("2026-11-21T10:00:00Z".parse().unwrap()));
-            let entropy = Arc::new(System::new());
-            let embedded = Store::open(dir.path(), clock.clone(), entropy.clone()).unwrap();
-            let faults = Faults::new(1);
+            let bench = Bench::new();
+            let (clock, entropy) = bench.ambient();
             let mut config = config::Config::for_tests();
             config.retention.jobs = DAY;
-            let storage = faults.over(embedded.storage());
+            let storage = bench.storage.clone();
             let worker = Worker::new(
                 JobStore::new(storage, clock.clone(), entropy.clone(), &config.worker),
                 Editor::Offline,
                 Arc::new(crate::Press::built_in().unwrap()),
                 crate::Settings::new(&config),
-                (clock.clone(), entropy),
+                (clock, entropy),
                 CancellationToken::new(),
             );
-            Self {
-                worker,
-                clock,
-                faults,
-                _dir: dir,
-            }
+            Self { worker, bench }
         }
 
         fn store(&self) -> &JobStore {
@@ -307,7 +295,7 @@ mod tests {
 
         /// One by a worker that comes when the lease of the one before has run out.
         async fn round(&self) -> Result<()> {
-            self.clock.pass(Duration::from_secs(1));
+            self.bench.clock.pass(Duration::from_secs(1));
             round(&self.worker.0).await
         }
     }
@@ -320,7 +308,7 @@ mod tests {
         let columns = Properties::new;
         let at = key::job(damaged.1);
         world.write(TableName::Jobs, "a", at, columns()).await;
-        world.clock.pass(2 * DAY);
+        world.bench.clock.pass(2 * DAY);
         let error = world.round().await.unwrap_err();
         assert!(UnreadableRow::of(&error).is_some(), "{error:?}");
         assert!(world.is_there(&damaged).await);
@@ -334,7 +322,7 @@ mod tests {
             .await;
         let eraser = Keeper::new(&world.worker.0).eraser;
         eraser.request(&damaged.0).await.unwrap();
-        world.clock.pass(DAY);
+        world.bench.clock.pass(DAY);
         assert!(world.round().await.is_err());
         assert!(!world.is_there(&damaged).await);
         let erasure = eraser.progress(&damaged.0).await.unwrap().unwrap();
@@ -348,9 +336,9 @@ mod tests {
         for (tenant, id) in &jobs {
             world.store().purge(tenant, *id).await.unwrap();
         }
-        world.clock.pass(DAY);
+        world.bench.clock.pass(DAY);
         let query = Operation::Query(TableName::Jobs);
-        world.faults.script(query, 1, Fault::Refuse);
+        world.bench.faults.script(query, 1, Fault::Refuse);
         let error = world.round().await.unwrap_err();
         assert!(matches!(error, StorageError::Unavailable(_)), "{error:?}");
         let mut left = Vec::new();
@@ -375,10 +363,10 @@ mod tests {
     async fn a_daily_sweep_that_storage_broke_off_is_done_again() {
         let world = World::new();
         let (of_a, of_b) = (world.ended("a").await, world.ended("b").await);
-        world.clock.pass(2 * DAY);
+        world.bench.clock.pass(2 * DAY);
         // After those for the tombstones of both.
         let query = Operation::Query(TableName::Jobs);
-        world.faults.script(query, 3, Fault::Refuse);
+        world.bench.faults.script(query, 3, Fault::Refuse);
         assert!(world.round().await.is_err());
         assert!(world.is_there(&of_a).await && !world.is_there(&of_b).await);
         world.round().await.unwrap();

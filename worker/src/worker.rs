@@ -289,26 +289,23 @@ fn failed<const N: usize>(
 #[cfg(test)]
 mod tests {
     use storage::Operation;
-    use storage::ambient::System;
-    use storage::embedded::Store;
-    use storage::fault::{Faults, Rates};
+    use storage::fault::{Bench, Rates};
     use storage::names::TableName;
 
     use super::*;
 
     #[tokio::test]
     async fn all_parts_of_a_round_that_fail_are_named() {
-        let (dir, system) = (tempfile::tempdir().unwrap(), Arc::new(System::new()));
-        let embedded = Store::open(dir.path(), system.clone(), system.clone()).unwrap();
-        let faults = Faults::new(1);
-        let storage = faults.over(embedded.storage());
+        let bench = Bench::new();
+        let (clock, entropy) = bench.ambient();
+        let (faults, storage) = (&bench.faults, bench.storage.clone());
         let config = config::Config::for_tests();
         let worker = Worker::new(
-            JobStore::new(storage, system.clone(), system.clone(), &config.worker),
+            JobStore::new(storage, clock.clone(), entropy.clone(), &config.worker),
             Editor::Offline,
             Arc::new(Press::built_in().unwrap()),
             Settings::new(&config),
-            (system.clone(), system),
+            (clock, entropy),
             CancellationToken::new(),
         );
         let refused = Rates {

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use config::Config;
 use openai::fake::{Script, Server};
-use schemas::job::{JobInput, JobKind, Options};
+use schemas::job::JobInput;
 use schemas::{JobId, Tenant};
 use storage::ambient::System;
 use storage::embedded::Store;
@@ -40,12 +40,7 @@ fn input(number: u64) -> JobInput {
     cv["profile"] = format!("Candidate {number}.").into();
     cv.as_object_mut().unwrap().remove("photo_url");
     let cv = schemas::cv::normalise(&cv).unwrap().cv;
-    JobInput {
-        kind: JobKind::Cv,
-        cv,
-        options: Options::default(),
-        earlier: None,
-    }
+    JobInput::of(cv)
 }
 
 async fn submit(store: &JobStore, number: u64) -> JobId {

@@ -33,7 +33,7 @@ mod tests {
     use std::time::Duration;
 
     use futures::future::join_all;
-    use schemas::job::{JobInput, JobKind, Options};
+    use schemas::job::JobInput;
     use storage::ambient::System;
     use storage::embedded::Store;
     use storage::fault::{Faults, Operation};
@@ -68,12 +68,7 @@ mod tests {
             ..Settings::default()
         };
         let cv = serde_json::from_str(schemas::cv::SAMPLE).unwrap();
-        let input = JobInput {
-            kind: JobKind::Cv,
-            cv: schemas::cv::normalise(&cv).unwrap().cv,
-            options: Options::default(),
-            earlier: None,
-        };
+        let input = JobInput::of(schemas::cv::normalise(&cv).unwrap().cv);
         let tenant = Tenant::from_claim("acme");
         let submitted = jobs.submit(Submission::new(tenant.clone(), input)).await;
         World {

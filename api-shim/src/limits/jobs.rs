@@ -190,10 +190,7 @@ impl Drop for Taken<'_> {
 #[cfg(test)]
 mod tests {
     use futures::future::join_all;
-    use storage::Table;
-    use storage::ambient::{Manual, System};
-    use storage::embedded::Store;
-    use storage::fault::{Fault, Faults, Operation};
+    use storage::fault::{Bench, Fault, Operation};
     use storage::names::{TableName, row as key};
     use storage::port::{Properties, Write};
 
@@ -203,32 +200,22 @@ mod tests {
 
     struct World {
         jobs: OpenJobs,
-        table: Arc<dyn Table>,
-        faults: Arc<Faults>,
-        clock: Arc<Manual>,
+        bench: Bench,
         tenant: Tenant,
-        _dir: tempfile::TempDir,
     }
 
     impl World {
         fn new() -> Self {
-            let dir = tempfile::tempdir().unwrap();
-            let clock = Arc::new(Manual::at("2026-11-21T10:00:00Z".parse().unwrap()));
-            let entropy = Arc::new(System::new());
-            let store = Store::open(dir.path(), clock.clone(), entropy).unwrap();
-            let faults = Faults::new(1);
-            let table = faults.over(store.storage()).table;
+            let bench = Bench::new();
             let limits = BTreeMap::from([("free".to_owned(), u32::try_from(LIMIT).unwrap())]);
-            let jobs = OpenJobs::new(limits, Quotas::new(table.clone()), clock.clone());
+            let quotas = Quotas::new(bench.storage.table.clone());
+            let jobs = OpenJobs::new(limits, quotas, bench.clock.clone());
             let tenant = Tenant::from_claim("acme");
             jobs.know(&tenant, "free");
             Self {
                 jobs,
-                table,
-                faults,
-                clock,
+                bench,
                 tenant,
-                _dir: dir,
             }
         }
 
@@ -239,11 +226,10 @@ mod tests {
         }
 
         async fn store(&self, job: u8) {
-            let at = key::marker(schemas::JobId::new(self.clock.now(), [job; 10]));
+            let at = key::marker(schemas::JobId::new(self.bench.clock.now(), [job; 10]));
             let write = vec![Write::Insert(at, Properties::new())];
-            let written = self
-                .table
-                .write(TableName::Jobs, self.tenant.as_str(), write);
+            let table = &self.bench.storage.table;
+            let written = table.write(TableName::Jobs, self.tenant.as_str(), write);
             written.await.unwrap();
         }
     }
@@ -255,17 +241,17 @@ mod tests {
         // The second count is slow: jobs are accepted before it comes back.
         let query = Operation::Query(TableName::Jobs);
         let slow = Fault::DelayAnswer(Duration::from_millis(100));
-        world.faults.script(query, 2, slow);
+        world.bench.faults.script(query, 2, slow);
         let taken = world.take(40).await;
         assert_eq!(taken.len(), LIMIT - 1);
 
         // None of them is stored yet when everybody counts again.
-        world.clock.pass(COUNTED_EVERY * 2);
+        world.bench.clock.pass(COUNTED_EVERY * 2);
         assert_eq!(world.take(40).await.len(), 0);
         drop(taken);
 
         // None of them was ever stored.
-        world.clock.pass(COUNTED_EVERY * 2);
+        world.bench.clock.pass(COUNTED_EVERY * 2);
         let mut taken = world.take(40).await;
         assert_eq!(taken.len(), LIMIT - 1);
         assert_eq!(world.take(1).await.len(), 0);

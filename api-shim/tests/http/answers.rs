@@ -1,14 +1,12 @@
 //! What holds for every answer: probes, ids, headers, unknown routes, log lines.
 
-use std::io::Write;
-use std::sync::{Arc, Mutex};
-
 use reqwest::{Method, StatusCode};
 use schemas::ProblemKind;
 use serde_json::{Value, json};
 use storage::fault::{Fault, Operation};
 use storage::names::{Container, QueueName, TableName};
 
+use crate::log::Log;
 use crate::server::{Server, header, ms, problem, sample};
 
 #[tokio::test]
@@ -144,34 +142,10 @@ async fn request_ids_come_back_or_are_made() {
     assert_eq!(problem.request_id.as_deref(), Some("r-2"));
 }
 
-#[derive(Clone, Default)]
-pub(crate) struct Lines(pub(crate) Arc<Mutex<Vec<u8>>>);
-
-impl Write for Lines {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
 /// One thread, so that the subscriber of this thread sees every line.
 #[tokio::test(flavor = "current_thread")]
 async fn requests_are_logged_by_route_and_without_content() {
-    // Where there is one subscriber alone, tracing asks that of the thread which first comes to a span
-    // whether anybody wants it; and the threads of other tests have none.
-    let _second = tracing::Dispatch::new(tracing_subscriber::registry());
-    let lines = Lines::default();
-    let writer = lines.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .json()
-        .flatten_event(true)
-        .with_max_level(tracing::Level::TRACE)
-        .with_writer(move || writer.clone())
-        .finish();
-    let _guard = tracing::subscriber::set_default(subscriber);
+    let log = Log::listen();
     let server = Server::start().await;
     let mut request = sample();
     request["input"]["cv"]["full_name"] = json!("Xanthippe Quill");
@@ -199,14 +173,11 @@ async fn requests_are_logged_by_route_and_without_content() {
         .await
         .unwrap();
 
-    let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+    let text = log.text();
     for secret in ["Xanthippe", "Quill", "key-to-hide", "secret-to-hide"] {
         assert!(!text.contains(secret), "{secret} is in the log");
     }
-    let lines: Vec<Value> = text
-        .lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect();
+    let lines = log.lines();
     let of = |id: &str| {
         lines
             .iter()

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use storage::fault::{Fault, Operation};
 use storage::names::{Container, pdf_path, row};
 
-use crate::answers::Lines;
+use crate::log::Log;
 use crate::server::{Server, ms};
 
 /// The only job, once it is there.
@@ -26,16 +26,7 @@ async fn job(server: &Server) -> JobId {
 /// One thread, so that the subscriber of this thread sees every line.
 #[tokio::test(flavor = "current_thread")]
 async fn a_document_that_cannot_be_sent_is_logged_by_name_at_every_route() {
-    // As for the log of requests: a second subscriber keeps tracing from asking one thread alone.
-    let _second = tracing::Dispatch::new(tracing_subscriber::registry());
-    let lines = Lines::default();
-    let writer = lines.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .json()
-        .flatten_event(true)
-        .with_writer(move || writer.clone())
-        .finish();
-    let _guard = tracing::subscriber::set_default(subscriber);
+    let log = Log::listen();
     let server = Server::start().await;
     let post = async |path: &str, body: Value| {
         let response = server.post(path).json(&body).send().await.unwrap();
@@ -43,10 +34,7 @@ async fn a_document_that_cannot_be_sent_is_logged_by_name_at_every_route() {
         (status, response.json::<Value>().await.unwrap())
     };
     let failed = || {
-        let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
-        let lines = text
-            .lines()
-            .map(|line| serde_json::from_str::<Value>(line).unwrap());
+        let lines = log.lines().into_iter();
         let failed = lines.filter(|line| line["event"] == "download.failed");
         failed
             .map(|line| line["job_id"].clone())

@@ -14,6 +14,7 @@ mod download;
 mod events;
 mod limits;
 mod list;
+mod log;
 mod maintenance;
 mod quota;
 mod range;

@@ -203,7 +203,7 @@ pub(crate) fn summary(count: usize) -> String {
 mod tests {
     use std::sync::Arc;
 
-    use schemas::job::{JobInput, JobKind, Options};
+    use schemas::job::JobInput;
     use storage::ambient::System;
     use storage::embedded::Store;
     use storage::jobs::{RowState, Submission};
@@ -214,12 +214,7 @@ mod tests {
 
     async fn submit(jobs: &JobStore, tenant: &Tenant) -> JobId {
         let cv = serde_json::from_str(schemas::cv::SAMPLE).unwrap();
-        let input = JobInput {
-            kind: JobKind::Cv,
-            cv: schemas::cv::normalise(&cv).unwrap().cv,
-            options: Options::default(),
-            earlier: None,
-        };
+        let input = JobInput::of(schemas::cv::normalise(&cv).unwrap().cv);
         let submitted = jobs.submit(Submission::new(tenant.clone(), input)).await;
         submitted.unwrap().row().id
     }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use clap::Args;
 use config::SettingsArgs;
-use schemas::job::{JobInput, JobKind, Options, ThemeName};
+use schemas::job::{JobInput, ThemeName};
 use storage::Clock as _;
 use worker::Press;
 use worker::jobs::Themes;
@@ -56,12 +56,7 @@ fn preview(press: &Press, folder: &Path) -> anyhow::Result<()> {
         .with_context(|| format!("cannot make the directory {}", folder.display()))?;
     let sample = serde_json::from_str(schemas::cv::SAMPLE).context("the sample CV is broken")?;
     let sample = schemas::cv::normalise(&sample).context("the sample CV is broken")?;
-    let mut input = JobInput {
-        kind: JobKind::Cv,
-        cv: sample.cv,
-        options: Options::default(),
-        earlier: None,
-    };
+    let mut input = JobInput::of(sample.cv);
     // The sample has typed bullets and double spaces, for the editor to have something to do.
     let tidied = worker::jobs::edit_offline(&input);
     let now = storage::ambient::System::new().now();

@@ -8,19 +8,17 @@ use std::time::Duration;
 use config::Config;
 use e2e::unique_cv;
 use openai::fake::{Script, Server as Fake};
-use schemas::job::{JobInput, JobKind, Options};
+use schemas::job::JobInput;
 use schemas::session::Session;
 use schemas::{JobId, Tenant};
 use serde_json::json;
-use storage::ambient::{Manual, System};
-use storage::embedded::Store;
-use storage::fault::{Faults, Rates};
+use storage::fault::{self, Faults, Rates};
 use storage::jobs::{JobStore, Submission};
 use storage::names::{Container, QueueName, TableName, row};
 use storage::port::Write;
 use storage::sessions::SessionStore;
 use storage::webhooks::WebhookStore;
-use storage::{Clock, Entropy, Operation, Storage};
+use storage::{Clock, Operation, Storage};
 use tokio_util::sync::CancellationToken;
 use worker::{Press, Worker};
 
@@ -32,33 +30,20 @@ const COPY: &str = "resp_1";
 
 /// A store, and what others left there for scheduled jobs to do.
 struct Bench {
-    clock: Arc<Manual>,
-    raw: Storage,
+    store: fault::Bench,
     config: Config,
-    _dir: tempfile::TempDir,
 }
 
 impl Bench {
     fn new() -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        let clock = Arc::new(Manual::at("2026-11-21T10:00:00Z".parse().unwrap()));
-        let store = Store::open(dir.path(), clock.clone(), Arc::new(System::new())).unwrap();
-        let mut config = Config::for_tests();
-        config.storage.data_dir = dir.path().into();
         Self {
-            clock,
-            raw: store.storage(),
-            config,
-            _dir: dir,
+            store: fault::Bench::new(),
+            config: Config::for_tests(),
         }
     }
 
-    fn ambient(&self) -> (Arc<dyn Clock>, Arc<dyn Entropy>) {
-        (self.clock.clone(), Arc::new(System::new()))
-    }
-
     fn jobs(&self, storage: Storage) -> JobStore {
-        let (clock, entropy) = self.ambient();
+        let (clock, entropy) = self.store.ambient();
         JobStore::new(storage, clock, entropy, &self.config.worker)
     }
 
@@ -68,30 +53,23 @@ impl Bench {
             worker::editor(&self.config, false).unwrap(),
             Arc::new(Press::built_in().unwrap()),
             worker::Settings::new(&self.config),
-            self.ambient(),
+            self.store.ambient(),
             CancellationToken::new(),
         )
     }
 
     async fn submit(&self) -> JobId {
         let cv = schemas::cv::normalise(&unique_cv(1)).unwrap().cv;
-        let submission = Submission::new(
-            Tenant::anonymous(),
-            JobInput {
-                kind: JobKind::Cv,
-                cv,
-                options: Options::default(),
-                earlier: None,
-            },
-        );
-        let submitted = self.jobs(self.raw.clone()).submit(submission).await;
+        let submission = Submission::new(Tenant::anonymous(), JobInput::of(cv));
+        let submitted = self.jobs(self.store.plain.clone()).submit(submission).await;
         submitted.unwrap().row().id
     }
 
     async fn session(&self) {
-        let (clock, entropy) = self.ambient();
+        let (clock, entropy) = self.store.ambient();
         let lives = Duration::from_hours(self.config.cv.session_ttl_hours.into());
-        let sessions = SessionStore::new(self.jobs(self.raw.clone()), clock, entropy, lives);
+        let sessions =
+            SessionStore::new(self.jobs(self.store.plain.clone()), clock, entropy, lives);
         let tenant = Tenant::anonymous();
         let created = sessions.create(&tenant, Session::new(), None);
         created.await.unwrap();
@@ -100,7 +78,7 @@ impl Bench {
     /// A job that is gone but for its tombstone.
     async fn purged(&self) -> JobId {
         let id = self.submit().await;
-        let jobs = self.jobs(self.raw.clone());
+        let jobs = self.jobs(self.store.plain.clone());
         assert!(jobs.purge(&Tenant::anonymous(), id).await.unwrap());
         assert_eq!(self.tombstones().await, [None]);
         id
@@ -108,18 +86,18 @@ impl Bench {
 
     /// One whose reply the provider has a copy of.
     async fn purged_with_a_copy(&self) {
-        let now = self.clock.now();
+        let now = self.store.clock.now();
         let tombstone = json!({"due": now, "purged_at": now, "reply_id": COPY});
         let columns = tombstone.as_object().unwrap().clone();
         let write = Write::Upsert(row::tombstone(self.purged().await), columns);
-        let (table, tenant) = (&self.raw.table, Tenant::anonymous());
+        let (table, tenant) = (&self.store.plain.table, Tenant::anonymous());
         let written = table.write(TableName::Jobs, tenant.as_str(), vec![write]);
         written.await.unwrap();
     }
 
     /// The provider's copies that tombstones still name, `None` where they name none.
     async fn tombstones(&self) -> Vec<Option<String>> {
-        let jobs = self.jobs(self.raw.clone());
+        let jobs = self.jobs(self.store.plain.clone());
         let (buried, ..) = jobs.tombstones(&Tenant::anonymous(), None).await.unwrap();
         let copies = buried.into_iter().map(|buried| buried.tombstone.reply_id);
         copies.collect()
@@ -210,14 +188,19 @@ async fn the_retention_may_do_all_that_it_has_to() {
     let bench = Bench::new();
     bench.session().await;
     bench.purged().await;
-    bench.clock.pass(2 * DAY);
-    let (storage, faults) = as_principal(bench.raw.clone(), "retention");
+    bench.store.clock.pass(2 * DAY);
+    let (storage, faults) = as_principal(bench.store.plain.clone(), "retention");
     let retained = bench.worker(storage).retain_once().await;
     assert_eq!(faults.history(), []);
     retained.unwrap();
     assert_eq!(bench.tombstones().await, []);
     // That a session has expired is told.
-    let told = bench.raw.queue.count(QueueName::Notifications).await;
+    let told = bench
+        .store
+        .plain
+        .queue
+        .count(QueueName::Notifications)
+        .await;
     assert_eq!(told.unwrap(), 1);
 }
 
@@ -226,14 +209,14 @@ async fn a_part_of_the_retention_that_fails_leaves_the_others_alone() {
     let bench = Bench::new();
     bench.session().await;
     bench.purged().await;
-    bench.clock.pass(2 * DAY);
+    bench.store.clock.pass(2 * DAY);
     let faults = Faults::new(1);
     let always = Rates {
         refuse: 1.0,
         ..Rates::default()
     };
     faults.set(Operation::Send(QueueName::Notifications), always);
-    let worker = bench.worker(faults.over(bench.raw.clone()));
+    let worker = bench.worker(faults.over(bench.store.plain.clone()));
     let failed = worker.retain_once().await.unwrap_err();
     let said = "not all that was due is removed: expired sessions";
     assert_eq!(failed.to_string(), said);
@@ -245,10 +228,10 @@ async fn the_reconciler_may_do_all_that_it_has_to() {
     let mut bench = Bench::new();
     bench.config.worker.idle_before_requeue = Duration::ZERO;
     bench.submit().await;
-    bench.clock.pass(Duration::from_mins(10));
-    let (storage, faults) = as_principal(bench.raw.clone(), "reconcile");
+    bench.store.clock.pass(Duration::from_mins(10));
+    let (storage, faults) = as_principal(bench.store.plain.clone(), "reconcile");
     let jobs = bench.jobs(storage.clone());
-    let (clock, entropy) = bench.ambient();
+    let (clock, entropy) = bench.store.ambient();
     let webhooks = WebhookStore::new(jobs.clone(), clock, entropy, &bench.config.webhooks);
     let round = worker::reconciler::reconcile(&jobs, &webhooks).await;
     assert_eq!(faults.history(), []);
@@ -264,9 +247,9 @@ async fn the_reconciler_may_do_all_that_it_has_to() {
 async fn what_needs_the_key_of_the_provider_waits_for_it_for_a_day() {
     let bench = Bench::new();
     bench.purged_with_a_copy().await;
-    bench.clock.pass(Duration::from_mins(10));
+    bench.store.clock.pass(Duration::from_mins(10));
     // Without a key nobody can delete that copy, and nobody says that it is gone.
-    let offline = bench.worker(bench.raw.clone());
+    let offline = bench.worker(bench.store.plain.clone());
     offline.retain_once().await.unwrap();
     assert_eq!(bench.tombstones().await, [Some(COPY.to_owned())]);
 
@@ -276,12 +259,12 @@ async fn what_needs_the_key_of_the_provider_waits_for_it_for_a_day() {
     with_key.config.model.base_url = Some(model.base_url());
     with_key.config.model.api_key = Some(config::Secret::new("sk-test"));
     with_key.purged_with_a_copy().await;
-    with_key.clock.pass(Duration::from_mins(10));
-    let worker = with_key.worker(with_key.raw.clone());
+    with_key.store.clock.pass(Duration::from_mins(10));
+    let worker = with_key.worker(with_key.store.plain.clone());
     worker.retain_once().await.unwrap();
     assert_eq!(with_key.tombstones().await, [None], "first the copy goes");
 
-    bench.clock.pass(DAY);
+    bench.store.clock.pass(DAY);
     offline.retain_once().await.unwrap();
     assert_eq!(
         bench.tombstones().await,

@@ -17,7 +17,7 @@ use config::Config;
 use counted::{Clockwork, Counter, PARTS, counted};
 use e2e::{eventually, unique_cv};
 use openai::fake::{Script, Server as Fake};
-use schemas::job::{JobInput, JobKind, Options};
+use schemas::job::JobInput;
 use schemas::{JobId, Tenant};
 use serde_json::json;
 use storage::ambient::System;
@@ -313,15 +313,7 @@ fn submission(number: usize) -> Submission {
     let cv = schemas::cv::normalise(&unique_cv(number as u64))
         .unwrap()
         .cv;
-    Submission::new(
-        tenant(number),
-        JobInput {
-            kind: JobKind::Cv,
-            cv,
-            options: Options::default(),
-            earlier: None,
-        },
-    )
+    Submission::new(tenant(number), JobInput::of(cv))
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use e2e::system::fake;
 use e2e::{eventually, unique_cv};
 use futures::StreamExt as _;
 use schemas::Tenant;
-use schemas::job::{JobInput, JobKind, Options};
+use schemas::job::JobInput;
 use serde_json::{Value, json};
 use storage::azurite::Azurite;
 use storage::jobs::{JobStore, RowState, Submission};
@@ -94,12 +94,7 @@ fn cases() -> Vec<Case> {
 async fn submit(store: &JobStore) -> String {
     let submission = Submission::new(
         Tenant::anonymous(),
-        JobInput {
-            kind: JobKind::Cv,
-            cv: schemas::cv::normalise(&unique_cv(1)).unwrap().cv,
-            options: Options::default(),
-            earlier: None,
-        },
+        JobInput::of(schemas::cv::normalise(&unique_cv(1)).unwrap().cv),
     );
     store.submit(submission).await.unwrap().row().id.to_string()
 }

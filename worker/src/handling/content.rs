@@ -22,7 +22,8 @@ impl Handling<'_> {
             return Ok(Event::Content(Content::Free));
         }
         let (store, tenant) = (&self.engine.store, &self.message.tenant);
-        let hash = jobs::content_hash(&input, &self.engine.editor.identity());
+        let editor = self.engine.editor.identity();
+        let hash = jobs::content_hash(&input, &editor, self.engine.renderer.themes());
         let Some((latch, etag)) = store.content_latch(tenant, &hash).await? else {
             self.content = Some((hash, None));
             return Ok(Event::Content(Content::Free));

@@ -315,11 +315,11 @@ pub(crate) fn file_name(head: &str, parts: &[&str], extension: &str) -> String {
 
 /// SHA-256 of all that decides the documents, hexadecimal: jobs of equal hash share one call.
 /// `editor` names who edits, with its version or model.
-pub fn content_hash(input: &JobInput, editor: &str) -> String {
+pub fn content_hash(input: &JobInput, editor: &str, themes: &Themes) -> String {
     let options = &input.options;
     let earlier = input.earlier.as_ref();
     let outputs = [Output::Cv, Output::CoverLetter].map(|output| input.makes(output));
-    let parts = serde_json::json!({
+    let mut parts = serde_json::json!({
         "kind": input.kind,
         "cv": schemas::cv::canonical_json(&input.cv),
         "earlier": earlier.map(|earlier| (&earlier.sources, schemas::cv::canonical_json(&earlier.cv))),
@@ -336,6 +336,10 @@ pub fn content_hash(input: &JobInput, editor: &str) -> String {
         "prompt": prompt::VERSION,
         "editor": editor,
     });
+    // Those of the renderer change with the program alone.
+    if let Some(text) = themes.text(&options.theme) {
+        parts["theme_text"] = text.into();
+    }
     schemas::hex(&Sha256::digest(parts.to_string().as_bytes()))
 }
 

@@ -1,7 +1,7 @@
 //! Jobs from input to documents, without a model.
 
 use schemas::cv::{Section, Work};
-use schemas::job::{Earlier, Language, Letter, Options, Part};
+use schemas::job::{Earlier, Language, Letter, Part};
 use serde_json::json;
 
 use super::*;
@@ -9,12 +9,7 @@ use super::*;
 fn input() -> JobInput {
     let sample: Value = serde_json::from_str(schemas::cv::SAMPLE).unwrap();
     let cv = schemas::cv::normalise(&sample).unwrap().cv;
-    JobInput {
-        kind: JobKind::Cv,
-        cv,
-        options: Options::default(),
-        earlier: None,
-    }
+    JobInput::of(cv)
 }
 
 fn both() -> JobInput {
@@ -263,14 +258,15 @@ fn cuts_are_offered_only_where_they_are_allowed() {
 
 #[test]
 fn what_decides_the_documents_decides_the_hash() {
-    let plain = content_hash(&input(), "x");
+    let themes = Themes::built_in();
+    let plain = content_hash(&input(), "x", &themes);
     let check = |change: fn(&mut JobInput)| {
         let mut input = input();
         change(&mut input);
-        assert_ne!(content_hash(&input, "x"), plain);
+        assert_ne!(content_hash(&input, "x", &themes), plain);
     };
-    assert_eq!(content_hash(&input(), "x"), plain);
-    assert_ne!(content_hash(&input(), "y"), plain);
+    assert_eq!(content_hash(&input(), "x", &themes), plain);
+    assert_ne!(content_hash(&input(), "y", &themes), plain);
     check(|input| input.kind = JobKind::CoverLetter);
     check(|input| input.options.outputs = vec![Output::Cv, Output::CoverLetter]);
     check(|input| input.options.tone = Some("warm".to_owned()));
@@ -284,7 +280,23 @@ fn what_decides_the_documents_decides_the_hash() {
     let unchanged = |input: &mut JobInput| input.options.force = true;
     let mut forced = input();
     unchanged(&mut forced);
-    assert_eq!(content_hash(&forced, "x"), plain);
+    assert_eq!(content_hash(&forced, "x", &themes), plain);
+
+    // A theme of the operator counts by what it says.
+    let folder = tempfile::tempdir().unwrap();
+    let of_theme = |name: &str, text: &str| {
+        let path = folder.path().join("theme.toml");
+        std::fs::write(&path, text).unwrap();
+        let files = [(name.to_owned(), path)].into();
+        let themes = Themes::with_files(&files).unwrap();
+        content_hash(&input(), "x", &themes)
+    };
+    let (ten, eleven) = ("[sizes]\ntext = 10\n", "[sizes]\ntext = 11\n");
+    let name = input().options.theme.as_str().to_owned();
+    assert_eq!(of_theme("another", ten), plain);
+    assert_ne!(of_theme(&name, ten), plain);
+    assert_eq!(of_theme(&name, ten), of_theme(&name, ten));
+    assert_ne!(of_theme(&name, ten), of_theme(&name, eleven));
 }
 
 #[test]

@@ -9,7 +9,14 @@ use schemas::job::ThemeName;
 /// Themes by name.
 #[derive(Clone, Debug)]
 pub struct Themes {
-    own: BTreeMap<String, Theme>,
+    own: BTreeMap<String, Own>,
+}
+
+/// A theme of the operator.
+#[derive(Clone, Debug)]
+struct Own {
+    theme: Theme,
+    text: String,
 }
 
 /// Why a theme of the operator cannot be used.
@@ -36,7 +43,7 @@ impl Themes {
     pub fn with_files(files: &BTreeMap<String, PathBuf>) -> Result<Self, ThemeFault> {
         let own = files
             .iter()
-            .map(|(name, path)| Ok((name.clone(), read(path)?)));
+            .map(|(name, path)| Ok((name.clone(), Own::read(path)?)));
         Ok(Self {
             own: own.collect::<Result<_, _>>()?,
         })
@@ -44,15 +51,22 @@ impl Themes {
 
     /// The theme of a name.
     pub fn get(&self, name: &ThemeName) -> Option<Theme> {
-        let own = self.own.get(name.as_str()).cloned();
+        let own = self.own.get(name.as_str()).map(|own| own.theme.clone());
         own.or_else(|| Theme::named(name.as_str()))
+    }
+
+    /// What a theme of the operator says: under the same name it may say something else another day.
+    /// `None` for the renderer's own.
+    pub(super) fn text(&self, name: &ThemeName) -> Option<&str> {
+        Some(&self.own.get(name.as_str())?.text)
     }
 
     /// All themes by name: the renderer's in its order, then the operator's.
     pub fn all(&self) -> Vec<(String, Theme)> {
         let built_in = Theme::all().map(|theme| {
             let name = theme.name().to_owned();
-            let theme = self.own.get(&name).cloned().unwrap_or(theme);
+            let own = self.own.get(&name).map(|own| own.theme.clone());
+            let theme = own.unwrap_or(theme);
             (name, theme)
         });
         let own = self
@@ -60,16 +74,23 @@ impl Themes {
             .iter()
             .filter(|(name, _)| Theme::named(name).is_none());
         built_in
-            .chain(own.map(|(name, theme)| (name.clone(), theme.clone())))
+            .chain(own.map(|(name, own)| (name.clone(), own.theme.clone())))
             .collect()
     }
 }
 
 /// Reads a theme's file.
 pub fn read(path: &Path) -> Result<Theme, ThemeFault> {
-    let text =
-        std::fs::read_to_string(path).map_err(|e| ThemeFault::Unreadable(path.to_owned(), e))?;
-    Theme::from_toml(&text).map_err(|e| ThemeFault::Invalid(path.to_owned(), e))
+    Ok(Own::read(path)?.theme)
+}
+
+impl Own {
+    fn read(path: &Path) -> Result<Self, ThemeFault> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|e| ThemeFault::Unreadable(path.to_owned(), e))?;
+        let theme = Theme::from_toml(&text).map_err(|e| ThemeFault::Invalid(path.to_owned(), e))?;
+        Ok(Self { theme, text })
+    }
 }
 
 #[cfg(test)]

@@ -60,7 +60,7 @@ pub use troubles::{
 use std::sync::Arc;
 
 /// One storage account: the three ports together, as they are handed to a shim or a worker.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Storage {
     /// Queues.
     pub queue: Arc<dyn Queue>,

@@ -6,11 +6,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use schemas::job::{JobInput, JobKind, Options};
+use schemas::job::JobInput;
 use schemas::session::Session;
 use schemas::{JobId, Problem, ProblemKind, Tenant};
-use storage::ambient::{Manual, System};
-use storage::embedded::Store;
+use storage::fault::Bench;
 use storage::jobs::{Ending, IdempotencyKey, JobStore, Submission, SubmitError, Submitted};
 use storage::names::{Container, TableName};
 use storage::port::{Continuation, ETag, Entity, EntityPage, Read, Result, Write};
@@ -76,20 +75,17 @@ impl Table for Late {
 
 struct World {
     late: Arc<Late>,
-    clock: Arc<Manual>,
+    bench: Bench,
     jobs: JobStore,
     sessions: SessionStore,
     tenant: Tenant,
-    _dir: tempfile::TempDir,
 }
 
 impl World {
     fn new() -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        let clock = Arc::new(Manual::at("2026-11-21T10:00:00Z".parse().unwrap()));
-        let entropy = Arc::new(System::new());
-        let store = Store::open(dir.path(), clock.clone(), entropy.clone()).unwrap();
-        let plain = store.storage();
+        let bench = Bench::new();
+        let (clock, entropy) = bench.ambient();
+        let plain = bench.plain.clone();
         let late = Arc::new(Late {
             table: plain.table.clone(),
             next: Mutex::default(),
@@ -103,12 +99,11 @@ impl World {
         let jobs = JobStore::new(storage, clock.clone(), entropy.clone(), &config);
         let lives = Duration::from_hours(24);
         Self {
-            sessions: SessionStore::new(jobs.clone(), clock.clone(), entropy, lives),
+            sessions: SessionStore::new(jobs.clone(), clock, entropy, lives),
             late,
-            clock,
+            bench,
             jobs,
             tenant: Tenant::from_claim("acme"),
-            _dir: dir,
         }
     }
 
@@ -121,12 +116,7 @@ impl World {
             }),
             ..Submission::new(
                 self.tenant.clone(),
-                JobInput {
-                    kind: JobKind::Cv,
-                    cv: schemas::cv::normalise(&cv).unwrap().cv,
-                    options: Options::default(),
-                    earlier: None,
-                },
+                JobInput::of(schemas::cv::normalise(&cv).unwrap().cv),
             )
         };
         self.jobs.submit(submission).await
@@ -162,8 +152,8 @@ async fn a_job_that_comes_to_be_after_its_request_failed_has_its_input() {
     assert!(matches!(made, Submitted::Created(_)), "{made:?}");
     assert_eq!(world.inputs().await, 3);
     let hour = Duration::from_hours(1);
-    world.clock.pass(2 * hour);
-    let before = storage::Clock::now(&*world.clock) - hour;
+    world.bench.clock.pass(2 * hour);
+    let before = storage::Clock::now(&*world.bench.clock) - hour;
     assert_eq!(world.jobs.drop_orphans(before).await.unwrap(), 1);
     for row in [again.row(), made.row()] {
         world.jobs.input(&world.tenant, row.id).await.unwrap();
@@ -199,10 +189,10 @@ async fn a_session_that_changes_after_its_request_failed_has_its_content() {
 async fn a_job_that_is_opened_again_has_its_time_anew() {
     let world = World::new();
     let id = world.submit("first").await.unwrap().row().id;
-    let since = |world: &World| storage::Clock::now(&*world.clock);
+    let since = |world: &World| storage::Clock::now(&*world.bench.clock);
     let submitted = since(&world);
     assert_eq!(world.read(id).await.row.waits_since(), submitted);
-    world.clock.pass(Duration::from_hours(30));
+    world.bench.clock.pass(Duration::from_hours(30));
 
     let failed = Ending::Failed(Problem::new(ProblemKind::Poison, "x".repeat(100_000)));
     let failed = world.jobs.finish(&world.read(id).await, failed, None).await;
@@ -214,7 +204,7 @@ async fn a_job_that_is_opened_again_has_its_time_anew() {
         .unwrap();
     assert_eq!(world.read(id).await.row.waits_since(), since(&world));
 
-    world.clock.pass(Duration::from_hours(30));
+    world.bench.clock.pass(Duration::from_hours(30));
     let held = Problem::new(ProblemKind::OutcomeUnknown, "held");
     let held = Ending::OutcomeUnknown(held, None);
     let held = world.jobs.finish(&world.read(id).await, held, None).await;

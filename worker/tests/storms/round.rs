@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use config::Config;
 use jiff::Timestamp;
-use schemas::job::{JobInput, JobKind, OnModelFailure, Options};
+use schemas::job::{JobInput, OnModelFailure};
 use schemas::message::ReplyMessage;
 use schemas::{JobId, ProblemKind, Tenant};
 use storage::ambient::System;
@@ -468,10 +468,5 @@ fn input(number: u64) -> JobInput {
         }],
     });
     let cv = schemas::cv::normalise(&cv).expect("a CV that is fine").cv;
-    JobInput {
-        kind: JobKind::Cv,
-        cv,
-        options: Options::default(),
-        earlier: None,
-    }
+    JobInput::of(cv)
 }

@@ -3,6 +3,7 @@
 //! Each call of each operation is decided by the seed, the operation and how manieth call of it
 //! this is, so that the order in which tasks happen to run changes nothing.
 
+mod bench;
 mod decide;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -11,6 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 pub use crate::operation::Operation;
+pub use bench::Bench;
 
 use crate::Storage;
 use crate::around::{Hook, around};

@@ -3,7 +3,7 @@
 
 use std::error::Error;
 
-use schemas::job::{JobInput, JobKind, Options};
+use schemas::job::JobInput;
 use serde_json::{Value, json};
 
 use super::*;
@@ -51,12 +51,7 @@ impl World {
 
 fn input() -> JobInput {
     let cv = serde_json::from_str(schemas::cv::SAMPLE).unwrap();
-    JobInput {
-        kind: JobKind::Cv,
-        cv: schemas::cv::normalise(&cv).unwrap().cv,
-        options: Options::default(),
-        earlier: None,
-    }
+    JobInput::of(schemas::cv::normalise(&cv).unwrap().cv)
 }
 
 fn chain(error: &StorageError) -> String {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use schemas::Tenant;
-use schemas::job::{JobInput, JobKind, Options};
+use schemas::job::JobInput;
 use storage::Storage;
 use storage::ambient::System;
 use storage::azurite::Azurite;
@@ -25,15 +25,7 @@ fn submission(key: &str) -> Submission {
     };
     Submission {
         idempotency: Some(idempotency),
-        ..Submission::new(
-            Tenant::anonymous(),
-            JobInput {
-                kind: JobKind::Cv,
-                cv,
-                options: Options::default(),
-                earlier: None,
-            },
-        )
+        ..Submission::new(Tenant::anonymous(), JobInput::of(cv))
     }
 }
 
