@@ -11,6 +11,7 @@ use super::SessionStore;
 use crate::jobs::row::{decode, encode};
 use crate::names::session_row as key;
 use crate::port::{Result, Write};
+use crate::troubles::pass_over_row;
 
 /// One job that was made of a session.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -42,7 +43,8 @@ impl SessionStore {
         Ok(())
     }
 
-    /// The newest jobs of a group, at most `max` (1 to 1,000), newest first.
+    /// The newest jobs of a group, at most `max` (1 to 1,000), newest first. Rows that cannot be read
+    /// are left out.
     pub async fn generations(
         &self,
         tenant: &Tenant,
@@ -56,7 +58,10 @@ impl SessionStore {
             && let Some(page) = pages.next_page().await?
         {
             for entity in page.value {
-                found.push(decode(entity.properties)?);
+                match decode(entity.properties) {
+                    Ok(generation) => found.push(generation),
+                    Err(e) => pass_over_row(tenant, &entity.row, e)?,
+                }
             }
         }
         found.truncate(max);

@@ -270,6 +270,14 @@ async fn generations_are_read_newest_first() {
     assert_eq!(found.len(), 2);
     assert!(found[0].at > found[1].at);
     assert_eq!(f.store.generations(&tenant(), "grou", 9).await.unwrap(), []);
+
+    // One that cannot be read keeps no other from being found.
+    let at = key::generation("group", found[0].job_id);
+    let write = Write::Upsert(at, crate::port::Properties::new());
+    f.store.write(&tenant(), vec![write]).await.unwrap();
+    let readable = f.store.generations(&tenant(), "group", 9).await.unwrap();
+    assert_eq!(readable.len(), 2);
+    assert_eq!(readable[0], found[1]);
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@ use super::row::{self, DeliveryRow, SCHEMA, Target};
 use super::{TRIES, WebhookStore};
 use crate::names::{TableName, webhook_row as key};
 use crate::port::{Continuation, ETag, Properties, Result, StorageError, Write};
+use crate::troubles::pass_over_row;
 
 /// Deliveries in one transaction: each is a row and a marker.
 const CHUNK: usize = 50;
@@ -145,7 +146,8 @@ impl WebhookStore {
         read.transpose()
     }
 
-    /// A page of the deliveries to a target, newest event first, of events between two times.
+    /// A page of the deliveries to a target, newest event first, of events between two times. Rows
+    /// that cannot be read are left out.
     pub async fn deliveries(
         &self,
         tenant: &Tenant,
@@ -166,9 +168,14 @@ impl WebhookStore {
         let read = table
             .query(TableName::Webhooks, tenant.as_str(), rows, max, from)
             .await?;
-        let rows = read.value.entities.into_iter();
-        let rows = rows.map(|entity| row::delivery(entity.properties));
-        Ok((rows.collect::<Result<_>>()?, read.value.next))
+        let mut found = Vec::with_capacity(read.value.entities.len());
+        for entity in read.value.entities {
+            match row::delivery(entity.properties) {
+                Ok(row) => found.push(row),
+                Err(e) => pass_over_row(tenant, &entity.row, e)?,
+            }
+        }
+        Ok((found, read.value.next))
     }
 
     /// Moves a delivery on, against whatever it is by then, its due marker with it; `None` where it

@@ -8,6 +8,7 @@ use super::*;
 use crate::ambient::{Manual, System};
 use crate::embedded::Store;
 use crate::names::QueueName;
+use crate::port::Properties;
 
 struct Fixture {
     store: WebhookStore,
@@ -301,6 +302,26 @@ async fn sweeping_removes_what_is_old_or_belongs_to_nobody() {
         .deliveries(&f.tenant, &target, times, 10, None)
         .await;
     assert_eq!(list.unwrap().0.len(), 0);
+}
+
+#[tokio::test]
+async fn a_delivery_that_cannot_be_read_keeps_no_other_from_being_listed() {
+    let f = fixture();
+    let wanted = [to(&f.webhook(Some("https://example.com/")).await)];
+    let events = [f.told("a"), f.told("b")];
+    for event in &events {
+        f.store.put(&f.tenant, event, &wanted).await.unwrap();
+    }
+    let target = &wanted[0].target;
+    let at = key::delivery(target.as_str(), &events[0].id);
+    let write = Write::Upsert(at, Properties::new());
+    f.store.write(&f.tenant, vec![write]).await.unwrap();
+    let list = f
+        .store
+        .deliveries(&f.tenant, target, (None, None), 10, None);
+    let listed: Vec<_> = list.await.unwrap().0;
+    let listed: Vec<_> = listed.iter().map(|row| &row.event).collect();
+    assert_eq!(listed, [&events[1].id]);
 }
 
 #[tokio::test]
