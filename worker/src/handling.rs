@@ -22,9 +22,9 @@ use tracing::Instrument as _;
 
 use crate::attempt::{Attempt, Disposition, Effect, Event, Next, Pdf, ReplyId, View};
 use crate::budget::Permit;
-use crate::delivery::Delivery;
 use crate::failpoints;
 use crate::jobs::StoredReply;
+use crate::leased::Leased;
 use crate::renderer::{RenderFailure, RenderedJob};
 use crate::watch;
 use crate::worker::Engine;
@@ -33,7 +33,7 @@ use crate::worker::Engine;
 pub(crate) struct Handling<'a> {
     engine: &'a Engine,
     message: &'a JobMessage,
-    delivery: &'a Delivery,
+    leased: &'a Leased,
     /// Tokens that this handling drew, one for each latch that was sent, with the time of the read that
     /// the latch was sent on. Any of them may turn out to be the row's: an answer that is late is no
     /// refusal.
@@ -69,14 +69,14 @@ impl<'a> Handling<'a> {
     pub(crate) async fn run(
         engine: &'a Engine,
         message: &'a JobMessage,
-        delivery: &'a Delivery,
+        leased: &'a Leased,
         reply_id: Option<String>,
     ) -> Disposition {
         let knows_id = reply_id.is_some();
         let mut handling = Self {
             engine,
             message,
-            delivery,
+            leased,
             tokens: Vec::new(),
             loaded: None,
             read_at: Duration::ZERO,
@@ -95,7 +95,7 @@ impl<'a> Handling<'a> {
             warnings: Vec::new(),
             figures: watch::Figures::default(),
         };
-        let counted = delivery.dequeue_count.saturating_sub(message.forgiven);
+        let counted = leased.dequeue_count.saturating_sub(message.forgiven);
         let rules = engine.settings.rules;
         let (mut attempt, mut next) = if knows_id {
             Attempt::begin_with_reply_id(rules, counted)
@@ -338,8 +338,8 @@ impl<'a> Handling<'a> {
         let now = self.engine.clock.monotonic();
         let is_young =
             |read_at| now.saturating_sub(read_at) <= self.engine.settings.latch_freshness;
-        let is_fresh = self.latch_read_at(&self.loaded().row).is_some_and(is_young)
-            && self.delivery.is_leased();
+        let is_fresh =
+            self.latch_read_at(&self.loaded().row).is_some_and(is_young) && self.leased.is_leased();
         if !is_fresh {
             self.call = CallOutcome::NotProcessed;
         }

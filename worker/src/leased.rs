@@ -13,7 +13,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 /// A message in hand. [`ack`](Self::ack) and [`release`](Self::release) take it, so that nothing
 /// can be done twice; dropping it leaves the message to come back when its lease runs out.
 #[derive(Debug)]
-pub struct Delivery {
+pub struct Leased {
     queue: Arc<dyn Queue>,
     name: QueueName,
     clock: Arc<dyn Clock>,
@@ -44,7 +44,7 @@ pub struct LeaseTimes {
     pub heartbeat: Duration,
 }
 
-impl Delivery {
+impl Leased {
     /// Takes a received message and begins to keep its lease. `received_at` is the monotonic time
     /// from before the receive: the lease is counted from there.
     pub fn begin(
@@ -211,7 +211,7 @@ mod tests {
         }
 
         /// A message in hand.
-        async fn delivery(&self, visibility: u64, heartbeat: u64) -> Delivery {
+        async fn leased(&self, visibility: u64, heartbeat: u64) -> Leased {
             let at = self.clock.monotonic();
             let message = self.message(visibility).await;
             self.hold(message, visibility, heartbeat, at)
@@ -225,19 +225,13 @@ mod tests {
             message.into_iter().next().unwrap()
         }
 
-        fn hold(
-            &self,
-            message: Received,
-            visibility: u64,
-            heartbeat: u64,
-            at: Duration,
-        ) -> Delivery {
+        fn hold(&self, message: Received, visibility: u64, heartbeat: u64, at: Duration) -> Leased {
             let times = LeaseTimes {
                 visibility: Duration::from_millis(visibility),
                 heartbeat: Duration::from_millis(heartbeat),
             };
             let (queue, clock) = (self.storage.queue.clone(), self.clock.clone());
-            Delivery::begin(queue, JOBS, message, times, clock, at)
+            Leased::begin(queue, JOBS, message, times, clock, at)
         }
 
         async fn visible(&self) -> bool {
@@ -254,17 +248,17 @@ mod tests {
     #[tokio::test]
     async fn the_heartbeat_keeps_the_message_and_its_newest_receipt() {
         let bench = Bench::new();
-        let delivery = bench.delivery(5_000, 150).await;
+        let leased = bench.leased(5_000, 150).await;
         for _ in 0..37 {
             pass(150).await;
-            assert!(delivery.is_leased());
+            assert!(leased.is_leased());
             assert!(!bench.visible().await, "somebody else got it");
         }
-        delivery.ack().await;
+        leased.ack().await;
         assert_eq!(bench.storage.queue.count(JOBS).await.unwrap(), 0);
-        let delivery = bench.delivery(10_000, 50).await;
+        let leased = bench.leased(10_000, 50).await;
         pass(150).await;
-        delivery.release(Duration::ZERO, Some("other")).await;
+        leased.release(Duration::ZERO, Some("other")).await;
         let back = bench.storage.queue.peek(JOBS, 1).await.unwrap();
         assert_eq!(back[0].body, "other");
     }
@@ -276,13 +270,13 @@ mod tests {
         let (hour, at) = (Duration::from_hours(1), bench.clock.monotonic());
         let message = bench.message(3_600_000).await;
         let theirs = queue.extend(JOBS, &message.lease, hour, None).await;
-        let delivery = bench.hold(message, 3_600_000, 20, at);
-        assert!(delivery.is_leased(), "nothing is known of it yet");
-        while delivery.is_leased() {
+        let leased = bench.hold(message, 3_600_000, 20, at);
+        assert!(leased.is_leased(), "nothing is known of it yet");
+        while leased.is_leased() {
             assert!(bench.clock.monotonic() < at + Duration::from_secs(30));
             pass(5).await;
         }
-        delivery.ack().await;
+        leased.ack().await;
         assert_eq!(
             queue.count(JOBS).await.unwrap(),
             1,
@@ -294,16 +288,16 @@ mod tests {
     #[tokio::test]
     async fn a_lease_that_ran_out_is_not_held() {
         let bench = Bench::new();
-        let delivery = bench.delivery(40, 10_000).await;
+        let leased = bench.leased(40, 10_000).await;
         pass(60).await;
-        assert!(!delivery.is_leased());
+        assert!(!leased.is_leased());
     }
 
     #[tokio::test]
     async fn what_is_dropped_comes_back() {
         let bench = Bench::new();
-        let delivery = bench.delivery(1_000, 100).await;
-        drop(delivery);
+        let leased = bench.leased(1_000, 100).await;
+        drop(leased);
         for _ in 0..300 {
             if bench.visible().await {
                 return;

@@ -2,7 +2,7 @@
 //!
 //! How a job comes about:
 //! - `worker`: one worker: what it runs beside each other, until it is asked to stop.
-//! - `runner`, `delivery`: the consume loop, and the lease of one message.
+//! - `runner`, `leased`: the consume loop, and the lease of one message.
 //! - `messages`: a message of the queue of jobs, from its body to its end.
 //! - `attempt`: what to do next with one message, as a pure function.
 //! - `handling`: does what `attempt` asks for.
@@ -25,11 +25,11 @@
 
 pub mod attempt;
 mod budget;
-pub mod delivery;
 pub mod editor;
 pub mod failpoints;
 mod handling;
 pub mod jobs;
+pub mod leased;
 mod messages;
 mod notify;
 pub mod poison;

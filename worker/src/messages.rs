@@ -8,8 +8,8 @@ use schemas::message::{JobMessage, MessageError, QueueMessage, ReplyMessage, for
 use storage::names::QueueName;
 
 use crate::attempt::Disposition;
-use crate::delivery::Delivery;
 use crate::handling::Handling;
+use crate::leased::Leased;
 use crate::worker::Engine;
 use crate::{failpoints, poison, reference, watch};
 
@@ -17,30 +17,30 @@ use crate::{failpoints, poison, reference, watch};
 const HINT_PAUSE: Duration = Duration::from_secs(5);
 
 /// Handles one message.
-pub(crate) async fn handle(engine: Arc<Engine>, delivery: Delivery) {
-    match QueueMessage::from_body(&delivery.body) {
+pub(crate) async fn handle(engine: Arc<Engine>, leased: Leased) {
+    match QueueMessage::from_body(&leased.body) {
         Ok(QueueMessage::Job(message)) => {
-            let handling = Handling::run(&engine, &message, &delivery, None);
+            let handling = Handling::run(&engine, &message, &leased, None);
             let disposition = watch::job(&*engine.clock, &message, handling).await;
-            dispose(delivery, disposition, QueueMessage::Job(message)).await;
+            dispose(leased, disposition, QueueMessage::Job(message)).await;
         }
-        Ok(QueueMessage::Reply(hint)) => handle_reply(&engine, hint, delivery).await,
+        Ok(QueueMessage::Reply(hint)) => handle_reply(&engine, hint, leased).await,
         Err(MessageError::Newer(schema)) => {
             tracing::info!(
                 schema,
                 "a message of a newer schema is left for a newer worker"
             );
-            let body = forgive_newer(&delivery.body, delivery.dequeue_count);
+            let body = forgive_newer(&leased.body, leased.dequeue_count);
             let after = engine.settings.lease.visibility;
-            delivery.release(after, body.as_deref()).await;
+            leased.release(after, body.as_deref()).await;
         }
         Err(e @ MessageError::Foreign) => {
             let (queue, to) = (&*engine.store.storage().queue, QueueName::JobsPoison);
-            if poison::set_aside(queue, to, &delivery, &e.to_string())
+            if poison::set_aside(queue, to, &leased, &e.to_string())
                 .await
                 .is_ok()
             {
-                delivery.ack().await;
+                leased.ack().await;
             }
         }
     }
@@ -48,16 +48,16 @@ pub(crate) async fn handle(engine: Arc<Engine>, delivery: Delivery) {
 
 /// A response is done, the provider's webhook says: it is fetched, and the job that it names goes
 /// on. Ids of nobody's jobs are passed over.
-async fn handle_reply(engine: &Engine, hint: ReplyMessage, delivery: Delivery) {
+async fn handle_reply(engine: &Engine, hint: ReplyMessage, leased: Leased) {
     let id = &hint.response_id;
-    let counted = delivery.dequeue_count.saturating_sub(hint.forgiven);
+    let counted = leased.dequeue_count.saturating_sub(hint.forgiven);
     // How often a hint came back says nothing of its job: it must not make the job poison.
     if counted > engine.settings.rules.max_dequeues {
         tracing::warn!(
             reply_id = id,
             "the provider's hint at response {id} is given up"
         );
-        return delivery.ack().await;
+        return leased.ack().await;
     }
     let found = match engine.editor.retrieve(id).await {
         Retrieved::Settled(settled) => settled.reference().and_then(reference::read),
@@ -66,32 +66,32 @@ async fn handle_reply(engine: &Engine, hint: ReplyMessage, delivery: Delivery) {
         // hint is the only one, so it is given some minutes.
         Retrieved::Pending | Retrieved::Unclear(_) => {
             let doubled = 1 << counted.saturating_sub(1).min(10);
-            return delivery.release(HINT_PAUSE * doubled, None).await;
+            return leased.release(HINT_PAUSE * doubled, None).await;
         }
     };
     let Some((tenant, job_id)) = found else {
         tracing::debug!("a webhook named a response that is none of ours");
-        return delivery.ack().await;
+        return leased.ack().await;
     };
     let mut message = JobMessage::new(tenant, job_id);
     message.forgiven = hint.forgiven;
-    let handling = Handling::run(engine, &message, &delivery, Some(id.clone()));
+    let handling = Handling::run(engine, &message, &leased, Some(id.clone()));
     let disposition = watch::job(&*engine.clock, &message, handling).await;
-    dispose(delivery, disposition, QueueMessage::Reply(hint)).await;
+    dispose(leased, disposition, QueueMessage::Reply(hint)).await;
 }
 
 /// Ends a handling. A deliberate wait is written into the message.
-async fn dispose(delivery: Delivery, disposition: Disposition, message: QueueMessage) {
+async fn dispose(leased: Leased, disposition: Disposition, message: QueueMessage) {
     match disposition {
         Disposition::Delete => {
             failpoints::before(failpoints::DELETE_MESSAGE);
-            delivery.ack().await;
+            leased.ack().await;
             failpoints::after(failpoints::DELETE_MESSAGE);
         }
         Disposition::Release { after, forgiven } => {
-            let body = forgiven.then(|| message.forgive(delivery.dequeue_count));
+            let body = forgiven.then(|| message.forgive(leased.dequeue_count));
             failpoints::before(failpoints::RELEASE_MESSAGE);
-            delivery.release(after, body.as_deref()).await;
+            leased.release(after, body.as_deref()).await;
             failpoints::after(failpoints::RELEASE_MESSAGE);
         }
     }

@@ -9,7 +9,7 @@ use storage::jobs::{JobStore, RowState};
 use storage::names::QueueName;
 use storage::port::{Queue, Result, StorageError};
 
-use crate::delivery::Delivery;
+use crate::leased::Leased;
 
 /// The most bytes of a body that are kept, as JSON: queues take 48 KiB in all.
 const ROOM: usize = 32 * 1024;
@@ -80,13 +80,13 @@ pub async fn requeue(
 pub(crate) async fn set_aside(
     queue: &dyn Queue,
     to: QueueName,
-    delivery: &Delivery,
+    leased: &Leased,
     reason: &str,
 ) -> Result<()> {
     let aside = SetAside {
         reason: reason.to_owned(),
-        dequeue_count: delivery.dequeue_count,
-        body: head(&delivery.body).to_owned(),
+        dequeue_count: leased.dequeue_count,
+        body: head(&leased.body).to_owned(),
     };
     let body = serde_json::to_string(&aside).map_err(StorageError::unavailable)?;
     queue.send(to, &body, Duration::ZERO).await?;
@@ -130,7 +130,7 @@ mod tests {
     use storage::{Clock as _, Operation};
 
     use super::*;
-    use crate::delivery::LeaseTimes;
+    use crate::leased::LeaseTimes;
 
     #[test]
     fn what_is_kept_of_a_body_fits_into_a_message() {
@@ -191,18 +191,16 @@ mod tests {
             heartbeat: minute / 3,
         };
         let (at, of) = (clock.monotonic(), queue.clone());
-        let delivery = Delivery::begin(of, jobs, message, times, clock, at);
+        let leased = Leased::begin(of, jobs, message, times, clock, at);
         faults.script(Operation::Send(poison), 1, Fault::Refuse);
 
         let lines = Lines::default();
         let _log = tracing::subscriber::set_default(lines.clone());
         let said = || lines.0.load(std::sync::atomic::Ordering::Relaxed);
-        let refused = set_aside(&*queue, poison, &delivery, "a test").await;
+        let refused = set_aside(&*queue, poison, &leased, "a test").await;
         assert!(refused.is_err());
         assert_eq!(said(), 0);
-        set_aside(&*queue, poison, &delivery, "a test")
-            .await
-            .unwrap();
+        set_aside(&*queue, poison, &leased, "a test").await.unwrap();
         assert_eq!(said(), 1);
     }
 }

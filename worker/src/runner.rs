@@ -13,7 +13,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::delivery::{Delivery, LeaseTimes};
+use crate::leased::{LeaseTimes, Leased};
 
 /// How a queue is consumed.
 #[derive(Clone, Debug)]
@@ -43,7 +43,7 @@ impl Consumer {
     /// in a handler is caught: its message comes back when the lease runs out, one dequeue older.
     pub async fn run<H, F>(self, shutdown: CancellationToken, handle: H)
     where
-        H: Fn(Delivery) -> F,
+        H: Fn(Leased) -> F,
         F: Future<Output = ()> + Send + 'static,
     {
         let room = Arc::new(Semaphore::new(self.concurrency));
@@ -84,10 +84,9 @@ impl Consumer {
             pause = self.poll_min;
             for (message, permit) in messages.into_iter().zip(permits) {
                 let (queue, clock) = (self.queue.clone(), self.clock.clone());
-                let delivery =
-                    Delivery::begin(queue, self.name, message, self.lease, clock, asked_at);
+                let leased = Leased::begin(queue, self.name, message, self.lease, clock, asked_at);
                 // It was accepted: new requests, where they share the process, come after it.
-                let work = AssertUnwindSafe(storage::ahead(handle(delivery))).catch_unwind();
+                let work = AssertUnwindSafe(storage::ahead(handle(leased))).catch_unwind();
                 let queue = self.name.as_str();
                 tasks.spawn(async move {
                     if work.await.is_err() {

@@ -7,8 +7,8 @@ use config::{Config, Provider, SingleCall};
 
 use crate::attempt::{Policy, Rules};
 use crate::budget::Limits;
-use crate::delivery::LeaseTimes;
 use crate::editor::{Editor, Model};
+use crate::leased::LeaseTimes;
 use crate::notify::NotifySettings;
 
 /// What a worker is run with.

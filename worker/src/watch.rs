@@ -337,7 +337,7 @@ pub(crate) fn webhook_span(traceparent: Option<&str>) -> Span {
 }
 
 /// What came of the try.
-pub(crate) fn delivered(span: &Span, answer: &webhook::Delivery) {
+pub(crate) fn delivered(span: &Span, answer: &webhook::Attempt) {
     if let Some(status) = answer.status {
         span.record("http.response.status_code", whole(status));
     }

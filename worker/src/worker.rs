@@ -136,16 +136,16 @@ impl Worker {
     async fn consume_jobs(&self) {
         let consumer = self.consumer(QueueName::Jobs, self.0.settings.concurrency);
         let engine = self.0.clone();
-        let handle = move |delivery| messages::handle(engine.clone(), delivery);
+        let handle = move |leased| messages::handle(engine.clone(), leased);
         consumer.run(self.0.shutdown.clone(), handle).await;
     }
 
     async fn consume_notifications(&self) {
         let consumer = self.consumer(QueueName::Notifications, 32);
         let notifier = self.0.notifier.clone();
-        let handle = move |delivery| {
+        let handle = move |leased| {
             let notifier = notifier.clone();
-            async move { notifier.handle(delivery).await }
+            async move { notifier.handle(leased).await }
         };
         consumer.run(self.0.shutdown.clone(), handle).await;
     }

@@ -83,7 +83,7 @@ impl Handling<'_> {
 
     pub(super) async fn put_aside(&self, reason: &str) -> StorageResult<()> {
         let queue = &*self.engine.store.storage().queue;
-        crate::poison::set_aside(queue, QueueName::JobsPoison, self.delivery, reason).await
+        crate::poison::set_aside(queue, QueueName::JobsPoison, self.leased, reason).await
     }
 
     pub(super) async fn notify(&mut self) -> StorageResult<Event> {

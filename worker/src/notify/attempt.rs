@@ -193,7 +193,7 @@ impl Notifier {
         tenant: &Tenant,
         delivery: Delivery,
         attempt: &DeliveryAttempt,
-        answer: &webhook::Delivery,
+        answer: &webhook::Attempt,
     ) -> Result<(), StorageError> {
         let went_well = answer.outcome == Outcome::Delivered;
         let draw = u64::from_be_bytes(random(&*self.entropy));
@@ -367,7 +367,7 @@ impl Notifier {
         tenant: &Tenant,
         key: &LaneKey,
         webhook: &WebhookRow,
-        answer: &webhook::Delivery,
+        answer: &webhook::Attempt,
         at: Timestamp,
     ) -> Result<(), StorageError> {
         match (answer.outcome, webhook.failing_since) {
@@ -453,7 +453,7 @@ impl Notifier {
 }
 
 /// Why an attempt came to nothing, in a few words.
-fn reason(answer: &webhook::Delivery) -> String {
+fn reason(answer: &webhook::Attempt) -> String {
     let name = answer.outcome.name();
     match answer.status {
         Some(status) => format!("{name}: HTTP {status}"),

@@ -37,7 +37,7 @@ use tokio_util::task::TaskTracker;
 
 pub use attempt::DeadLetter;
 
-use crate::delivery::Delivery;
+use crate::leased::Leased;
 use crate::notify::attempt::{Destination, Item};
 use crate::notify::lanes::Lanes;
 use crate::notify::subject::Subject;
@@ -191,14 +191,14 @@ impl Notifier {
     }
 
     /// Handles one message of the `notifications` queue.
-    pub(crate) async fn handle(self: &Arc<Self>, delivery: Delivery) {
-        let subjects: Vec<Subject> = match event::read(&delivery.body) {
+    pub(crate) async fn handle(self: &Arc<Self>, leased: Leased) {
+        let subjects: Vec<Subject> = match event::read(&leased.body) {
             Ok(events) => events.iter().filter_map(Subject::of).collect(),
-            Err(e) => return self.set_aside(delivery, &e.to_string()).await,
+            Err(e) => return self.set_aside(leased, &e.to_string()).await,
         };
         if subjects.is_empty() {
             let reason = "not an event about a job, a PDF or a delivery";
-            return self.set_aside(delivery, reason).await;
+            return self.set_aside(leased, reason).await;
         }
         let mut end = End::Done;
         for subject in subjects {
@@ -207,28 +207,28 @@ impl Notifier {
         match end {
             End::Done => {
                 failpoints::hit("notify:ack", "before");
-                delivery.ack().await;
+                leased.ack().await;
                 failpoints::hit("notify:ack", "after");
             }
-            End::NotYet if delivery.dequeue_count >= MAX_DEQUEUES => delivery.ack().await,
-            End::NotYet => delivery.release(Duration::from_secs(1), None).await,
-            End::Unreadable if delivery.dequeue_count >= MAX_DEQUEUES => {
+            End::NotYet if leased.dequeue_count >= MAX_DEQUEUES => leased.ack().await,
+            End::NotYet => leased.release(Duration::from_secs(1), None).await,
+            End::Unreadable if leased.dequeue_count >= MAX_DEQUEUES => {
                 let reason = "a record of what it is about cannot be read";
-                self.set_aside(delivery, reason).await;
+                self.set_aside(leased, reason).await;
             }
-            End::Unreadable => delivery.release(TROUBLE, None).await,
-            End::Later(pause) => delivery.release(pause, None).await,
+            End::Unreadable => leased.release(TROUBLE, None).await,
+            End::Later(pause) => leased.release(pause, None).await,
         }
     }
 
-    async fn set_aside(&self, delivery: Delivery, reason: &str) {
+    async fn set_aside(&self, leased: Leased, reason: &str) {
         let queue = &*self.jobs.storage().queue;
         let to = QueueName::NotificationsPoison;
-        if crate::poison::set_aside(queue, to, &delivery, reason)
+        if crate::poison::set_aside(queue, to, &leased, reason)
             .await
             .is_ok()
         {
-            delivery.ack().await;
+            leased.ack().await;
         }
     }
 

@@ -33,7 +33,7 @@ const HEADERS: usize = 64;
 const IDLE_CONNECTIONS: usize = 32;
 const IDLE: Duration = Duration::from_secs(30);
 
-/// Characters of [`Delivery::reason`].
+/// Characters of [`Attempt::reason`].
 const REASON: usize = 300;
 
 /// What is delivered, and where to.
@@ -55,7 +55,7 @@ pub struct Request {
 
 /// What came of a delivery.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Delivery {
+pub struct Attempt {
     /// What it means.
     pub outcome: Outcome,
     /// The status of the answer, if there was one.
@@ -79,7 +79,7 @@ pub enum Outcome {
     Delivered,
     /// 410: the endpoint wants nothing any more, and is to be disabled.
     Gone,
-    /// Any other status. Its `Retry-After` is in [`Delivery::retry_after`].
+    /// Any other status. Its `Retry-After` is in [`Attempt::retry_after`].
     Refused,
     /// A 3xx: the endpoint has moved, and its owner must change its URL.
     Redirect,
@@ -189,29 +189,29 @@ impl Client {
         clippy::disallowed_methods,
         reason = "measures how long it takes; no time of day, and nothing is decided by it"
     )]
-    pub async fn deliver(&self, request: &Request) -> Delivery {
+    pub async fn deliver(&self, request: &Request) -> Attempt {
         let started = Instant::now();
         let mut delivery = self.attempt(request, started + self.policy.timeout).await;
         delivery.took = started.elapsed();
         delivery
     }
 
-    async fn attempt(&self, request: &Request, deadline: Instant) -> Delivery {
+    async fn attempt(&self, request: &Request, deadline: Instant) -> Attempt {
         let url = match check_url(&request.url, &self.policy) {
             Ok(url) => url,
-            Err(fault) => return Delivery::failed(Outcome::Blocked(fault), &fault.to_string()),
+            Err(fault) => return Attempt::failed(Outcome::Blocked(fault), &fault.to_string()),
         };
         let Some(headers) = headers(request) else {
-            return Delivery::failed(Outcome::Invalid, "no secret, or an id that no header holds");
+            return Attempt::failed(Outcome::Invalid, "no secret, or an id that no header holds");
         };
         let sending = self.send(url, headers, request.body.clone());
         match tokio::time::timeout_at(deadline, sending).await {
             Ok(Ok(response)) => answered(response, request.at, deadline).await,
             Ok(Err(error)) => {
                 let (outcome, reason) = classify(&error);
-                Delivery::failed(outcome, &reason)
+                Attempt::failed(outcome, &reason)
             }
-            Err(_) => Delivery::failed(Outcome::Timeout, "no answer in time"),
+            Err(_) => Attempt::failed(Outcome::Timeout, "no answer in time"),
         }
     }
 
@@ -225,7 +225,7 @@ impl Client {
     }
 }
 
-impl Delivery {
+impl Attempt {
     fn failed(outcome: Outcome, reason: &str) -> Self {
         Self {
             outcome,
@@ -259,14 +259,14 @@ fn headers(request: &Request) -> Option<HeaderMap> {
     Some(headers)
 }
 
-async fn answered(response: reqwest::Response, now: Timestamp, deadline: Instant) -> Delivery {
+async fn answered(response: reqwest::Response, now: Timestamp, deadline: Instant) -> Attempt {
     let status = response.status();
     let retry_after = response
         .headers()
         .get(RETRY_AFTER)
         .and_then(|value| value.to_str().ok())
         .and_then(|value| schedule::retry_after(value, now));
-    Delivery {
+    Attempt {
         outcome: Outcome::of(status),
         status: Some(status.as_u16()),
         answer: beginning(response, deadline).await,

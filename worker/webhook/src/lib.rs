@@ -20,7 +20,7 @@ pub mod schedule;
 mod signature;
 
 pub use address::AddressKind;
-pub use client::{Client, ClientError, Delivery, Outcome, Request};
+pub use client::{Attempt, Client, ClientError, Outcome, Request};
 pub use guard::{HostFault, Policy, UrlFault, check_address, check_url};
 pub use reqwest::{Certificate, Url};
 pub use resolver::{Looking, Lookup, SystemLookup};

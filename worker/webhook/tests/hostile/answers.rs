@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use http::{HeaderMap, HeaderName};
 use tokio::task::JoinSet;
-use webhook::{Client, Delivery, Outcome, Secret, verify};
+use webhook::{Attempt, Client, Outcome, Secret, verify};
 
 use crate::sink::{Does, Sink};
 use crate::{BODY, SLACK, TIMEOUT, policy, request, secret, sent};
@@ -65,7 +65,7 @@ async fn check(cases: Vec<Case>) {
         let (case, delivery, sink) = done.unwrap();
         let (requests, written) = (sink.seen.requests(), &sink.seen.written);
         let written = written.load(Ordering::Relaxed);
-        let Delivery { outcome, took, .. } = &delivery;
+        let Attempt { outcome, took, .. } = &delivery;
         println!(
             "{:<44} {:<9} {:>4} {:>8} {} request, {written} bytes answered; {}",
             case.what,

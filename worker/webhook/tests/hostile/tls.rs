@@ -11,7 +11,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::aws_lc_rs;
 use tokio_rustls::rustls::pki_types::PrivatePkcs8KeyDer;
-use webhook::{Certificate, Client, Delivery, Looking, Lookup, Outcome, Policy};
+use webhook::{Attempt, Certificate, Client, Looking, Lookup, Outcome, Policy};
 
 use crate::sink::{Sink, read_request};
 use crate::{CONNECT, SLACK, policy, request};
@@ -91,7 +91,7 @@ async fn plain(answer: &'static [u8], hold: bool) -> Sink {
     .await
 }
 
-async fn deliver(sink: &Sink, certificates: Vec<Certificate>) -> Delivery {
+async fn deliver(sink: &Sink, certificates: Vec<Certificate>) -> Attempt {
     let policy = Policy {
         allow_http: false,
         certificates,
