@@ -6,7 +6,7 @@
 )]
 
 use e2e::backing::{Backing, DEADLINE};
-use e2e::system::{System, script, serve};
+use e2e::system::{System, fake, script, serve};
 use e2e::unique_cv;
 use openai::fake::Script;
 use reqwest::StatusCode;
@@ -43,6 +43,28 @@ async fn equal_content_is_paid_once_and_force_pays_again(backing: Backing) {
         pdfs.push(system.api.pdf(&id).await.unwrap());
     }
     assert_eq!(pdfs[0], pdfs[1], "the cached PDF is the very same");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_theme_that_was_edited_under_its_name_is_other_content() {
+    let (backing, model) = (Backing::embedded(), fake(json!({})));
+    let themes = tempfile::tempdir().unwrap();
+    let settings = [("render.themes_dir", themes.path().to_str().unwrap())];
+    let mut pdfs = Vec::new();
+    for (size, calls_so_far) in [(10, 1), (10, 1), (11, 2)] {
+        let theme = format!("extends = \"classic\"\n[sizes]\ntext = {size}\n");
+        std::fs::write(themes.path().join("house.toml"), theme).unwrap();
+        let (server, api) = serve(&backing, &model, &settings);
+        let options = json!({"theme": "house"});
+        let id = api.submit(&unique_cv(1), options).await.unwrap();
+        let job = api.ended(&id).await.unwrap();
+        assert_eq!(job["state"], "succeeded", "{job:#}");
+        assert_eq!(model.counters().accepted, calls_so_far, "{job:#}");
+        pdfs.push(api.pdf(&id).await.unwrap());
+        assert!(server.terminate().0.success());
+    }
+    assert_eq!(pdfs[0], pdfs[1], "as it was read again it says the same");
+    assert_ne!(pdfs[1], pdfs[2]);
 }
 
 async fn jobs_of_equal_content_at_once_share_one_call(backing: Backing) {

@@ -4,9 +4,7 @@
 use std::path::PathBuf;
 
 use anyhow::Context as _;
-use schemas::job::{
-    BUILT_IN_THEMES, DocumentName, JobInput, JobKind, Letter, Options, Output, ThemeName,
-};
+use schemas::job::{BUILT_IN_THEMES, DocumentName, JobInput, Letter, Options, Output, ThemeName};
 use worker::Press;
 
 fn main() -> anyhow::Result<()> {
@@ -21,8 +19,6 @@ fn main() -> anyhow::Result<()> {
         let cv = serde_json::from_slice(&std::fs::read(&path)?)?;
         let name = path.file_stem().unwrap_or_default().to_string_lossy();
         let mut input = JobInput {
-            kind: JobKind::Cv,
-            cv: schemas::cv::normalise(&cv)?.cv,
             options: Options {
                 outputs: vec![Output::Cv, Output::CoverLetter],
                 letter: Some(Letter {
@@ -34,7 +30,7 @@ fn main() -> anyhow::Result<()> {
                 }),
                 ..Options::default()
             },
-            earlier: None,
+            ..JobInput::of(schemas::cv::normalise(&cv)?.cv)
         };
         let reply = worker::jobs::edit_offline(&input);
         for theme in BUILT_IN_THEMES {

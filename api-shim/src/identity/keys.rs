@@ -158,28 +158,23 @@ impl Keys {
 #[cfg(test)]
 mod tests {
     use schemas::Tenant;
-    use storage::Entropy;
-    use storage::ambient::{Manual, System};
-    use storage::embedded::Store;
+    use storage::ambient::System;
+    use storage::fault::Bench;
     use storage::keys::{NewKey, Scope, Tier};
 
     use super::*;
 
     struct World {
         keys: Arc<Keys>,
-        clock: Arc<Manual>,
+        bench: Bench,
         /// Of a key that counts.
         text: String,
-        _dir: tempfile::TempDir,
     }
 
     async fn world() -> World {
-        let dir = tempfile::tempdir().unwrap();
-        let system = Arc::new(System::new());
-        let manual = Arc::new(Manual::at(system.now()));
-        let (clock, entropy): (Arc<dyn Clock>, Arc<dyn Entropy>) = (manual.clone(), system);
-        let store = Store::open(dir.path(), clock.clone(), entropy.clone()).unwrap();
-        let store = KeyStore::new(store.storage().table, clock.clone(), entropy);
+        let bench = Bench::new();
+        let (clock, entropy) = bench.ambient();
+        let store = KeyStore::new(bench.plain.table.clone(), clock.clone(), entropy);
         let new = NewKey {
             tenant: Tenant::from_claim("acme"),
             name: String::new(),
@@ -191,8 +186,7 @@ mod tests {
         World {
             text: made.text.expose().to_owned(),
             keys: Arc::new(Keys::new(store, clock)),
-            clock: manual,
-            _dir: dir,
+            bench,
         }
     }
 
@@ -215,7 +209,7 @@ mod tests {
         let [median, late] = [1_000, 1_980].map(|place| times[place]);
         println!("a warm key check: median {median:?}, p99 {late:?}");
 
-        world.clock.pass(STALE);
+        world.bench.clock.pass(STALE);
         let late = keys.check(&world.text).await;
         assert!(matches!(late, Err(Refusal::Invalid)));
     }

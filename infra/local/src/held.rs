@@ -201,11 +201,8 @@ pub(crate) fn summary(count: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use schemas::job::JobInput;
-    use storage::ambient::System;
-    use storage::embedded::Store;
+    use storage::fault::Bench;
     use storage::jobs::{RowState, Submission};
     use storage::names::{TableName, row as key};
     use storage::port::Write;
@@ -229,11 +226,10 @@ mod tests {
 
     #[tokio::test]
     async fn a_row_that_cannot_be_read_keeps_no_other_job_from_being_held_or_released() {
-        let dir = tempfile::tempdir().unwrap();
-        let system = Arc::new(System::new());
-        let store = Store::open(dir.path(), system.clone(), system.clone()).unwrap();
+        let bench = Bench::new();
+        let (clock, entropy) = bench.ambient();
         let settings = config::Config::for_tests().worker;
-        let jobs = JobStore::new(store.storage(), system.clone(), system, &settings);
+        let jobs = JobStore::new(bench.plain.clone(), clock, entropy, &settings);
         let (a, b) = (Tenant::from_claim("a"), Tenant::from_claim("b"));
         let (damaged, newer) = (submit(&jobs, &a).await, submit(&jobs, &a).await);
         let readable = [(&a, submit(&jobs, &a).await), (&b, submit(&jobs, &b).await)];

@@ -11,7 +11,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use clap::Args;
 use config::SettingsArgs;
 use schemas::cv::CheckOptions;
-use schemas::job::{JobInput, JobKind, ThemeName};
+use schemas::job::{JobInput, ThemeName};
 use storage::Clock as _;
 use worker::Press;
 use worker::jobs::{StoredReply, Themes};
@@ -141,10 +141,8 @@ pub(crate) fn run(settings: SettingsArgs, args: &RenderArgs) -> anyhow::Result<(
         bail!("there is no theme {asked}; there are {names}, or yours with --theme-file");
     }
     let input = JobInput {
-        kind: JobKind::Cv,
-        cv: normalised.cv,
         options,
-        earlier: None,
+        ..JobInput::of(normalised.cv)
     };
     let mut own_text = StoredReply::own_text("");
     own_text.warnings.clear();

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use openai::fake::Server as Fake;
-use schemas::job::{JobInput, JobKind, State};
+use schemas::job::{JobInput, State};
 use schemas::{JobId, Tenant};
 use storage::azurite::Azurite;
 use storage::jobs::{JobStore, Submission};
@@ -163,10 +163,8 @@ impl<'a> Trial<'a> {
             let submission = Submission::new(
                 Tenant::anonymous(),
                 JobInput {
-                    kind: JobKind::Cv,
-                    cv: cv.expect("the sample is a CV").cv,
                     options: options.expect("the options are well-formed"),
-                    earlier: None,
+                    ..JobInput::of(cv.expect("the sample is a CV").cv)
                 },
             );
             let submitted = patiently(|| store.submit(submission.clone())).await;

@@ -344,12 +344,7 @@ mod tests {
             matches!(taken, Taken::Wait { .. })
         };
         let sample = serde_json::from_str(schemas::cv::SAMPLE).unwrap();
-        let input = schemas::job::JobInput {
-            kind: schemas::job::JobKind::Cv,
-            cv: schemas::cv::normalise(&sample).unwrap().cv,
-            options: schemas::job::Options::default(),
-            earlier: None,
-        };
+        let input = schemas::job::JobInput::of(schemas::cv::normalise(&sample).unwrap().cv);
         let request = crate::jobs::request(&input, String::new(), 100);
         for background in [false, true] {
             let budget = budget();

@@ -92,13 +92,11 @@ fn the_first_page_is_drawn_as_wide_as_the_press_says() {
     };
     for theme in BUILT_IN_THEMES {
         let input = schemas::job::JobInput {
-            kind: JobKind::Cv,
-            cv: schemas::cv::normalise(&cv).unwrap().cv,
             options: Options {
                 theme: ThemeName::try_from(theme.to_owned()).unwrap(),
                 ..Options::default()
             },
-            earlier: None,
+            ..schemas::job::JobInput::of(schemas::cv::normalise(&cv).unwrap().cv)
         };
         let accepted = "2026-11-21T08:00:00Z".parse().unwrap();
         let own_text = StoredReply::own_text("");

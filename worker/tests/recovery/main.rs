@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use config::Config;
 use openai::fake::{Background, Behaviour, Moment, Script, Server, Step};
-use schemas::job::{JobInput, JobKind, Options};
+use schemas::job::{JobInput, Options};
 use schemas::message::{JobMessage, ReplyMessage};
 use schemas::{JobId, Tenant};
 use storage::Storage;
@@ -140,10 +140,8 @@ impl World {
         let submission = Submission::new(
             Tenant::anonymous(),
             JobInput {
-                kind: JobKind::Cv,
-                cv: schemas::cv::normalise(&cv).unwrap().cv,
                 options,
-                earlier: None,
+                ..JobInput::of(schemas::cv::normalise(&cv).unwrap().cv)
             },
         );
         self.store.submit(submission).await.unwrap().row().id

@@ -1,33 +1,24 @@
 //! Keys on the embedded store, with a clock that the tests move.
 
 use super::*;
-use crate::ambient::{Manual, System};
-use crate::embedded::Store;
+use crate::fault::Bench;
 
 struct Fixture {
     keys: KeyStore,
-    clock: Arc<Manual>,
-    _dir: tempfile::TempDir,
+    bench: Bench,
 }
 
 fn fixture() -> Fixture {
-    let dir = tempfile::tempdir().unwrap();
-    let start = "2026-11-21T10:00:00Z".parse().unwrap();
-    let clock = Arc::new(Manual::at(start));
-    let entropy: Arc<dyn Entropy> = Arc::new(System::new());
-    let store = Store::open(dir.path(), clock.clone(), entropy.clone()).unwrap();
-    let keys = KeyStore::new(store.storage().table, clock.clone(), entropy);
-    Fixture {
-        keys,
-        clock,
-        _dir: dir,
-    }
+    let bench = Bench::new();
+    let (clock, entropy) = bench.ambient();
+    let keys = KeyStore::new(bench.plain.table.clone(), clock, entropy);
+    Fixture { keys, bench }
 }
 
 impl Fixture {
     async fn state(&self, id: &KeyId) -> KeyState {
         let row = self.keys.read(id).await.unwrap().unwrap();
-        row.state(self.clock.now())
+        row.state(self.bench.clock.now())
     }
 }
 
@@ -113,11 +104,12 @@ async fn a_rotated_key_works_beside_the_new_one_for_its_grace() {
         None
     );
     fixture
+        .bench
         .clock
         .pass(Duration::from_secs(7 * 24 * 60 * 60 - 1));
     assert_eq!(fixture.state(&old.id).await, KeyState::Rotated);
     assert_eq!(fixture.state(&new.row.id).await, KeyState::Active);
-    fixture.clock.pass(Duration::from_secs(1));
+    fixture.bench.clock.pass(Duration::from_secs(1));
     assert_eq!(fixture.state(&old.id).await, KeyState::Expired);
     assert_eq!(fixture.state(&new.row.id).await, KeyState::Active);
 }
@@ -130,7 +122,7 @@ async fn grace_prolongs_nothing_and_the_new_key_lives_as_long_as_the_old_one_was
         .create(new_key("acme", Some(10 * HOUR)))
         .await
         .unwrap();
-    fixture.clock.pass(9 * HOUR);
+    fixture.bench.clock.pass(9 * HOUR);
     let new = fixture
         .keys
         .rotate(&old.row.id, 24 * HOUR)
@@ -143,7 +135,7 @@ async fn grace_prolongs_nothing_and_the_new_key_lives_as_long_as_the_old_one_was
         .unwrap()
         .duration_since(new.row.created_at);
     assert_eq!(lives.as_hours(), 10);
-    fixture.clock.pass(HOUR);
+    fixture.bench.clock.pass(HOUR);
     assert_eq!(fixture.state(&old.row.id).await, KeyState::Expired);
 }
 
@@ -175,7 +167,7 @@ async fn uses_are_noted_and_never_go_back() {
         .await
         .unwrap()
         .row;
-    let now = fixture.clock.now();
+    let now = fixture.bench.clock.now();
     fixture.keys.note_use(&key.id, now).await.unwrap();
     fixture.keys.note_use(&key.id, now - HOUR).await.unwrap();
     let row = fixture.keys.read(&key.id).await.unwrap().unwrap();

@@ -1,16 +1,11 @@
 //! Shared counters on the embedded store.
 
 use super::*;
-use crate::ambient::System;
-use crate::embedded::Store;
-use crate::{Clock, Entropy};
+use crate::fault::Bench;
 
-fn quotas() -> (Quotas, tempfile::TempDir) {
-    let dir = tempfile::tempdir().unwrap();
-    let system = Arc::new(System::new());
-    let (clock, entropy): (Arc<dyn Clock>, Arc<dyn Entropy>) = (system.clone(), system);
-    let store = Store::open(dir.path(), clock, entropy).unwrap();
-    (Quotas::new(store.storage().table), dir)
+fn quotas() -> (Quotas, Bench) {
+    let bench = Bench::new();
+    (Quotas::new(bench.plain.table.clone()), bench)
 }
 
 fn at(seconds: i64) -> Timestamp {
@@ -21,7 +16,7 @@ const SECOND: Duration = Duration::from_secs(1);
 
 #[tokio::test]
 async fn what_all_used_adds_up_and_runs_off() {
-    let (quotas, _dir) = quotas();
+    let (quotas, _bench) = quotas();
     let add = async |bucket: &str, used: u64, now: i64| {
         let taken = quotas.add(bucket, SECOND * used as u32, at(now)).await;
         taken.unwrap().as_secs()
@@ -35,7 +30,7 @@ async fn what_all_used_adds_up_and_runs_off() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_lost_where_two_add_at_once() {
-    let (quotas, _dir) = quotas();
+    let (quotas, _bench) = quotas();
     let adds = (0..4).map(|_| {
         let quotas = quotas.clone();
         tokio::spawn(async move {
@@ -52,7 +47,7 @@ async fn nothing_is_lost_where_two_add_at_once() {
 
 #[tokio::test]
 async fn only_what_is_long_free_is_swept() {
-    let (quotas, _dir) = quotas();
+    let (quotas, _bench) = quotas();
     for n in 0..150 {
         let bucket = format!("old-{n}");
         quotas.add(&bucket, SECOND, at(0)).await.unwrap();

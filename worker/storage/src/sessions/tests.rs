@@ -6,35 +6,25 @@ use schemas::JobId;
 use serde_json::json;
 
 use super::*;
-use crate::ambient::{Manual, System};
-use crate::embedded::Store;
+use crate::fault::Bench;
 use crate::port::BlobPage;
 
 struct Fixture {
     store: SessionStore,
-    clock: Arc<Manual>,
-    _dir: tempfile::TempDir,
+    bench: Bench,
 }
 
 const LIVES: Duration = Duration::from_hours(24);
 const ALMOST: Duration = Duration::from_secs(24 * 60 * 60 - 1);
 
 fn fixture() -> Fixture {
-    let dir = tempfile::tempdir().unwrap();
-    let start = "2026-11-21T10:00:00Z".parse().unwrap();
-    let clock = Arc::new(Manual::at(start));
-    let entropy: Arc<dyn Entropy> = Arc::new(System::new());
-    let storage = Store::open(dir.path(), clock.clone(), entropy.clone())
-        .unwrap()
-        .storage();
+    let bench = Bench::new();
+    let (clock, entropy) = bench.ambient();
+    let storage = bench.plain.clone();
     let worker = config::Config::default().worker;
     let jobs = JobStore::new(storage, clock.clone(), entropy.clone(), &worker);
-    let store = SessionStore::new(jobs, clock.clone(), entropy, LIVES);
-    Fixture {
-        store,
-        clock,
-        _dir: dir,
-    }
+    let store = SessionStore::new(jobs, clock, entropy, LIVES);
+    Fixture { store, bench }
 }
 
 impl Fixture {
@@ -200,16 +190,16 @@ async fn a_session_is_gone_the_moment_it_expires_and_each_change_gives_it_time()
         .create(&tenant(), Session::new(), None)
         .await
         .unwrap();
-    f.clock.pass(ALMOST);
+    f.bench.clock.pass(ALMOST);
     let (changed, ()) = f
         .store
         .update(&tenant(), made.id, None, keep)
         .await
         .unwrap();
-    assert_eq!(changed.expires_at, f.clock.now() + LIVES);
-    f.clock.pass(ALMOST);
+    assert_eq!(changed.expires_at, f.bench.clock.now() + LIVES);
+    f.bench.clock.pass(ALMOST);
     assert!(f.store.read(&tenant(), made.id).await.unwrap().is_some());
-    f.clock.pass(Duration::from_secs(1));
+    f.bench.clock.pass(Duration::from_secs(1));
     assert!(f.store.read(&tenant(), made.id).await.unwrap().is_none());
     let late = f.store.update(&tenant(), made.id, None, keep).await;
     assert!(matches!(late, Err(UpdateError::Gone)), "{late:?}");
@@ -248,8 +238,8 @@ async fn a_new_photo_takes_the_place_of_the_old_one() {
 
 fn generation(f: &Fixture, byte: u8) -> Generation {
     Generation {
-        job_id: JobId::new(f.clock.now(), [byte; 10]),
-        at: f.clock.now(),
+        job_id: JobId::new(f.bench.clock.now(), [byte; 10]),
+        at: f.bench.clock.now(),
         request: "r".to_owned(),
         wording: "w".to_owned(),
         sources: [(schemas::cv::Section::Rest, "0".to_owned())].into(),
@@ -264,7 +254,7 @@ async fn generations_are_read_newest_first() {
             .remember(&tenant(), "group", &generation(&f, byte))
             .await
             .unwrap();
-        f.clock.pass(Duration::from_secs(1));
+        f.bench.clock.pass(Duration::from_secs(1));
     }
     let found = f.store.generations(&tenant(), "group", 2).await.unwrap();
     assert_eq!(found.len(), 2);
@@ -326,7 +316,7 @@ async fn a_sweep_removes_what_has_expired_and_nothing_else() {
         .put(Container::CvSessions, &stray, Bytes::new(), "a/b")
         .await
         .unwrap();
-    f.clock.pass(LIVES / 2);
+    f.bench.clock.pass(LIVES / 2);
     f.store
         .update(&tenant(), live.id, None, keep)
         .await
@@ -338,7 +328,7 @@ async fn a_sweep_removes_what_has_expired_and_nothing_else() {
             ..Swept::default()
         }
     );
-    f.clock.pass(LIVES / 2);
+    f.bench.clock.pass(LIVES / 2);
     let swept = f.store.sweep(&tenant()).await.unwrap();
     assert_eq!(
         swept,
@@ -351,7 +341,7 @@ async fn a_sweep_removes_what_has_expired_and_nothing_else() {
     let (rows, blobs) = f.left().await;
     assert_eq!((rows.len(), blobs), (3, 2), "{rows:?}");
     assert!(f.store.read(&tenant(), live.id).await.unwrap().is_some());
-    f.clock.pass(LIVES);
+    f.bench.clock.pass(LIVES);
     assert_eq!(
         f.store.sweep(&tenant()).await.unwrap().sessions,
         1,
@@ -366,9 +356,9 @@ async fn the_daily_sweep_is_done_once_a_day() {
     let at = Duration::from_hours(3);
     assert!(f.store.sweep_if_due(at).await.unwrap().is_some());
     assert!(f.store.sweep_if_due(at).await.unwrap().is_none());
-    f.clock.pass(Duration::from_hours(16));
+    f.bench.clock.pass(Duration::from_hours(16));
     assert!(f.store.sweep_if_due(at).await.unwrap().is_none());
-    f.clock.pass(Duration::from_hours(2));
+    f.bench.clock.pass(Duration::from_hours(2));
     assert!(f.store.sweep_if_due(at).await.unwrap().is_some());
     let schedule =
         f.store

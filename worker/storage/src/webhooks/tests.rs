@@ -5,35 +5,27 @@ use std::collections::BTreeMap;
 use schemas::webhook::{DeliveryAttempt, DeliveryState, Disabled, DisabledReason, EventId};
 
 use super::*;
-use crate::ambient::{Manual, System};
-use crate::embedded::Store;
+use crate::fault::Bench;
 use crate::names::QueueName;
 use crate::port::Properties;
 
 struct Fixture {
     store: WebhookStore,
-    clock: Arc<Manual>,
+    bench: Bench,
     tenant: Tenant,
-    _dir: tempfile::TempDir,
 }
 
 fn fixture() -> Fixture {
-    let dir = tempfile::tempdir().unwrap();
-    let start = "2026-11-21T10:00:00Z".parse().unwrap();
-    let clock = Arc::new(Manual::at(start));
-    let entropy: Arc<dyn Entropy> = Arc::new(System::new());
-    let storage = Store::open(dir.path(), clock.clone(), entropy.clone())
-        .unwrap()
-        .storage();
+    let bench = Bench::new();
+    let (clock, entropy) = bench.ambient();
+    let storage = bench.plain.clone();
     let mut config = config::Config::default();
     config.webhooks.max_per_tenant = 60;
     let jobs = JobStore::new(storage, clock.clone(), entropy.clone(), &config.worker);
-    let store = WebhookStore::new(jobs, clock.clone(), entropy, &config.webhooks);
     Fixture {
-        store,
-        clock,
+        store: WebhookStore::new(jobs, clock, entropy, &config.webhooks),
+        bench,
         tenant: Tenant::from_claim("acme"),
-        _dir: dir,
     }
 }
 
@@ -50,7 +42,7 @@ impl Fixture {
     }
 
     fn told(&self, what: &str) -> Told {
-        let at = self.clock.now();
+        let at = self.bench.clock.now();
         Told {
             id: EventId::new(at, what),
             kind: EventType::JobSucceeded,
@@ -126,7 +118,7 @@ async fn a_delivery_that_nobody_has_in_hand_comes_back_once() {
     let event = f.told("a");
     f.store.put(&f.tenant, &event, &[to(&row)]).await.unwrap();
     assert_eq!(f.due().await.len(), 0, "it is in hand");
-    f.clock.pass(f.store.claim());
+    f.bench.clock.pass(f.store.claim());
     let due = f.due().await;
     assert_eq!(due.len(), 1);
     assert!(f.store.enqueue_due(&f.tenant, &due[0]).await.unwrap());
@@ -139,14 +131,14 @@ async fn a_delivery_that_nobody_has_in_hand_comes_back_once() {
     let target = Target::Webhook(row.id.clone());
     let delivery = f.store.delivery(&f.tenant, &target, &event.id).await;
     let delivery = delivery.unwrap().unwrap();
-    let now = f.clock.now();
+    let now = f.bench.clock.now();
     let done = f.store.update(&f.tenant, delivery.clone(), |row| {
         row.attempted(attempt(now));
         row.state = DeliveryState::Succeeded;
         true
     });
     done.await.unwrap();
-    f.clock.pass(f.store.claim());
+    f.bench.clock.pass(f.store.claim());
     assert_eq!(f.due().await.len(), 0, "its marker went with its end");
     // A version from before: the change meets what is there.
     let late = f.store.update(&f.tenant, delivery, |row| {
@@ -169,7 +161,7 @@ async fn what_is_begun_anew_is_pending_and_what_is_kept_is_not_sent() {
     let made = f.store.put(&f.tenant, &event, &wanted).await.unwrap();
     let states: Vec<_> = made.iter().map(|made| made.row.state).collect();
     assert_eq!(states, [DeliveryState::Pending, DeliveryState::Kept]);
-    let now = f.clock.now();
+    let now = f.bench.clock.now();
     let failed = f.store.update(&f.tenant, made[0].clone(), |row| {
         row.attempted(attempt(now));
         row.state = DeliveryState::Failed;
@@ -200,7 +192,7 @@ async fn disabling_tells_the_others_in_the_same_moment() {
         f.webhook(Some("https://example.com/b")).await,
     );
     let disabled = Disabled {
-        at: f.clock.now(),
+        at: f.bench.clock.now(),
         reason: DisabledReason::Gone,
         note: "The endpoint answered 410 Gone.".to_owned(),
     };
@@ -232,16 +224,19 @@ async fn secrets_overlap_and_limits_hold() {
     let row = f.webhook(Some("https://example.com/")).await;
     let rotated = f.store.rotate(&f.tenant, &row.id, "whsec_two").await;
     let rotated = rotated.unwrap().unwrap();
-    assert_eq!(rotated.secrets(f.clock.now()), ["whsec_two", "whsec_one"]);
-    f.clock.pass(Duration::from_hours(24));
-    assert_eq!(rotated.secrets(f.clock.now()), ["whsec_two"]);
+    assert_eq!(
+        rotated.secrets(f.bench.clock.now()),
+        ["whsec_two", "whsec_one"]
+    );
+    f.bench.clock.pass(Duration::from_hours(24));
+    assert_eq!(rotated.secrets(f.bench.clock.now()), ["whsec_two"]);
 
     let first = f.store.callback_secret(&f.tenant, "whsec_a").await.unwrap();
     let second = f.store.callback_secret(&f.tenant, "whsec_b").await.unwrap();
     assert_eq!((first.secret.as_str(), &second), ("whsec_a", &first));
     let rotated = f.store.rotate_callback_secret(&f.tenant, "whsec_c").await;
     assert_eq!(
-        rotated.unwrap().secrets(f.clock.now()),
+        rotated.unwrap().secrets(f.bench.clock.now()),
         ["whsec_c", "whsec_a"]
     );
 
@@ -275,14 +270,14 @@ async fn sweeping_removes_what_is_old_or_belongs_to_nobody() {
         true
     });
     done.await.unwrap();
-    f.clock.pass(Duration::from_hours(20));
+    f.bench.clock.pass(Duration::from_hours(20));
     f.store.fetched(&f.tenant, &pulled).await.unwrap();
-    f.clock.pass(Duration::from_hours(10));
+    f.bench.clock.pass(Duration::from_hours(10));
     assert!(f.store.read(&f.tenant, &pulled.id).await.unwrap().is_some());
     let new = f.told("new");
     f.store.put(&f.tenant, &new, &wanted[..1]).await.unwrap();
     assert!(f.store.delete(&f.tenant, &gone.id).await.unwrap());
-    f.clock.pass(Duration::from_hours(24));
+    f.bench.clock.pass(Duration::from_hours(24));
     assert!(f.store.read(&f.tenant, &pulled.id).await.unwrap().is_none());
     let removed = f.store.sweep(&f.tenant, Duration::from_hours(30)).await;
     // The old one of `kept`, and that of the webhook that nobody fetched from.
